@@ -1,0 +1,362 @@
+//! Agents: who acquires and who waits.
+//!
+//! An agent is what the C++ standard calls an execution agent: a thread today, an async task later.
+//! Nothing here asks which thread runs it; that is the business of [`current`](crate::current).
+//!
+//! Records are kept in one list that only grows, so that a walk needs no lock and a pointer to a
+//! record is always good. A record whose agent has ended is used again for a later one: memory is
+//! proportional to the largest number of agents that lived at one time.
+
+use std::sync::Arc;
+
+use crate::atomics::{AtomicBool, AtomicPtr, AtomicU64, Mutex, Ordering, lock, push};
+use crate::finding::{AgentId, LockId, Participant, StartedBy, TestId};
+use crate::held::{Held, HeldStack};
+use crate::registry::{Resource, ScopeId, next_number};
+use crate::waits::slot::WaitSlot;
+
+/// One agent's record.
+///
+/// The alignment keeps two agents' hot words out of one cache line (and out of one pair of lines,
+/// which some processors fetch together).
+#[repr(align(128))]
+pub(crate) struct Agent {
+    pub(crate) held: HeldStack,
+    pub(crate) wait: WaitSlot,
+    id: AtomicU64,
+    /// Whether an agent uses this record now.
+    live: AtomicBool,
+    /// Its thread has ended, but it still holds something.
+    ended: AtomicBool,
+    os_id: AtomicU64,
+    /// The scope that the agent runs in, as bits; 0 if none.
+    scope: AtomicU64,
+    /// How many ordering events (spawn, join, message …) the agent has been part of.
+    segment: AtomicU64,
+    /// Entries of `held` whose guards were dropped by another agent. The owner drops them from the
+    /// stack when it next comes by; readers leave them out.
+    released_elsewhere: Mutex<Vec<(LockId, u64)>>,
+    identity: Mutex<Option<Arc<Identity>>>,
+    /// The next record of the list; never changes once set.
+    next: AtomicPtr<Agent>,
+}
+
+/// What does not change while an agent lives.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Identity {
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) started_by: Option<StartedBy>,
+    /// The oldest ancestor's name: under libtest the path of the test.
+    pub(crate) root_name: Option<Arc<str>>,
+    /// The `#[sync_trace::test]` that the agent belongs to.
+    pub(crate) test: Option<TestId>,
+}
+
+impl Agent {
+    #[cfg(not(loom))]
+    const fn new() -> Self {
+        Self {
+            held: HeldStack::new(),
+            wait: WaitSlot::new(),
+            id: AtomicU64::new(0),
+            live: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            os_id: AtomicU64::new(0),
+            scope: AtomicU64::new(0),
+            segment: AtomicU64::new(0),
+            released_elsewhere: Mutex::new(Vec::new()),
+            identity: Mutex::new(None),
+            next: AtomicPtr::new(std::ptr::null_mut()),
+        }
+    }
+
+    #[cfg(loom)]
+    fn new() -> Self {
+        Self {
+            held: HeldStack::new(),
+            wait: WaitSlot::new(),
+            id: AtomicU64::new(0),
+            live: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            os_id: AtomicU64::new(0),
+            scope: AtomicU64::new(0),
+            segment: AtomicU64::new(0),
+            released_elsewhere: Mutex::new(Vec::new()),
+            identity: Mutex::new(None),
+            next: AtomicPtr::new(std::ptr::null_mut()),
+        }
+    }
+
+    /// A stand-in that sends every operation to the out-of-line path and records nothing.
+    #[cfg(not(loom))]
+    pub(crate) const fn stand_in() -> Self {
+        let mut agent = Self::new();
+        agent.held.refuse_fast_path();
+        agent
+    }
+
+    pub(crate) fn id(&self) -> AgentId {
+        AgentId(self.id.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        self.live.load(Ordering::Acquire)
+    }
+
+    /// Whether its thread has ended with something held.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_ended(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn os_id(&self) -> Option<u64> {
+        match self.os_id.load(Ordering::Relaxed) {
+            0 => None,
+            id => Some(id),
+        }
+    }
+
+    pub(crate) fn set_os_id(&self, id: u64) {
+        self.os_id.store(id, Ordering::Relaxed);
+    }
+
+    pub(crate) fn scope(&self) -> Option<ScopeId> {
+        match Resource::from_bits(self.scope.load(Ordering::Relaxed)) {
+            Resource::Scope(id) => Some(id),
+            Resource::Lock(_) | Resource::End(_) => None,
+        }
+    }
+
+    pub(crate) fn segment(&self) -> u64 {
+        self.segment.load(Ordering::Relaxed)
+    }
+
+    /// An ordering event: what follows belongs to a new segment. Owner only.
+    pub(crate) fn next_segment(&self) {
+        self.segment.store(self.segment() + 1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn identity(&self) -> Arc<Identity> {
+        lock(&self.identity).clone().unwrap_or_default()
+    }
+
+    /// Attributes the agent, and those it will start, to a test.
+    pub(crate) fn set_test(&self, test: Option<TestId>) {
+        let identity = Arc::new(Identity { test, ..(*self.identity()).clone() });
+        let old = lock(&self.identity).replace(identity);
+        drop(old);
+    }
+
+    /// As a finding shows it.
+    pub(crate) fn participant(&self) -> Participant {
+        let identity = self.identity();
+        Participant {
+            id: self.id(),
+            name: identity.name.clone(),
+            os_id: self.os_id(),
+            started_by: identity.started_by.clone(),
+        }
+    }
+
+    /// What it holds, without what was released for it elsewhere; `None` if it was too busy.
+    pub(crate) fn holds(&self) -> Option<Vec<Held>> {
+        let mut held = self.held.read()?;
+        let elsewhere = lock(&self.released_elsewhere);
+        held.retain(|held| !elsewhere.contains(&(held.lock, held.tag.stamp())));
+        Some(held)
+    }
+
+    /// Notes that another agent has released the newest hold of `id` that `matches`. Any thread.
+    pub(crate) fn release_elsewhere(&self, matches: impl Fn(&Held) -> bool) -> bool {
+        let Some(held) = self.holds().and_then(|all| all.into_iter().rev().find(matches)) else {
+            return false;
+        };
+        let entry = (held.lock, held.tag.stamp());
+        if lock(&self.released_elsewhere).contains(&entry) {
+            return false;
+        }
+        push(&self.released_elsewhere, entry);
+        true
+    }
+
+    /// Removes from the stack what other agents have released. Owner only.
+    pub(crate) fn settle_elsewhere(&self) {
+        let entries = std::mem::take(&mut *lock(&self.released_elsewhere));
+        for (id, stamp) in entries {
+            self.held.remove(|held| held.lock == id && held.tag.stamp() == stamp);
+        }
+    }
+}
+
+/// All agents of one tracker.
+pub(crate) struct Agents {
+    /// The newest record; the others follow by `next`.
+    first: AtomicPtr<Agent>,
+    /// Records that no agent uses. A leaf lock.
+    free: Mutex<Vec<AgentPtr>>,
+}
+
+/// A record in the free list.
+struct AgentPtr(*const Agent);
+
+// SAFETY: the pointer is only turned back into a shared reference, and `Agent` is `Sync`.
+unsafe impl Send for AgentPtr {}
+
+impl Agents {
+    pub(crate) fn new() -> Self {
+        Self { first: AtomicPtr::new(std::ptr::null_mut()), free: Mutex::new(Vec::new()) }
+    }
+
+    /// A record for a new agent that runs in `scope`.
+    pub(crate) fn admit(&self, identity: Identity, scope: Option<ScopeId>) -> &Agent {
+        let agent = self.reuse().unwrap_or_else(|| self.add());
+        let old = lock(&agent.identity).replace(Arc::new(identity));
+        drop(old);
+        agent.id.store(next_number().get(), Ordering::Relaxed);
+        let scope = scope.map_or(0, |id| Resource::Scope(id).to_bits());
+        agent.scope.store(scope, Ordering::Relaxed);
+        agent.segment.store(0, Ordering::Relaxed);
+        agent.os_id.store(0, Ordering::Relaxed);
+        agent.ended.store(false, Ordering::Relaxed);
+        agent.live.store(true, Ordering::Release);
+        agent
+    }
+
+    fn reuse(&self) -> Option<&Agent> {
+        let AgentPtr(record) = lock(&self.free).pop()?;
+        // SAFETY: records are freed only when `self` is dropped.
+        Some(unsafe { &*record })
+    }
+
+    fn add(&self) -> &Agent {
+        let record = Box::into_raw(Box::new(Agent::new()));
+        let mut first = self.first.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: just allocated, and not shared before the exchange below.
+            unsafe { (*record).next.store(first, Ordering::Relaxed) };
+            // Release pairs with the Acquire in `iter`: who finds the record finds it initialised.
+            match self.first.compare_exchange(first, record, Ordering::Release, Ordering::Relaxed) {
+                // SAFETY: records are freed only when `self` is dropped.
+                Ok(_) => return unsafe { &*record },
+                Err(now) => first = now,
+            }
+        }
+    }
+
+    /// Takes the record back from an agent that has ended and holds nothing.
+    pub(crate) fn dismiss(&self, agent: &Agent) {
+        agent.held.clear();
+        agent.live.store(false, Ordering::Release);
+        push(&self.free, AgentPtr(agent));
+    }
+
+    /// Takes back the record `agent` for the agent `id` that has just left it, if nobody else has
+    /// got it since: a thread's later destructors act under the same number and name.
+    pub(crate) fn readmit(&self, agent: &Agent, id: AgentId) -> bool {
+        let mut free = lock(&self.free);
+        let at = free.iter().position(|record| std::ptr::eq(record.0, agent));
+        match at.filter(|_| agent.id() == id) {
+            Some(at) => {
+                free.swap_remove(at);
+                drop(free);
+                agent.live.store(true, Ordering::Release);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Every record, also those without an agent, newest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Agent> {
+        let at = |record: *mut Agent| {
+            // SAFETY: the list holds null or pointers to records, which are freed only when `self`
+            // is dropped.
+            unsafe { record.as_ref() }
+        };
+        std::iter::successors(at(self.first.load(Ordering::Acquire)), move |agent| {
+            at(agent.next.load(Ordering::Relaxed))
+        })
+    }
+}
+
+impl Drop for Agents {
+    fn drop(&mut self) {
+        let mut record = self.first.load(Ordering::Relaxed);
+        while !record.is_null() {
+            // SAFETY: `add` made it from a `Box`, and nobody can hold a reference any more: they
+            // all borrow from `self`.
+            let agent = unsafe { Box::from_raw(record) };
+            record = agent.next.load(Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::finding::LockKind;
+    use crate::held::Tag;
+    use crate::op::{Mode, Op};
+    use crate::registry::LockType;
+    use crate::site::Site;
+
+    static TYPE: LockType =
+        LockType { kind: LockKind::Mutex, type_name: std::any::type_name::<u32> };
+
+    fn hold(agent: &Agent, lock: u64) {
+        let here = Site::caller();
+        let tag = Tag::new(Mode::Exclusive, Op::Lock);
+        let held = Held { lock: LockId(lock), ty: &TYPE, created: here, site: here, tag };
+        assert!(agent.held.push(&held));
+    }
+
+    fn held(agent: &Agent) -> Vec<u64> {
+        agent.holds().unwrap().iter().map(|held| held.lock.0).collect()
+    }
+
+    #[test]
+    fn records_are_used_again_and_numbers_are_not() {
+        let agents = Agents::new();
+        let first = agents.admit(Identity::default(), None);
+        let id = first.id();
+        agents.dismiss(first);
+        let second = agents.admit(Identity::default(), None);
+        assert!(std::ptr::eq(first, second));
+        assert_ne!(second.id(), id);
+        assert_eq!(agents.iter().count(), 1);
+        agents.admit(Identity::default(), None);
+        assert_eq!(agents.iter().count(), 2);
+    }
+
+    #[test]
+    fn an_agent_that_comes_back_keeps_its_number_unless_its_record_is_gone() {
+        let agents = Agents::new();
+        let agent = agents.admit(Identity::default(), None);
+        let id = agent.id();
+        agents.dismiss(agent);
+        assert!(agents.readmit(agent, id));
+        assert_eq!(agent.id(), id);
+        agents.dismiss(agent);
+        agents.admit(Identity::default(), None);
+        assert!(!agents.readmit(agent, id));
+    }
+
+    #[test]
+    fn what_another_agent_released_counts_no_longer() {
+        let agents = Agents::new();
+        let agent = agents.admit(Identity::default(), None);
+        (1..=3).for_each(|lock| hold(agent, lock));
+        assert!(agent.release_elsewhere(|held| held.lock == LockId(2)));
+        assert_eq!(held(agent), [1, 3]);
+        assert!(!agent.release_elsewhere(|held| held.lock == LockId(2)));
+        // Taken again by the agent itself: that acquisition is another one.
+        hold(agent, 2);
+        assert_eq!(held(agent), [1, 3, 2]);
+        agent.settle_elsewhere();
+        assert_eq!(held(agent), [1, 3, 2]);
+        assert_eq!(agent.held.depth(), 3);
+    }
+}

@@ -1,0 +1,112 @@
+//! What a program may ask of the tracker.
+
+use std::sync::Arc;
+
+use crate::current::Working;
+use crate::finding::{Dump, Finding};
+use crate::tracker::global;
+use crate::{evidence, os, report};
+
+/// The findings made so far that nobody has taken, oldest first.
+///
+/// Looking at them does not acknowledge them: a process that ends well although a finding's panic
+/// was swallowed still ends with status 66. [`take_findings`] and [`reset`] do.
+///
+/// # Example
+///
+/// ```
+/// assert!(sync_trace::findings().is_empty());
+/// ```
+pub fn findings() -> Vec<Arc<Finding>> {
+    let _working = Working::begin();
+    global().findings()
+}
+
+/// Takes the findings made so far, oldest first. They count as noticed: the process does not fail
+/// because of them.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::sync::Mutex;
+///
+/// let lock = Mutex::new(0);
+/// let _guard = lock.lock().unwrap();
+/// let again = std::panic::catch_unwind(|| lock.lock().map(drop).is_ok());
+/// # if sync_trace::ENABLED {
+/// assert!(again.is_err());
+/// assert_eq!(sync_trace::take_findings().len(), 1);
+/// # }
+/// ```
+pub fn take_findings() -> Vec<Arc<Finding>> {
+    let _working = Working::begin();
+    global().take_findings()
+}
+
+/// Forgets all findings. What threads hold and wait for stays on record.
+///
+/// # Example
+///
+/// ```
+/// sync_trace::reset();
+/// assert!(sync_trace::findings().is_empty());
+/// ```
+pub fn reset() {
+    drop(take_findings());
+}
+
+/// Calls `handler` with each finding, in the thread that made it, after the report was printed and
+/// before the thread panics (or whatever [`Config`](crate::Config) says).
+///
+/// It replaces the handler that was set before. Nothing of the tracker is locked meanwhile, and the
+/// handler's own lock operations are not recorded.
+///
+/// # Panics
+///
+/// A panic in `handler` goes on in the thread that made the finding.
+///
+/// # Example
+///
+/// ```
+/// sync_trace::set_handler(|finding| eprintln!("{}: {}", finding.code, finding.fingerprint));
+/// ```
+pub fn set_handler(handler: impl Fn(&Finding) + Send + Sync + 'static) {
+    let _working = Working::begin();
+    global().set_handler(Some(Arc::new(handler)));
+}
+
+/// Everything that is held and waited for now.
+///
+/// Each thread's entry is consistent in itself; different entries may be read moments apart. Costs
+/// some microseconds a thread; the threads are not stopped.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::sync::Mutex;
+///
+/// let lock = Mutex::new(0);
+/// let _guard = lock.lock().unwrap();
+/// # if sync_trace::ENABLED {
+/// let me = sync_trace::snapshot().agents.into_iter().find(|state| !state.holds.is_empty());
+/// assert_eq!(me.unwrap().holds[0].op.method(), "lock");
+/// # }
+/// ```
+pub fn snapshot() -> Dump {
+    let _working = Working::begin();
+    evidence::dump(global())
+}
+
+/// Prints [`snapshot`] to standard error, past any capture by a test harness.
+///
+/// With `SYNC_TRACE=dump_on=SIGQUIT` this also happens when the process receives that signal.
+///
+/// # Example
+///
+/// ```
+/// sync_trace::dump();
+/// ```
+pub fn dump() {
+    let _working = Working::begin();
+    os::write_stderr(&report::dump(&evidence::dump(global())));
+}

@@ -1,0 +1,62 @@
+//! The atomics and locks that the model checker has to see.
+//!
+//! Everything that takes part in publishing a wait uses these names, so that the same code runs on
+//! `std` and, under `--cfg loom`, on loom's model of the C++11 memory model.
+
+#[cfg(not(loom))]
+pub(crate) use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, fence},
+};
+
+#[cfg(loom)]
+pub(crate) use loom::sync::{
+    Mutex,
+    atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, fence},
+};
+
+pub(crate) use std::sync::atomic::Ordering;
+
+/// Locks one of the tracker's own leaf mutexes. None of them is ever held while something can
+/// panic, so a poisoned one carries no torn data.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> LeafGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Pushes onto a vector behind a leaf mutex. Memory is allocated and freed while the mutex is not
+/// held: the allocator may be the user's own and take locks.
+pub(crate) fn push<T>(vec: &Mutex<Vec<T>>, item: T) {
+    let mut spare = Vec::new();
+    loop {
+        let mut vec = lock(vec);
+        let full = vec.len() == vec.capacity();
+        if full && spare.capacity() <= vec.len() {
+            let wanted = vec.len() * 2 + 8;
+            drop(vec);
+            spare = Vec::with_capacity(wanted);
+            continue;
+        }
+        if full {
+            spare.append(&mut vec);
+            std::mem::swap(&mut *vec, &mut spare);
+        }
+        vec.push(item);
+        return;
+    }
+}
+
+#[cfg(not(loom))]
+pub(crate) type LeafGuard<'a, T> = std::sync::MutexGuard<'a, T>;
+#[cfg(loom)]
+pub(crate) type LeafGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+
+/// Declares a constructor that is `const` except under loom, whose atomics have none.
+macro_rules! const_fn {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty $body:block) => {
+        #[cfg(not(loom))]
+        $(#[$meta])* $vis const fn $name($($arg: $ty),*) -> $ret $body
+        #[cfg(loom)]
+        $(#[$meta])* $vis fn $name($($arg: $ty),*) -> $ret $body
+    };
+}
+pub(crate) use const_fn;

@@ -1,0 +1,330 @@
+//! Who reacts how: the `SYNC_TRACE` variable and its builder.
+
+use std::fmt;
+
+/// What happens in the thread that would close a deadlock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum OnViolation {
+    /// It panics with the report as its message; its guards are released, so the others go on.
+    #[default]
+    Panic = 0,
+    /// The report is printed and the thread waits, as it would without sync-trace.
+    Log = 1,
+    /// The report is printed and the process aborts.
+    Abort = 2,
+}
+
+impl OnViolation {
+    pub(crate) const ALL: [Self; 3] = [Self::Panic, Self::Log, Self::Abort];
+}
+
+/// What happens where a panic could free nobody: at the end of a `thread::scope`, and in a thread
+/// that is already unwinding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnStuck {
+    /// The report is printed and the process ends with status [`EXIT_STATUS`].
+    #[default]
+    Exit,
+    /// The report is printed and the thread waits for ever.
+    Wait,
+    /// The report is printed and the process aborts.
+    Abort,
+}
+
+/// Whether the panic that reports a finding poisons the locks its thread holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Poison {
+    /// It does not: the other threads go on as if the guards had been dropped. The data may be
+    /// half-changed.
+    #[default]
+    Spare,
+    /// It does, as any other panic would.
+    Std,
+}
+
+/// Whose call stacks a report shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Backtrace {
+    /// Nobody's; the panic's own obeys `RUST_BACKTRACE` as always.
+    #[default]
+    Off,
+    /// Everybody's: each wait that cannot be served at once captures its stack (some microseconds).
+    Waits,
+}
+
+/// When a thread dump is printed by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum DumpOn {
+    /// Never.
+    #[default]
+    Never,
+    /// When the process receives `SIGQUIT` (Ctrl-\ in a terminal). Unix, feature `signal`.
+    SigQuit,
+}
+
+/// The exit status of a process that sync-trace ends, or whose finding nobody noticed.
+pub const EXIT_STATUS: i32 = 66;
+
+/// How sync-trace reacts.
+///
+/// The environment variable `SYNC_TRACE` has the last word on every setting it names, so that a
+/// person can change one run without changing the program. It is read once, when the first traced
+/// lock is used:
+///
+/// ```text
+/// SYNC_TRACE=off                                   trace nothing
+/// SYNC_TRACE=on_violation=log,on_stuck=wait        settings, separated by commas
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::{Config, OnViolation};
+///
+/// Config::new().on_violation(OnViolation::Log).install();
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "a configuration does nothing until it is installed"]
+pub struct Config {
+    pub(crate) off: bool,
+    pub(crate) on_violation: OnViolation,
+    pub(crate) on_stuck: OnStuck,
+    pub(crate) poison: Poison,
+    pub(crate) backtrace: Backtrace,
+    pub(crate) dump_on: DumpOn,
+}
+
+impl Config {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What happens in the thread that would close a deadlock; by default it panics.
+    pub fn on_violation(self, reaction: OnViolation) -> Self {
+        Self { on_violation: reaction, ..self }
+    }
+
+    /// What happens where a panic could free nobody; by default the process ends with status 66.
+    pub fn on_stuck(self, reaction: OnStuck) -> Self {
+        Self { on_stuck: reaction, ..self }
+    }
+
+    /// Whether the panic that reports a finding poisons locks; by default it does not.
+    pub fn poison(self, rule: Poison) -> Self {
+        Self { poison: rule, ..self }
+    }
+
+    /// Whose call stacks a report shows; by default nobody's.
+    pub fn backtrace(self, whose: Backtrace) -> Self {
+        Self { backtrace: whose, ..self }
+    }
+
+    /// When a thread dump is printed by itself; by default never.
+    pub fn dump_on(self, when: DumpOn) -> Self {
+        Self { dump_on: when, ..self }
+    }
+
+    #[cfg(not(loom))]
+    /// Makes this the configuration of the process, from now on and for every thread, except for
+    /// what `SYNC_TRACE` says otherwise.
+    pub fn install(self) {
+        crate::tracker::global().install(self);
+    }
+}
+
+/// One setting that the variable may name.
+struct Setting {
+    key: &'static str,
+    values: &'static [&'static str],
+    apply: fn(&mut Config, usize),
+}
+
+const SETTINGS: [Setting; 5] = [
+    Setting {
+        key: "on_violation",
+        values: &["panic", "log", "abort"],
+        apply: |config, which| config.on_violation = OnViolation::ALL[which],
+    },
+    Setting {
+        key: "on_stuck",
+        values: &["exit", "wait", "abort"],
+        apply: |config, which| {
+            config.on_stuck = [OnStuck::Exit, OnStuck::Wait, OnStuck::Abort][which];
+        },
+    },
+    Setting {
+        key: "poison",
+        values: &["spare", "std"],
+        apply: |config, which| config.poison = [Poison::Spare, Poison::Std][which],
+    },
+    Setting {
+        key: "backtrace",
+        values: &["off", "waits"],
+        apply: |config, which| config.backtrace = [Backtrace::Off, Backtrace::Waits][which],
+    },
+    Setting {
+        key: "dump_on",
+        values: &["never", "SIGQUIT"],
+        apply: |config, which| config.dump_on = [DumpOn::Never, DumpOn::SigQuit][which],
+    },
+];
+
+/// What `SYNC_TRACE` says: settings that go over any configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Overrides {
+    off: bool,
+    /// Indices into [`SETTINGS`] and their values, in the order written.
+    chosen: Vec<(usize, usize)>,
+}
+
+impl Overrides {
+    /// Reads the variable's text. A part that cannot be read is named in an error and left out;
+    /// the rest still holds.
+    pub(crate) fn parse(text: &str) -> (Self, Vec<SettingError>) {
+        let mut overrides = Self::default();
+        let mut errors = Vec::new();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            match part.split_once('=') {
+                None if part == "off" => overrides.off = true,
+                None if part == "on" => overrides.off = false,
+                None => errors.push(SettingError::unknown(part)),
+                Some((key, value)) => match find(key.trim(), value.trim()) {
+                    Ok(chosen) => overrides.chosen.push(chosen),
+                    Err(error) => errors.push(error),
+                },
+            }
+        }
+        (overrides, errors)
+    }
+
+    /// `config` with these settings over it.
+    pub(crate) fn over(&self, mut config: Config) -> Config {
+        config.off = self.off;
+        for &(setting, value) in &self.chosen {
+            (SETTINGS[setting].apply)(&mut config, value);
+        }
+        config
+    }
+}
+
+fn find(key: &str, value: &str) -> Result<(usize, usize), SettingError> {
+    let Some(which) = SETTINGS.iter().position(|setting| setting.key == key) else {
+        return Err(SettingError::unknown(key));
+    };
+    let values = SETTINGS[which].values;
+    let same = |accepted: &&str| accepted.eq_ignore_ascii_case(value);
+    match values.iter().position(same) {
+        Some(value) => Ok((which, value)),
+        None => Err(SettingError::Value { key: SETTINGS[which].key, value: value.to_owned() }),
+    }
+}
+
+/// A part of `SYNC_TRACE` that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SettingError {
+    Key { key: String, similar: Option<&'static str> },
+    Value { key: &'static str, value: String },
+    NotUnicode,
+}
+
+impl SettingError {
+    fn unknown(key: &str) -> Self {
+        let words = SETTINGS.iter().map(|setting| setting.key).chain(["off", "on"]);
+        let distance = |word: &&'static str| edit_distance(key, word);
+        let similar = words.min_by_key(distance).filter(|word| distance(word) * 3 <= word.len());
+        Self::Key { key: key.to_owned(), similar }
+    }
+}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key { key, similar } => {
+                write!(f, "unknown setting `{key}` in SYNC_TRACE")?;
+                if let Some(similar) = similar {
+                    write!(f, "; did you mean `{similar}`?")?;
+                }
+            }
+            Self::Value { key, value } => {
+                write!(f, "`{value}` is not a value of `{key}` in SYNC_TRACE")?;
+            }
+            Self::NotUnicode => write!(f, "SYNC_TRACE is not valid Unicode")?,
+        }
+        write!(f, "\n  = note: it is ignored; the other settings hold")?;
+        write!(f, "\n  = help: accepted, separated by commas: off")?;
+        SETTINGS.iter().try_for_each(|setting| {
+            write!(f, ", {}={}", setting.key, setting.values.join("|"))
+        })
+    }
+}
+
+/// How many characters have to be added, dropped or changed (Levenshtein).
+fn edit_distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.chars().enumerate() {
+            let changed = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[row.len() - 1]
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> (Config, Vec<String>) {
+        let (overrides, errors) = Overrides::parse(text);
+        let config = overrides.over(Config::new());
+        (config, errors.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn every_value_of_every_setting_is_understood() {
+        for setting in &SETTINGS {
+            for value in setting.values {
+                let (_, errors) = parse(&format!("{}={value}", setting.key));
+                assert_eq!(errors, [""; 0], "{}={value}", setting.key);
+            }
+        }
+        let text = " on_violation = log , on_stuck=abort,,poison=std,dump_on=sigquit";
+        let (config, errors) = parse(text);
+        assert!(errors.is_empty());
+        let expected = Config::new()
+            .on_violation(OnViolation::Log)
+            .on_stuck(OnStuck::Abort)
+            .poison(Poison::Std)
+            .dump_on(DumpOn::SigQuit);
+        assert_eq!(config, expected);
+        assert!(parse("off").0.off && !parse("off,on").0.off && !parse("").0.off);
+    }
+
+    #[test]
+    fn a_mistake_is_named_and_the_rest_holds() {
+        let (config, errors) = parse("on_violaton=abort,on_stuck=wait");
+        assert_eq!(config.on_stuck, OnStuck::Wait);
+        assert_eq!(config.on_violation, OnViolation::Panic);
+        assert!(errors[0].starts_with("unknown setting `on_violaton` in SYNC_TRACE"));
+        assert!(errors[0].contains("did you mean `on_violation`?"));
+        assert!(errors[0].contains("on_violation=panic|log|abort, on_stuck=exit|wait|abort"));
+
+        let (_, errors) = parse("on_stuck=explode,verbose");
+        assert!(errors[0].starts_with("`explode` is not a value of `on_stuck`"));
+        assert!(errors[1].starts_with("unknown setting `verbose`"));
+        assert!(!errors[1].contains("did you mean"));
+    }
+
+    #[test]
+    fn the_variable_goes_over_the_program() {
+        let (overrides, _) = Overrides::parse("on_violation=abort");
+        let program = Config::new().on_violation(OnViolation::Log).on_stuck(OnStuck::Wait);
+        let merged = overrides.over(program);
+        assert_eq!(merged.on_violation, OnViolation::Abort);
+        assert_eq!(merged.on_stuck, OnStuck::Wait);
+    }
+}

@@ -1,0 +1,262 @@
+//! Which agent the calling thread is.
+//!
+//! The thread-local state is constant-initialised and has no destructor of its own, so that reading
+//! it is one load and works at any moment of a thread's life: before the first lock, inside the
+//! tracker's own work, and in destructors that run after the tracker's.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::agent::{Agent, Identity};
+use crate::finding::{AgentId, StartedBy};
+use crate::registry::{ScopeId, next_number};
+use crate::site::Site;
+use crate::tracker::{self, Limits};
+
+/// Stands for an agent in a thread that has not used a traced lock yet.
+static UNATTACHED: Agent = Agent::stand_in();
+/// Stands for an agent in a thread whose operations pass straight through to the real lock.
+static PASSING: Agent = Agent::stand_in();
+
+thread_local! {
+    /// Where operations are recorded: the thread's agent or one of the two above.
+    static CURRENT: Cell<&'static Agent> = const { Cell::new(&UNATTACHED) };
+    /// The thread's agent and its number, also while `CURRENT` is `PASSING`, and after it was
+    /// retired.
+    static HOME: Cell<Option<(&'static Agent, AgentId)>> = const { Cell::new(None) };
+    /// Whether `HOME` has been retired.
+    static RETIRED: Cell<bool> = const { Cell::new(false) };
+    /// How many pass-through sections are open: the tracker's own work, and the user's mutes.
+    static WORKING: Cell<u32> = const { Cell::new(0) };
+    static MUTED: Cell<u32> = const { Cell::new(0) };
+    /// Retires the agent when the thread ends.
+    static RETIRE: Retire = const { Retire };
+}
+
+struct Retire;
+
+impl Drop for Retire {
+    fn drop(&mut self) {
+        retire();
+    }
+}
+
+/// Where the fast paths record; a stand-in sends them to the slow path.
+#[inline]
+pub(crate) fn current() -> &'static Agent {
+    CURRENT.get()
+}
+
+/// The agent to record with, made now if the thread has none; `None` if the operation is to pass
+/// straight through.
+pub(crate) fn recording() -> Option<&'static Agent> {
+    let current = current();
+    if std::ptr::eq(current, &UNATTACHED) {
+        return attach();
+    }
+    if std::ptr::eq(current, &PASSING) {
+        // The tracker itself may be in the making: then there is nowhere to count.
+        if WORKING.get() > 0
+            && let Some(tracker) = tracker::existing()
+        {
+            Limits::count(&tracker.limits.reentered);
+        }
+        return None;
+    }
+    Some(current)
+}
+
+/// The thread's agent, whatever is going on, if it has one.
+pub(crate) fn home() -> Option<&'static Agent> {
+    if RETIRED.get() { None } else { HOME.get().map(|(agent, _)| agent) }
+}
+
+fn attach() -> Option<&'static Agent> {
+    // Whatever the lines below do with locks must not come here again.
+    let working = Working::begin();
+    let tracker = tracker::global();
+    if tracker.config().off {
+        // Never to be undone: the thread passes from here on.
+        std::mem::forget(working);
+        WORKING.set(0);
+        MUTED.set(1);
+        return None;
+    }
+    let agent = match HOME.get() {
+        // One of the thread's later destructors: the same agent, if its record is still there.
+        Some((agent, id)) if tracker.agents.readmit(agent, id) => agent,
+        Some(_) => tracker.agents.admit(Identity::default(), None),
+        None => tracker.agents.admit(first_identity(), None),
+    };
+    settle_in(agent);
+    drop(working);
+    Some(agent)
+}
+
+/// A thread that was not started through us is the root of what it starts.
+fn first_identity() -> Identity {
+    let name: Option<Arc<str>> = std::thread::current().name().map(Arc::from);
+    Identity { root_name: name.clone(), name, ..Identity::default() }
+}
+
+/// Makes `agent` the calling thread's.
+fn settle_in(agent: &'static Agent) {
+    if let Some(id) = crate::os::thread_id() {
+        agent.set_os_id(id);
+    }
+    HOME.set(Some((agent, agent.id())));
+    RETIRED.set(false);
+    if WORKING.get() == 0 && MUTED.get() == 0 {
+        CURRENT.set(agent);
+    }
+    if is_ending() {
+        // The thread is ending and nobody will retire the agent again. Every operation now takes
+        // the slow path, which does so as soon as nothing is held.
+        agent.held.set_cold(true);
+    }
+}
+
+/// Whether the thread is so far into its end that nobody will retire its agent any more.
+pub(crate) fn is_ending() -> bool {
+    RETIRE.try_with(|_| ()).is_err()
+}
+
+/// Retires the agent of a thread that is ending, if it holds nothing. Called where the last thing
+/// held may have gone; costs nothing while the thread lives on.
+pub(crate) fn retire_if_ending(agent: &Agent) {
+    if agent.held.is_cold()
+        && agent.held.depth() == 0
+        && !agent.wait.is_waiting()
+        && is_ending()
+    {
+        retire();
+    }
+}
+
+fn retire() {
+    if let Some(agent) = home() {
+        let working = Working::begin();
+        RETIRED.set(true);
+        tracker::global().retire(agent);
+        drop(working);
+    }
+}
+
+/// A new agent for a thread that the calling one is about to start.
+pub(crate) fn start_child(
+    name: Option<&str>,
+    scope: Option<ScopeId>,
+    site: Site,
+) -> Option<Child> {
+    let parent = recording()?;
+    let _working = Working::begin();
+    let identity = parent.identity();
+    let child = Identity {
+        name: name.map(Arc::from),
+        started_by: Some(StartedBy { id: parent.id(), name: identity.name.clone(), site }),
+        root_name: identity.root_name.clone(),
+        test: identity.test,
+    };
+    let agent = tracker::global().agents.admit(child, scope);
+    Some(Child { agent, id: agent.id() })
+}
+
+/// An agent whose thread somebody else has started, or is about to.
+#[derive(Clone, Copy)]
+pub(crate) struct Child {
+    agent: &'static Agent,
+    id: AgentId,
+}
+
+impl Child {
+    /// Makes it the calling thread's.
+    pub(crate) fn adopt(self) {
+        let _working = Working::begin();
+        settle_in(self.agent);
+    }
+
+    /// Gives it up: its thread could not be started.
+    pub(crate) fn abandon(self) {
+        let _working = Working::begin();
+        tracker::global().agents.dismiss(self.agent);
+    }
+
+    pub(crate) fn id(self) -> AgentId {
+        self.id
+    }
+
+    /// Its record, unless it has ended and another agent uses that.
+    pub(crate) fn agent(self) -> Option<&'static Agent> {
+        (self.agent.is_live() && self.agent.id() == self.id).then_some(self.agent)
+    }
+}
+
+/// While this lives, the calling thread's lock operations pass straight through: the tracker's own
+/// work, and a handler's, must not be traced.
+pub(crate) struct Working {
+    /// It speaks of the calling thread.
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl Working {
+    pub(crate) fn begin() -> Self {
+        WORKING.set(WORKING.get() + 1);
+        CURRENT.set(&PASSING);
+        Self { _not_send: PhantomData }
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        WORKING.set(WORKING.get() - 1);
+        restore();
+    }
+}
+
+/// Records with the thread's agent again once the last pass-through section has ended.
+fn restore() {
+    if WORKING.get() == 0 && MUTED.get() == 0 {
+        CURRENT.set(home().unwrap_or(&UNATTACHED));
+    }
+}
+
+/// Keeps the calling thread's locks unrecorded until it is dropped; made by [`mute`].
+#[derive(Debug)]
+#[must_use = "the thread is recorded again as soon as this is dropped"]
+pub struct Mute {
+    _not_send: PhantomData<*mut ()>,
+}
+
+/// Stops recording for the calling thread until the returned value is dropped.
+///
+/// What the thread acquires and waits for meanwhile is not seen: it can take part in no finding,
+/// and other threads' findings do not mention it. Costs two thread-local writes.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::sync::Mutex;
+///
+/// let lock = Mutex::new(0);
+/// let quiet = sync_trace::mute();
+/// *lock.lock().unwrap() += 1; // not recorded
+/// drop(quiet);
+/// ```
+pub fn mute() -> Mute {
+    MUTED.set(MUTED.get() + 1);
+    CURRENT.set(&PASSING);
+    Mute { _not_send: PhantomData }
+}
+
+impl Drop for Mute {
+    fn drop(&mut self) {
+        MUTED.set(MUTED.get() - 1);
+        restore();
+    }
+}
+
+/// The number for a new scope.
+pub(crate) fn next_scope() -> ScopeId {
+    ScopeId(next_number())
+}

@@ -1,0 +1,195 @@
+//! From a cycle of records to a finding that owns all it names.
+
+use crate::agent::Agent;
+use crate::finding::{
+    Blocker, Code, Finding, Fingerprint, Hold, Level, Link, Lock, LockId, Outcome, Participant,
+    Target,
+};
+use crate::finding::{AgentState, Dump, Wait};
+use crate::held::Held;
+use crate::op::Mode;
+use crate::registry::{LockType, Resource};
+use crate::site::Site;
+use crate::tracker::{Chain, Cycle, Member, Tracker};
+use crate::waits::graph::{Hop, Via};
+
+/// The finding that `cycle`, which `me` would close, amounts to.
+pub(crate) fn finding(
+    tracker: &Tracker,
+    me: &Agent,
+    cycle: &Cycle<'_>,
+    outcome: Outcome,
+) -> Finding {
+    let scene = Scene { tracker, me, cycle };
+    let links = match &cycle.chain {
+        Chain::Hops(hops) => hops.iter().map(|hop| scene.link(*hop)).collect(),
+        Chain::Ended(owner, held) => scene.link_to_ended(owner, held),
+    };
+    let code = match (&cycle.chain, links.len()) {
+        (Chain::Ended(..), _) => Code::Stuck,
+        (Chain::Hops(_), 1) => Code::SelfDeadlock,
+        (Chain::Hops(_), _) => Code::Deadlock,
+    };
+    let identities = || cycle.involved().map(|member| member.agent.identity());
+    let mut roots: Vec<String> =
+        identities().filter_map(|identity| Some(identity.root_name.as_deref()?.into())).collect();
+    roots.sort_unstable();
+    roots.dedup();
+    Finding {
+        code,
+        level: Level::Actual,
+        fingerprint: Fingerprint::of(code, &links),
+        links,
+        outcome,
+        roots,
+        tests: identities().filter_map(|identity| identity.test).collect(),
+        raised_in_root: me.identity().started_by.is_none(),
+    }
+}
+
+/// What the parts of a finding are read from.
+struct Scene<'a> {
+    tracker: &'a Tracker,
+    me: &'a Agent,
+    cycle: &'a Cycle<'a>,
+}
+
+impl Scene<'_> {
+    fn link(&self, hop: Hop) -> Link {
+        let (from, to) = (&self.cycle.members[hop.from], &self.cycle.members[hop.to]);
+        let blocker = match hop.via {
+            Via::Hold(which) => Blocker::Holds(self.hold(to, which)),
+            Via::Runs => Blocker::Runs,
+            Via::Queue(which) => {
+                Blocker::QueuedWriter { hold: self.hold(to, which), writer: self.writer(from) }
+            }
+        };
+        Link { agent: from.agent.participant(), wait: self.wait(from, Some(to)), blocker }
+    }
+
+    fn link_to_ended(&self, owner: &Agent, held: &Held) -> Vec<Link> {
+        let waiter = self.cycle.involved();
+        let link = |member: &Member<'_>| Link {
+            agent: member.agent.participant(),
+            wait: self.wait(member, None),
+            blocker: Blocker::Ended { owner: owner.participant(), hold: hold_of(held) },
+        };
+        waiter.map(link).collect()
+    }
+
+    fn wait(&self, member: &Member<'_>, blocker: Option<&Member<'_>>) -> Wait {
+        let published = &member.published;
+        let is_me = std::ptr::eq(member.agent, self.me);
+        let target = match (published.wait.target, blocker) {
+            (Resource::Lock(id), _) => lock_target(id, published.wait.lock, published.wait.mode),
+            (Resource::End(_), Some(blocker)) => Target::Thread(blocker.agent.participant()),
+            (Resource::End(_) | Resource::Scope(_), _) => Target::Scope,
+        };
+        Wait {
+            op: published.wait.op,
+            site: published.wait.site,
+            target,
+            age: (!is_me).then(|| self.tracker.age(published.since_ns)),
+            stack: member.agent.wait.stack(published.seq).map(|stack| stack_text(&stack)),
+        }
+    }
+
+    /// A hold is at least as old as the wait that its agent is in.
+    fn hold(&self, member: &Member<'_>, which: usize) -> Hold {
+        let is_me = std::ptr::eq(member.agent, self.me);
+        let at_least = (!is_me).then(|| self.tracker.age(member.published.since_ns));
+        Hold { at_least, ..hold_of(&member.holds[which]) }
+    }
+
+    /// The writer that queues for the lock that `reader` waits for.
+    fn writer(&self, reader: &Member<'_>) -> Option<(Participant, Site)> {
+        let target = reader.published.wait.target;
+        let writes = |member: &&Member<'_>| {
+            let wait = &member.published.wait;
+            wait.target == target && wait.mode == Mode::Exclusive
+        };
+        let writer = self.cycle.members.iter().find(writes)?;
+        Some((writer.agent.participant(), writer.published.wait.site))
+    }
+}
+
+fn hold_of(held: &Held) -> Hold {
+    Hold {
+        lock: lock_of(held.lock, held.ty, held.created),
+        mode: held.tag.mode(),
+        op: held.tag.op(),
+        site: held.site,
+        at_least: None,
+    }
+}
+
+fn lock_of(id: LockId, ty: &'static LockType, created: Site) -> Lock {
+    Lock { id, kind: ty.kind, type_name: (ty.type_name)(), name: None, created }
+}
+
+fn lock_target(id: LockId, lock: Option<(&'static LockType, Site)>, mode: Mode) -> Target {
+    match lock {
+        Some((ty, created)) => Target::Lock(lock_of(id, ty, created), mode),
+        // Every wait for a lock names it; a torn read is discarded before it gets here.
+        None => Target::Scope,
+    }
+}
+
+/// The frames of a captured stack that belong to the user: below our own and above the runtime's.
+fn stack_text(stack: &backtrace::Backtrace) -> String {
+    let mut stack = stack.clone();
+    stack.resolve();
+    let symbols = stack.frames().iter().flat_map(backtrace::BacktraceFrame::symbols);
+    let named = symbols.filter_map(|symbol| Some((symbol.name()?.to_string(), symbol)));
+    let ours = |name: &str| name.starts_with("sync_trace::") || name.starts_with("<sync_trace::");
+    let end = |name: &str| name.contains("__rust_begin_short_backtrace");
+    let lines = named
+        .skip_while(|(name, _)| ours(name) || name.contains("backtrace::"))
+        .take_while(|(name, _)| !end(name))
+        .map(|(name, symbol)| match (symbol.filename(), symbol.lineno()) {
+            (Some(file), Some(line)) => format!("{name} at {}:{line}", file.display()),
+            _ => name,
+        });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What every agent holds and waits for now.
+pub(crate) fn dump(tracker: &Tracker) -> Dump {
+    let live: Vec<&Agent> = tracker.agents.iter().filter(|agent| agent.is_live()).collect();
+    let mut agents: Vec<AgentState> =
+        live.iter().map(|agent| agent_state(tracker, agent, &live)).collect();
+    agents.sort_by_key(|state| state.agent.id);
+    Dump { agents, limits: tracker.limits.lines() }
+}
+
+fn agent_state(tracker: &Tracker, agent: &Agent, all: &[&Agent]) -> AgentState {
+    let published = agent.wait.read();
+    let waited = published.as_ref().map(|published| tracker.age(published.since_ns));
+    let holds = agent.holds().unwrap_or_default();
+    let wait = published.map(|published| {
+        let wanted = &published.wait;
+        let blocks = |held: &Held| {
+            Some(held.lock) == wanted.lock_id() && held.tag.mode().blocks(wanted.mode)
+        };
+        let blockers = all.iter().filter(|other| match wanted.target {
+            Resource::Lock(_) => other.holds().unwrap_or_default().iter().any(blocks),
+            Resource::End(id) => other.id() == id,
+            Resource::Scope(id) => other.scope() == Some(id),
+        });
+        let blockers: Vec<Participant> = blockers.map(|other| other.participant()).collect();
+        let target = match wanted.target {
+            Resource::Lock(id) => lock_target(id, wanted.lock, wanted.mode),
+            Resource::End(_) => blockers.first().cloned().map_or(Target::Scope, Target::Thread),
+            Resource::Scope(_) => Target::Scope,
+        };
+        let stack = agent.wait.stack(published.seq).map(|stack| stack_text(&stack));
+        let wait = Wait { op: wanted.op, site: wanted.site, target, age: waited, stack };
+        (wait, blockers)
+    });
+    AgentState {
+        agent: agent.participant(),
+        ended: agent.has_ended(),
+        holds: holds.iter().map(|held| Hold { at_least: waited, ..hold_of(held) }).collect(),
+        wait,
+    }
+}

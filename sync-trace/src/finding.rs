@@ -1,0 +1,360 @@
+//! Findings as plain data.
+//!
+//! A finding is built by the tracker and shown by somebody else: [`report`](crate::report) renders
+//! it, a [handler](crate::set_handler) may send it on. It owns everything it names, so it can be
+//! kept after the threads and locks in it are gone.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use crate::op::{Mode, Op};
+pub use crate::site::Site;
+
+/// The stable code of a kind of finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// `ST0001`: several threads each hold what another one waits for.
+    Deadlock,
+    /// `ST0002`: one thread waits for what it holds itself.
+    SelfDeadlock,
+    /// `ST0003`: a thread waits, and everyone who could wake it is gone.
+    Stuck,
+}
+
+impl Code {
+    /// The code as printed, such as `ST0001`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deadlock => "ST0001",
+            Self::SelfDeadlock => "ST0002",
+            Self::Stuck => "ST0003",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Level {
+    /// V0: it has happened; the threads named are blocked for ever.
+    Actual,
+}
+
+/// What was done when the finding was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The thread that would have closed the cycle panics with the report as its message.
+    Panicked,
+    /// The process ends, because a panic could not have freed the other threads.
+    Ended,
+    /// The report was printed and the thread went on to wait.
+    Logged,
+}
+
+/// One discovered fact.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What was found.
+    pub code: Code,
+    /// How sure it is.
+    pub level: Level,
+    /// Who waits for whom, in wait order: each link waits for the next one and the last for the
+    /// first. The first link is the thread that would have closed the cycle.
+    pub links: Vec<Link>,
+    /// What was done about it.
+    pub outcome: Outcome,
+    /// The names of the root threads whose descendants take part. Under libtest a root thread's
+    /// name is the path of its test.
+    pub roots: Vec<String>,
+    /// The same for every run that finds the same thing: no ids, no line numbers.
+    pub fingerprint: Fingerprint,
+    pub(crate) tests: Vec<TestId>,
+    pub(crate) raised_in_root: bool,
+}
+
+/// One participant of a stuck set: who waits, for what, and why it is blocked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Link {
+    /// Who waits.
+    pub agent: Participant,
+    /// For what.
+    pub wait: Wait,
+    /// What the next participant does that keeps this one waiting.
+    pub blocker: Blocker,
+}
+
+/// Who takes part in a finding: a thread.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Participant {
+    /// Its number, never reused.
+    pub id: AgentId,
+    /// The thread's name, if it has one.
+    pub name: Option<Arc<str>>,
+    /// The operating system's id of the thread.
+    pub os_id: Option<u64>,
+    /// Who started it, and where; `None` for a thread that was not started through
+    /// `sync_trace::thread`.
+    pub started_by: Option<StartedBy>,
+}
+
+/// Who started a thread.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StartedBy {
+    /// The parent's number.
+    pub id: AgentId,
+    /// The parent's name.
+    pub name: Option<Arc<str>>,
+    /// The line that started the thread.
+    pub site: Site,
+}
+
+/// A wait of one participant.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Wait {
+    /// The call that waits.
+    pub op: Op,
+    /// Where it stands.
+    pub site: Site,
+    /// What is waited for.
+    pub target: Target,
+    /// How long it has been waiting: exact. `None` for the thread that was about to wait.
+    pub age: Option<Duration>,
+    /// The call stack, one frame a line, when `backtrace=waits` is set.
+    pub stack: Option<String>,
+}
+
+/// What a wait is for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Target {
+    /// A lock, in a mode.
+    Lock(Lock, Mode),
+    /// The end of a thread.
+    Thread(Participant),
+    /// The end of every thread started in one `thread::scope`.
+    Scope,
+}
+
+/// Why a wait cannot end: what the next link's thread (or, for [`Ended`](Self::Ended), a thread
+/// that is gone) does.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Blocker {
+    /// It holds the lock.
+    Holds(Hold),
+    /// It has not ended, and its end is what is waited for.
+    Runs,
+    /// It reads the lock; a queued writer waits for that, and this read has to wait for the writer.
+    QueuedWriter {
+        /// Its read.
+        hold: Hold,
+        /// The writer that queues, when it is known, and its wait.
+        writer: Option<(Participant, Site)>,
+    },
+    /// The thread that took the lock has ended without releasing it.
+    Ended {
+        /// That thread.
+        owner: Participant,
+        /// How it took the lock.
+        hold: Hold,
+    },
+}
+
+/// One acquisition that is still held.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Hold {
+    /// The lock.
+    pub lock: Lock,
+    /// The mode it is held in.
+    pub mode: Mode,
+    /// The call that took it.
+    pub op: Op,
+    /// Where that call stands.
+    pub site: Site,
+    /// It has been held at least this long (an uncontended acquisition reads no clock).
+    pub at_least: Option<Duration>,
+}
+
+/// One lock.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Lock {
+    /// Its number, never reused.
+    pub id: LockId,
+    /// Which primitive it is.
+    pub kind: LockKind,
+    /// The type it protects; empty for a primitive that protects none.
+    pub type_name: &'static str,
+    /// The name it was given.
+    pub name: Option<&'static str>,
+    /// Where it was created.
+    pub created: Site,
+}
+
+/// Which primitive a lock is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LockKind {
+    /// `std::sync::Mutex`
+    Mutex,
+    /// `std::sync::RwLock`
+    RwLock,
+    /// `std::sync::Condvar`
+    Condvar,
+}
+
+impl fmt::Display for LockKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mutex => "std Mutex",
+            Self::RwLock => "std RwLock",
+            Self::Condvar => "std Condvar",
+        })
+    }
+}
+
+/// The number of one lock; a later lock never gets the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LockId(pub(crate) u64);
+
+/// The number of one agent (a thread); a later one never gets the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AgentId(pub(crate) u64);
+
+/// The number of one `#[sync_trace::test]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TestId(pub(crate) u64);
+
+macro_rules! number {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// The bare number.
+            pub fn get(self) -> u64 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "#{}", self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+number!(LockId, AgentId);
+
+/// Identifies a finding across runs and machines.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub(crate) u64);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Fingerprint {
+    /// From the code and, for each link, what is waited for and the files it happens in. The links
+    /// are sorted, because which thread comes last is chance.
+    pub(crate) fn of(code: Code, links: &[Link]) -> Self {
+        let mut parts: Vec<String> = links.iter().map(link_identity).collect();
+        parts.sort_unstable();
+        let mut hash = Fnv::new();
+        hash.write(code.as_str());
+        parts.iter().for_each(|part| hash.write(part));
+        Self(hash.0)
+    }
+}
+
+fn link_identity(link: &Link) -> String {
+    let target = match &link.wait.target {
+        Target::Lock(lock, mode) => match lock.name {
+            Some(name) => format!("{name} {mode:?}"),
+            None => {
+                format!("{} {} {} {mode:?}", lock.kind, lock.type_name, lock.created.file())
+            }
+        },
+        Target::Thread(_) => "thread".to_owned(),
+        Target::Scope => "scope".to_owned(),
+    };
+    format!("{} {} {target}", link.wait.op, link.wait.site.file())
+}
+
+/// FNV-1a, 64 bits: small, and the same on every platform and in every release.
+struct Fnv(u64);
+
+impl Fnv {
+    fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn write(&mut self, text: &str) {
+        for byte in text.bytes().chain([0]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    /// The whole report, without colour.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::report::text(self))
+    }
+}
+
+/// Everything that is held and waited for at one moment: what [`dump`](crate::dump) prints.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Dump {
+    /// Every thread that has touched a traced lock and has not ended, oldest first.
+    pub agents: Vec<AgentState>,
+    /// What the tracker could not record, and why; only what is not zero.
+    pub limits: Vec<(&'static str, u64)>,
+}
+
+/// One thread in a [`Dump`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AgentState {
+    /// The thread.
+    pub agent: Participant,
+    /// Whether it has ended without releasing what it holds.
+    pub ended: bool,
+    /// What it holds, oldest first.
+    pub holds: Vec<Hold>,
+    /// What it waits for, and who keeps it waiting.
+    pub wait: Option<(Wait, Vec<Participant>)>,
+}
+
+impl fmt::Display for Dump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::report::dump(self))
+    }
+}

@@ -1,0 +1,505 @@
+//! What an agent holds now: its held stack.
+//!
+//! Only the owning thread writes; any thread may read, to find out who holds a lock. A push or a
+//! pop is a handful of plain stores. Readers take a consistent copy by the sequence-lock pattern:
+//! every change alters the version in the state word.
+//!
+//! # The state word
+//!
+//! | bits | meaning |
+//! |---|---|
+//! | 0–21 | how many entries there are |
+//! | 22 | visible entries are being rewritten: readers try again |
+//! | 23 | the owner must take the out-of-line path (see [`HeldStack::set_cold`]) |
+//! | 24–63 | version, one up with every change |
+//!
+//! Bits 0 to 23 read as one number are the index of the next entry on the usual path and larger than
+//! any index on every other one, so that one comparison decides.
+//!
+//! # Memory ordering
+//!
+//! A writer stores the state with Release, which pairs with the reader's first Acquire load: the
+//! entries below the depth that was read are visible. The Release fence before an entry is written
+//! pairs with the reader's Acquire fence before its second load of the state: a reader that saw any
+//! part of the new entry also sees that the version has moved on.
+
+use crate::atomics::{AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, fence, lock, push};
+use crate::finding::LockId;
+use crate::op::{Mode, Op};
+use crate::registry::LockType;
+use crate::site::Site;
+
+/// Entries that need no allocation. Deeper nesting spills into a vector.
+#[cfg(not(loom))]
+pub(crate) const INLINE: usize = 16;
+#[cfg(loom)]
+pub(crate) const INLINE: usize = 2;
+
+const DEPTH_MASK: u64 = WRITING - 1;
+const WRITING: u64 = 1 << 22;
+const COLD: u64 = 1 << 23;
+const LOW_MASK: u64 = (1 << VERSION_SHIFT) - 1;
+const VERSION_SHIFT: u32 = 24;
+const VERSION: u64 = 1 << VERSION_SHIFT;
+
+/// How often a reader tries again when the owner is changing the stack under it.
+const READ_TRIES: usize = 64;
+
+/// One acquisition that is held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    pub(crate) lock: LockId,
+    pub(crate) ty: &'static LockType,
+    pub(crate) created: Site,
+    pub(crate) site: Site,
+    pub(crate) tag: Tag,
+}
+
+/// The small facts of a [`Held`] in one word: mode (bits 0–1), op (8–15), flags, and from bit 24
+/// the stack's version when it was pushed, which tells this acquisition from a later one of the
+/// same lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag(u64);
+
+const OP_SHIFT: u32 = 8;
+const FORGIVEN: u64 = 1 << 16;
+
+impl Tag {
+    #[inline]
+    pub(crate) fn new(mode: Mode, op: Op) -> Self {
+        Self(mode as u64 | (op as u64) << OP_SHIFT)
+    }
+
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) fn mode(self) -> Mode {
+        Mode::from_bits(self.0)
+    }
+
+    pub(crate) fn op(self) -> Op {
+        Op::from_bits(self.0 >> OP_SHIFT & 0xff)
+    }
+
+    /// Whether a finding was raised while it was held, so that the panic shall not poison the lock.
+    pub(crate) fn is_forgiven(self) -> bool {
+        self.0 & FORGIVEN != 0
+    }
+
+    /// Which push of the stack this was.
+    pub(crate) fn stamp(self) -> u64 {
+        self.0 >> VERSION_SHIFT
+    }
+
+    fn stamped(self, state: u64) -> Self {
+        Self(self.0 & LOW_MASK | state & !LOW_MASK)
+    }
+}
+
+struct Slot {
+    lock: AtomicU64,
+    tag: AtomicU64,
+    ty: AtomicPtr<LockType>,
+    created: AtomicPtr<std::panic::Location<'static>>,
+    site: AtomicPtr<std::panic::Location<'static>>,
+}
+
+impl Slot {
+    const_fn! {
+        fn empty() -> Self {
+            Self {
+                lock: AtomicU64::new(0),
+                tag: AtomicU64::new(0),
+                ty: AtomicPtr::new(std::ptr::null_mut()),
+                created: AtomicPtr::new(std::ptr::null_mut()),
+                site: AtomicPtr::new(std::ptr::null_mut()),
+            }
+        }
+    }
+
+    #[inline]
+    fn store(&self, held: &Held) {
+        self.lock.store(held.lock.0, Ordering::Relaxed);
+        self.tag.store(held.tag.0, Ordering::Relaxed);
+        self.ty.store(std::ptr::from_ref(held.ty).cast_mut(), Ordering::Relaxed);
+        self.created.store(std::ptr::from_ref(held.created.0).cast_mut(), Ordering::Relaxed);
+        self.site.store(std::ptr::from_ref(held.site.0).cast_mut(), Ordering::Relaxed);
+    }
+
+    /// The entry, possibly torn: the caller compares versions before it believes the whole. `None`
+    /// for a slot that was never written.
+    fn load(&self) -> Option<Held> {
+        let ty = self.ty.load(Ordering::Relaxed);
+        let created = self.created.load(Ordering::Relaxed);
+        let site = self.site.load(Ordering::Relaxed);
+        // SAFETY: `store` is the only writer of these three and stores `'static` references, so
+        // each is null or points to immutable data that lives for ever, torn or not.
+        let (ty, created, site) = unsafe { (ty.as_ref()?, created.as_ref()?, site.as_ref()?) };
+        Some(Held {
+            lock: LockId(self.lock.load(Ordering::Relaxed)),
+            ty,
+            created: Site(created),
+            site: Site(site),
+            tag: Tag(self.tag.load(Ordering::Relaxed)),
+        })
+    }
+}
+
+/// The stack itself.
+pub(crate) struct HeldStack {
+    state: AtomicU64,
+    slots: [Slot; INLINE],
+    /// The entries from [`INLINE`] on. A leaf lock, never held while memory is allocated.
+    spill: Mutex<Vec<Held>>,
+}
+
+impl HeldStack {
+    #[cfg(not(loom))]
+    pub(crate) const fn new() -> Self {
+        Self {
+            state: AtomicU64::new(0),
+            slots: [const { Slot::empty() }; INLINE],
+            spill: Mutex::new(Vec::new()),
+        }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        Self {
+            state: AtomicU64::new(0),
+            slots: std::array::from_fn(|_| Slot::empty()),
+            spill: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Makes an empty stack one that always takes the out-of-line path.
+    #[cfg(not(loom))]
+    pub(crate) const fn refuse_fast_path(&mut self) {
+        self.state = AtomicU64::new(COLD);
+    }
+
+    /// How many entries there are. Exact for the owner; a glimpse for anybody else.
+    pub(crate) fn depth(&self) -> usize {
+        (self.state.load(Ordering::Relaxed) & DEPTH_MASK) as usize
+    }
+
+    /// Whether the owner has been sent to the out-of-line path.
+    pub(crate) fn is_cold(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & COLD != 0
+    }
+
+    // ---- the owner's fast path -------------------------------------------------------------
+
+    /// Records an acquisition; false if it needs [`push_slow`](Self::push_slow). Owner only.
+    #[inline]
+    pub(crate) fn push(&self, held: &Held) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        let Some(slot) = self.slots.get((state & LOW_MASK) as usize) else { return false };
+        // Pairs with the Acquire fence in `read`.
+        fence(Ordering::Release);
+        slot.store(&Held { tag: held.tag.stamped(state), ..*held });
+        self.state.store(state.wrapping_add(VERSION + 1), Ordering::Release);
+        true
+    }
+
+    /// Takes back the newest entry if it is of `lock`; false if that needs
+    /// [`remove`](Self::remove). Owner only.
+    #[inline]
+    pub(crate) fn pop(&self, lock: LockId) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        match self.slots.get(((state & LOW_MASK) as usize).wrapping_sub(1)) {
+            Some(slot) if slot.lock.load(Ordering::Relaxed) == lock.0 => {
+                self.state.store(state.wrapping_add(VERSION - 1), Ordering::Release);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    // ---- the owner's slow path -------------------------------------------------------------
+
+    /// As [`push`](Self::push), at any depth and whatever the flags. Owner only.
+    pub(crate) fn push_slow(&self, held: &Held) {
+        let state = self.state.load(Ordering::Relaxed);
+        let depth = (state & DEPTH_MASK) as usize;
+        let held = Held { tag: held.tag.stamped(state), ..*held };
+        if let Some(slot) = self.slots.get(depth) {
+            fence(Ordering::Release);
+            slot.store(&held);
+        } else {
+            push(&self.spill, held);
+        }
+        self.state.store(state.wrapping_add(VERSION + 1), Ordering::Release);
+    }
+
+    /// Takes out the newest entry that `matches`, wherever it stands. Owner only.
+    pub(crate) fn remove(&self, mut matches: impl FnMut(&Held) -> bool) -> Option<Held> {
+        let depth = self.depth();
+        let mut spill = lock(&self.spill);
+        if let Some(at) = spill.iter().rposition(&mut matches) {
+            let held = spill.remove(at);
+            self.finish_rewrite(self.begin_rewrite(), depth - 1);
+            return Some(held);
+        }
+        let inline = depth.min(INLINE);
+        let entry = |at: usize| self.slots[at].load();
+        let (at, held) = (0..inline)
+            .rev()
+            .find_map(|at| entry(at).filter(|held| matches(held)).map(|held| (at, held)))?;
+        let state = self.begin_rewrite();
+        for to in at..inline - 1 {
+            if let Some(next) = entry(to + 1) {
+                self.slots[to].store(&next);
+            }
+        }
+        if !spill.is_empty() {
+            self.slots[INLINE - 1].store(&spill.remove(0));
+        }
+        self.finish_rewrite(state, depth - 1);
+        Some(held)
+    }
+
+    /// Changes the mode and operation of the newest entry of `lock`. Owner only.
+    pub(crate) fn relabel(&self, id: LockId, mode: Mode, op: Op, site: Site) {
+        let change = |held: Held| {
+            let flags = held.tag.0 & FORGIVEN;
+            let stamp = held.tag.0 & !LOW_MASK;
+            Held { site, tag: Tag(Tag::new(mode, op).0 | flags | stamp), ..held }
+        };
+        let depth = self.depth();
+        let mut spill = lock(&self.spill);
+        let state = self.begin_rewrite();
+        if let Some(held) = spill.iter_mut().rev().find(|held| held.lock == id) {
+            *held = change(*held);
+        } else {
+            let inline = self.slots[..depth.min(INLINE)].iter().rev();
+            let found = inline.filter_map(|slot| Some((slot, slot.load()?)));
+            if let Some((slot, held)) = found.into_iter().find(|(_, held)| held.lock == id) {
+                slot.store(&change(held));
+            }
+        }
+        self.finish_rewrite(state, depth);
+    }
+
+    fn begin_rewrite(&self) -> u64 {
+        let state = self.state.load(Ordering::Relaxed);
+        self.state.store(state | WRITING, Ordering::Relaxed);
+        // Pairs with the Acquire fence in `read`, as in `push`.
+        fence(Ordering::Release);
+        state
+    }
+
+    fn finish_rewrite(&self, state: u64, depth: usize) {
+        let flags = state & COLD;
+        let version = (state & !LOW_MASK).wrapping_add(VERSION);
+        self.state.store(version | flags | depth as u64, Ordering::Release);
+    }
+
+    /// Sends the owner to the out-of-line path at every further push and pop, or no longer.
+    /// Owner only.
+    pub(crate) fn set_cold(&self, cold: bool) {
+        let state = self.state.load(Ordering::Relaxed) & !COLD;
+        let flag = if cold { COLD } else { 0 };
+        self.state.store((state | flag).wrapping_add(VERSION), Ordering::Release);
+    }
+
+    /// Marks every entry as one that a panic shall not poison, or takes all those marks back.
+    /// Readers do not look at the mark, so the version stays. Owner only.
+    pub(crate) fn set_forgiven(&self, forgiven: bool) {
+        let mark = |bits: u64| if forgiven { bits | FORGIVEN } else { bits & !FORGIVEN };
+        for slot in &self.slots[..self.depth().min(INLINE)] {
+            slot.tag.store(mark(slot.tag.load(Ordering::Relaxed)), Ordering::Relaxed);
+        }
+        for held in lock(&self.spill).iter_mut() {
+            held.tag = Tag(mark(held.tag.0));
+        }
+    }
+
+    /// Forgets everything. Only for a record that no thread owns.
+    pub(crate) fn clear(&self) {
+        lock(&self.spill).clear();
+        let state = self.begin_rewrite();
+        self.finish_rewrite(state & !COLD, 0);
+    }
+
+    /// Calls `f` on each entry, oldest first. Owner only.
+    pub(crate) fn for_each(&self, mut f: impl FnMut(Held)) {
+        let depth = self.depth();
+        self.slots[..depth.min(INLINE)].iter().filter_map(Slot::load).for_each(&mut f);
+        if depth > INLINE {
+            lock(&self.spill).iter().copied().for_each(f);
+        }
+    }
+
+    // ---- readers ---------------------------------------------------------------------------
+
+    /// A consistent copy of the stack, oldest first; `None` if its owner was too busy changing it.
+    pub(crate) fn read(&self) -> Option<Vec<Held>> {
+        let mut copy = Vec::new();
+        (0..READ_TRIES).find_map(|_| {
+            let consistent = self.try_read(&mut copy);
+            if !consistent {
+                std::hint::spin_loop();
+            }
+            consistent.then(|| std::mem::take(&mut copy))
+        })
+    }
+
+    fn try_read(&self, copy: &mut Vec<Held>) -> bool {
+        copy.clear();
+        let before = self.state.load(Ordering::Acquire);
+        if before & WRITING != 0 {
+            return false;
+        }
+        let depth = (before & DEPTH_MASK) as usize;
+        copy.reserve(depth);
+        copy.extend(self.slots[..depth.min(INLINE)].iter().filter_map(Slot::load));
+        if depth > INLINE {
+            let spill = lock(&self.spill);
+            // Not more than was reserved: nothing may be allocated under a leaf lock.
+            copy.extend(spill.iter().take(depth - INLINE));
+        }
+        // Pairs with the Release fences in `push` and `begin_rewrite`.
+        fence(Ordering::Acquire);
+        copy.len() == depth && self.state.load(Ordering::Relaxed) == before
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::finding::LockKind;
+
+    static TYPE: LockType =
+        LockType { kind: LockKind::Mutex, type_name: std::any::type_name::<u32> };
+
+    fn held(lock: u64) -> Held {
+        let here = Site::caller();
+        let tag = Tag::new(Mode::Exclusive, Op::Lock);
+        Held { lock: LockId(lock), ty: &TYPE, created: here, site: here, tag }
+    }
+
+    fn push(stack: &HeldStack, lock: u64) {
+        if !stack.push(&held(lock)) {
+            stack.push_slow(&held(lock));
+        }
+    }
+
+    fn locks(stack: &HeldStack) -> Vec<u64> {
+        let read: Vec<u64> = stack.read().unwrap().iter().map(|held| held.lock.0).collect();
+        let mut own = Vec::new();
+        stack.for_each(|held| own.push(held.lock.0));
+        assert_eq!(read, own, "owner and readers see the same");
+        assert_eq!(read.len(), stack.depth());
+        read
+    }
+
+    #[test]
+    fn entries_leave_in_any_order_at_any_depth() {
+        let stack = HeldStack::new();
+        let mut model: Vec<u64> = Vec::new();
+        let mut seed = 1u64;
+        for step in 0..4000u64 {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            if model.is_empty() || (seed >> 33) % 5 < if step < 2000 { 3 } else { 2 } {
+                push(&stack, step + 1);
+                model.push(step + 1);
+            } else {
+                let lock = model.remove((seed >> 40) as usize % model.len());
+                if !stack.pop(LockId(lock)) {
+                    let removed = stack.remove(|held| held.lock.0 == lock);
+                    assert_eq!(removed.map(|held| held.lock.0), Some(lock));
+                }
+            }
+            assert_eq!(locks(&stack), model);
+        }
+        assert!(model.len() > INLINE || stack.depth() <= INLINE);
+    }
+
+    #[test]
+    fn a_cold_stack_refuses_the_fast_path() {
+        let stack = HeldStack::new();
+        push(&stack, 1);
+        stack.set_cold(true);
+        assert!(!stack.push(&held(2)) && !stack.pop(LockId(1)));
+        stack.push_slow(&held(2));
+        assert_eq!(locks(&stack), [1, 2]);
+        assert!(stack.is_cold());
+        stack.set_cold(false);
+        assert!(stack.pop(LockId(2)));
+        assert_eq!(locks(&stack), [1]);
+    }
+
+    #[test]
+    fn forgiveness_covers_spilled_entries_and_can_be_taken_back() {
+        let stack = HeldStack::new();
+        (1..=INLINE as u64 + 3).for_each(|lock| push(&stack, lock));
+        let spared = |stack: &HeldStack| {
+            let mut count = 0;
+            stack.for_each(|held| count += usize::from(held.tag.is_forgiven()));
+            count
+        };
+        stack.set_forgiven(true);
+        assert_eq!(spared(&stack), INLINE + 3);
+        stack.set_forgiven(false);
+        assert_eq!(spared(&stack), 0);
+    }
+
+    #[test]
+    fn relabelling_keeps_the_acquisitions_identity() {
+        let stack = HeldStack::new();
+        push(&stack, 1);
+        push(&stack, 2);
+        let stamp = stack.read().unwrap()[0].tag.stamp();
+        stack.relabel(LockId(1), Mode::Read, Op::Downgrade, Site::caller());
+        let now = stack.read().unwrap();
+        assert_eq!((now[0].tag.mode(), now[0].tag.op()), (Mode::Read, Op::Downgrade));
+        assert_eq!(now[0].tag.stamp(), stamp);
+        assert_eq!(now[1].tag.mode(), Mode::Exclusive);
+    }
+
+    #[test]
+    fn two_acquisitions_of_one_lock_have_different_stamps() {
+        let stack = HeldStack::new();
+        push(&stack, 1);
+        let first = stack.read().unwrap()[0].tag.stamp();
+        assert!(stack.pop(LockId(1)));
+        push(&stack, 1);
+        assert_ne!(stack.read().unwrap()[0].tag.stamp(), first);
+    }
+
+    /// A reader beside a busy owner sees whole stacks only: here always 1, 2, …, n.
+    #[test]
+    fn a_reader_never_sees_a_torn_stack() {
+        let stack = HeldStack::new();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut seen = 0;
+                while !done.load(Ordering::Relaxed) || seen == 0 {
+                    let Some(copy) = stack.read() else { continue };
+                    seen += 1;
+                    for (at, held) in copy.iter().enumerate() {
+                        assert_eq!(held.lock.0, at as u64 + 1);
+                    }
+                }
+            });
+            for round in 0..3000u64 {
+                let depth = round % (INLINE as u64 + 4);
+                (1..=depth).for_each(|lock| push(&stack, lock));
+                for lock in (1..=depth).rev() {
+                    if !stack.pop(LockId(lock)) {
+                        stack.remove(|held| held.lock.0 == lock);
+                    }
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+            reader.join().unwrap();
+        });
+    }
+}

@@ -1,0 +1,165 @@
+//! Drop-in `std::sync` and `std::thread` that turn a deadlock into a failing test with a report.
+//!
+//! # Adopting it
+//!
+//! Change one import and run the tests as always:
+//!
+//! ```
+//! use sync_trace::sync::{Arc, Mutex}; // was: use std::sync::{Arc, Mutex};
+//! use sync_trace::thread; //             was: use std::thread;
+//!
+//! let counter = Arc::new(Mutex::new(0));
+//! let clone = Arc::clone(&counter);
+//! thread::spawn(move || *clone.lock().unwrap() += 1).join().unwrap();
+//! assert_eq!(*counter.lock().unwrap(), 1);
+//! ```
+//!
+//! When a thread is about to wait for ever, its `lock`, `read`, `write` or `join` panics instead,
+//! with a report that names every thread and lock of the cycle, what each thread holds and wants,
+//! and all source lines. The panic releases what the thread holds, so the others go on, and the
+//! test fails.
+//!
+//! # What it sees
+//!
+//! A deadlock is found by the thread that would close it, before it blocks: no polling, no timeout.
+//! Seen are [`sync::Mutex`], [`sync::RwLock`] (also a reader that queues behind a writer), the mutex
+//! of a [`sync::Condvar`] wait, joins, and the end of [`thread::scope`], in cycles of any length and
+//! mixture. A finding is made only when it is certain: there are no false alarms.
+//!
+//! What it cannot see: locks that are not traced; a thread that waits for a signal that nobody will
+//! send; a lock taken inside the process's memory allocator while the tracker itself allocates (that
+//! is counted, see [`snapshot`]).
+//!
+//! # What it costs
+//!
+//! Tracing is on where `debug_assertions` are, or with the feature `always`; see [`ENABLED`].
+//! Elsewhere [`sync`] and [`thread`] *are* `std`'s modules. Where it is on, an uncontended lock costs
+//! some nanoseconds more, and a contended one what it cost before. `SYNC_TRACE=off` in the
+//! environment turns it off for one run.
+//!
+//! # Reading the source
+//!
+//! In this order: `sync` and `thread` (the fronts), `hooks` (all they may call), `current`, `agent`,
+//! `held`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `evidence` and
+//! `finding` (facts), `report` (their text), `reaction`, `config` and `os` (the edge).
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(any(debug_assertions, feature = "always")),
+    expect(dead_code, reason = "without the traced fronts nothing feeds the tracker")
+)]
+
+mod agent;
+mod atomics;
+mod config;
+mod evidence;
+pub mod finding;
+mod held;
+mod op;
+mod os;
+mod registry;
+mod report;
+mod site;
+mod tracker;
+mod waits;
+
+#[cfg(not(loom))]
+mod api;
+#[cfg(not(loom))]
+mod current;
+#[cfg(not(loom))]
+mod hooks;
+#[cfg(not(loom))]
+mod reaction;
+#[cfg(not(loom))]
+mod testing;
+
+#[cfg(all(test, loom))]
+mod model;
+
+#[cfg(all(any(debug_assertions, feature = "always"), not(loom)))]
+pub mod sync;
+#[cfg(all(any(debug_assertions, feature = "always"), not(loom)))]
+pub mod thread;
+#[cfg(not(any(debug_assertions, feature = "always")))]
+pub use std::{sync, thread};
+
+/// Whether tracing is compiled in: with `debug_assertions`, or with the feature `always`.
+pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));
+
+pub use config::{Backtrace, Config, DumpOn, EXIT_STATUS, OnStuck, OnViolation, Poison};
+pub use finding::{Dump, Finding};
+pub use sync_trace_macros::test;
+
+#[cfg(not(loom))]
+pub use api::{dump, findings, reset, set_handler, snapshot, take_findings};
+#[cfg(not(loom))]
+pub use current::{Mute, mute};
+
+#[doc(hidden)]
+#[cfg(not(loom))]
+pub mod __private {
+    pub use crate::testing::run_test;
+}
+
+/// Makes a lock that is never recorded: `untracked!(Mutex::new(0))`.
+///
+/// It can take part in no finding, and its fast path costs a little less of what tracing adds. Works
+/// in statics; where tracing is compiled out, it is the expression itself.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::sync::Mutex;
+///
+/// static SCRATCH: Mutex<Vec<u8>> = sync_trace::untracked!(Mutex::new(Vec::new()));
+/// SCRATCH.lock().unwrap().push(1);
+/// ```
+#[cfg(any(debug_assertions, feature = "always"))]
+#[macro_export]
+macro_rules! untracked {
+    ($lock:expr) => {
+        ($lock).__untracked()
+    };
+}
+
+/// Makes a lock that is never recorded; here tracing is compiled out, and it is the lock itself.
+#[cfg(not(any(debug_assertions, feature = "always")))]
+#[macro_export]
+macro_rules! untracked {
+    ($lock:expr) => {
+        $lock
+    };
+}
+
+/// Gives one lock a reaction of its own: `on_violation!(OnViolation::Log, Mutex::new(0))`.
+///
+/// It holds for a wait for this very lock that would close a deadlock, and goes before
+/// [`Config::on_violation`]. Works in statics; where tracing is compiled out, it is the expression
+/// itself.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::{OnViolation, on_violation, sync::RwLock};
+///
+/// static LEGACY: RwLock<u32> = on_violation!(OnViolation::Log, RwLock::new(0));
+/// assert_eq!(*LEGACY.read().unwrap(), 0);
+/// ```
+#[cfg(any(debug_assertions, feature = "always"))]
+#[macro_export]
+macro_rules! on_violation {
+    ($reaction:expr, $lock:expr) => {
+        ($lock).__on_violation($reaction)
+    };
+}
+
+/// Gives one lock a reaction of its own; here tracing is compiled out, and it is the lock itself.
+#[cfg(not(any(debug_assertions, feature = "always")))]
+#[macro_export]
+macro_rules! on_violation {
+    ($reaction:expr, $lock:expr) => {{
+        const _: $crate::OnViolation = $reaction;
+        $lock
+    }};
+}

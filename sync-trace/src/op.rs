@@ -1,0 +1,140 @@
+//! What a program does with a lock: the operation it calls, and the mode it holds the lock in.
+
+use std::fmt;
+
+/// How a lock is wanted or held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Mode {
+    /// Alone: a mutex, the write side of a read-write lock, an initialiser that runs.
+    Exclusive = 0,
+    /// One upgradable reader beside ordinary readers.
+    Upgradable = 1,
+    /// A reader that may have to queue behind a waiting writer (every `std` read).
+    Read = 2,
+    /// A reader that never queues behind a waiting writer.
+    RecursiveRead = 3,
+}
+
+impl Mode {
+    const ALL: [Self; 4] = [Self::Exclusive, Self::Upgradable, Self::Read, Self::RecursiveRead];
+
+    /// Whether a hold in mode `self` keeps a request in mode `wanted` waiting, with nobody queued.
+    pub(crate) fn blocks(self, wanted: Self) -> bool {
+        match (self, wanted) {
+            (Self::Exclusive, _) | (_, Self::Exclusive) => true,
+            (Self::Upgradable, Self::Upgradable) => true,
+            (Self::Upgradable | Self::Read | Self::RecursiveRead, _) => false,
+        }
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self::ALL[(bits & 3) as usize]
+    }
+}
+
+macro_rules! ops {
+    ($($(#[$doc:meta])* $name:ident = $method:literal,)*) => {
+        /// The operation by which a lock was taken or is waited for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum Op { $($(#[$doc])* $name,)* }
+
+        impl Op {
+            const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The method's name as it stands in the caller's source.
+            pub fn method(self) -> &'static str {
+                match self { $(Self::$name => $method,)* }
+            }
+        }
+    };
+}
+
+ops! {
+    /// `Mutex::lock`
+    Lock = "lock",
+    /// `Mutex::try_lock`
+    TryLock = "try_lock",
+    /// `RwLock::read`
+    Read = "read",
+    /// `RwLock::try_read`
+    TryRead = "try_read",
+    /// `RwLock::write`
+    Write = "write",
+    /// `RwLock::try_write`
+    TryWrite = "try_write",
+    /// `RwLockWriteGuard::downgrade`
+    Downgrade = "downgrade",
+    /// `Condvar::wait`
+    Wait = "wait",
+    /// `Condvar::wait_while`
+    WaitWhile = "wait_while",
+    /// `Condvar::wait_timeout`
+    WaitTimeout = "wait_timeout",
+    /// `Condvar::wait_timeout_ms`
+    WaitTimeoutMs = "wait_timeout_ms",
+    /// `Condvar::wait_timeout_while`
+    WaitTimeoutWhile = "wait_timeout_while",
+    /// `JoinHandle::join`
+    Join = "join",
+    /// The end of `thread::scope`, which joins every thread started in it
+    Scope = "scope",
+}
+
+impl Op {
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self::ALL[(bits as usize).min(Self::ALL.len() - 1)]
+    }
+
+    /// Whether the wait is for a condition variable's signal (and then for its mutex).
+    pub fn is_condvar_wait(self) -> bool {
+        matches!(
+            self,
+            Self::Wait
+                | Self::WaitWhile
+                | Self::WaitTimeout
+                | Self::WaitTimeoutMs
+                | Self::WaitTimeoutWhile
+        )
+    }
+
+    /// Whether the wait for a signal ends by itself after a time.
+    pub fn is_timed(self) -> bool {
+        matches!(self, Self::WaitTimeout | Self::WaitTimeoutMs | Self::WaitTimeoutWhile)
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.method())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_round_trip() {
+        for &mode in &Mode::ALL {
+            assert_eq!(Mode::from_bits(mode as u64), mode);
+        }
+        for &op in Op::ALL {
+            assert_eq!(Op::from_bits(op as u64), op);
+        }
+    }
+
+    /// The block matrix of a read-write lock with an upgradable mode; queued writers are judged
+    /// apart, in `waits`.
+    #[test]
+    fn readers_block_writers_only() {
+        use Mode::*;
+        let blocked_by = |held: Mode| Mode::ALL.map(|wanted| held.blocks(wanted));
+        assert_eq!(blocked_by(Exclusive), [true, true, true, true]);
+        assert_eq!(blocked_by(Upgradable), [true, true, false, false]);
+        assert_eq!(blocked_by(Read), [true, false, false, false]);
+        assert_eq!(blocked_by(RecursiveRead), [true, false, false, false]);
+    }
+}

@@ -1,0 +1,186 @@
+//! What is done about a finding: the only module that prints, panics and ends the process.
+
+use std::sync::Arc;
+
+use crate::agent::Agent;
+use crate::config::{Config, DumpOn, EXIT_STATUS, OnStuck, OnViolation, Poison};
+use crate::current::Working;
+use crate::finding::{Finding, Outcome};
+use crate::hooks;
+use crate::os;
+use crate::report;
+use crate::tracker::{self, Tracker};
+
+/// Where a wait stands, as far as a reaction is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A panic unwinds, releases what the thread holds and so frees the others. The lock may have
+    /// a reaction of its own.
+    Free(Option<OnViolation>),
+    /// A panic frees nobody: the thread is unwinding already, or waits for its scope, which it does
+    /// even when it panics.
+    Bound,
+}
+
+impl Place {
+    /// The place of an ordinary operation, whose lock reacts in the given way.
+    pub(crate) fn here(own: Option<OnViolation>) -> Self {
+        if std::thread::panicking() { Self::Bound } else { Self::Free(own) }
+    }
+}
+
+/// What will be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Response {
+    Panic,
+    Log,
+    Exit,
+    Abort,
+}
+
+impl Response {
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Self::Panic => Outcome::Panicked,
+            Self::Log => Outcome::Logged,
+            Self::Exit | Self::Abort => Outcome::Ended,
+        }
+    }
+}
+
+/// What to do about a finding that a wait at `place` would make.
+pub(crate) fn choose(config: Config, place: Place) -> Response {
+    let reaction = match place {
+        Place::Free(own) => own.unwrap_or(config.on_violation),
+        Place::Bound => config.on_violation,
+    };
+    match (reaction, place, config.on_stuck) {
+        (OnViolation::Log, ..) => Response::Log,
+        (OnViolation::Abort, ..) => Response::Abort,
+        (OnViolation::Panic, Place::Free(_), _) => Response::Panic,
+        (OnViolation::Panic, Place::Bound, OnStuck::Exit) => Response::Exit,
+        (OnViolation::Panic, Place::Bound, OnStuck::Wait) => Response::Log,
+        (OnViolation::Panic, Place::Bound, OnStuck::Abort) => Response::Abort,
+    }
+}
+
+/// Does it. Comes back only if the thread is to wait all the same.
+///
+/// `working` keeps the thread's own locks, those of a handler and of the panic machinery, from
+/// being traced meanwhile.
+#[track_caller]
+pub(crate) fn respond(
+    tracker: &Tracker,
+    agent: &Agent,
+    response: Response,
+    finding: &Arc<Finding>,
+    working: Working,
+) {
+    os::at_exit(last_word);
+    os::write_stderr(&report::for_stderr(finding));
+    if let Some(handler) = tracker.handler() {
+        handler(finding);
+    }
+    match response {
+        Response::Log => {}
+        Response::Exit => std::process::exit(EXIT_STATUS),
+        Response::Abort => std::process::abort(),
+        Response::Panic => {
+            let message = report::text(finding);
+            if tracker.config().poison == Poison::Spare {
+                hooks::forgive(agent);
+            }
+            drop(working);
+            panic!("{message}");
+        }
+    }
+}
+
+/// What the tracker needs from the start of the process, once it is known how to react.
+pub(crate) fn prepare(config: Config) {
+    if config.dump_on == DumpOn::SigQuit && !config.off {
+        if let Err(why) = os::on_sigquit(crate::dump) {
+            os::write_stderr(&format!("error: {why}\n"));
+        }
+    }
+}
+
+/// The backstop: a process that would end well although a finding's panic was swallowed ends with
+/// [`EXIT_STATUS`] instead.
+fn last_word(status: Option<i32>) -> Option<i32> {
+    if status.is_some_and(|status| status != 0) {
+        return None;
+    }
+    let swallowed: Vec<_> =
+        tracker::global().findings().into_iter().filter(|finding| is_swallowed(finding)).collect();
+    if swallowed.is_empty() {
+        return None;
+    }
+    let mut text = String::from(
+        "error: sync-trace made a finding, but its panic was swallowed and nothing failed\n",
+    );
+    for finding in &swallowed {
+        let report = report::text(finding);
+        text += &format!("  {}\n", report.lines().next().unwrap_or_default());
+        for root in &finding.roots {
+            text += &format!("    below '{root}'\n");
+        }
+    }
+    text += &format!(
+        "  = note: the process ends with status {EXIT_STATUS} instead of success\n  \
+         = help: join the thread and unwrap the result, use #[sync_trace::test], or, if it was \
+         expected, take it: sync_trace::take_findings()\n"
+    );
+    os::write_stderr(&text);
+    Some(EXIT_STATUS)
+}
+
+/// Whether nobody can have noticed the finding's panic.
+///
+/// A panic in a thread that was started through us ends in its join handle, which may be ignored.
+/// A panic in any other thread reaches whoever started that: a test harness, which fails the test
+/// or expected it. Only `main` itself would have failed the process; that it did not means that
+/// the panic was caught. Under a harness `main` may run tests, so there it counts as any other.
+fn is_swallowed(finding: &Finding) -> bool {
+    let in_main = || finding.roots.iter().any(|root| root == "main") && !is_test_harness();
+    finding.outcome == Outcome::Panicked && (!finding.raised_in_root || in_main())
+}
+
+/// Cargo runs test and bench executables from its `deps` folder, and programs from the one above.
+fn is_test_harness() -> bool {
+    let exe = std::env::current_exe().ok();
+    exe.and_then(|exe| Some(exe.parent()?.file_name()? == "deps")).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_chosen_only_where_it_frees_somebody() {
+        let config = Config::new();
+        assert_eq!(choose(config, Place::Free(None)), Response::Panic);
+        assert_eq!(choose(config, Place::Bound), Response::Exit);
+        assert_eq!(choose(config.on_stuck(OnStuck::Wait), Place::Bound), Response::Log);
+        assert_eq!(choose(config.on_stuck(OnStuck::Abort), Place::Bound), Response::Abort);
+    }
+
+    #[test]
+    fn who_asks_for_a_log_or_an_abort_gets_it_everywhere() {
+        for (reaction, response) in
+            [(OnViolation::Log, Response::Log), (OnViolation::Abort, Response::Abort)]
+        {
+            let config = Config::new().on_violation(reaction);
+            assert_eq!(choose(config, Place::Free(None)), response);
+            assert_eq!(choose(config, Place::Bound), response);
+        }
+    }
+
+    #[test]
+    fn a_locks_own_reaction_goes_before_the_configured_one() {
+        let config = Config::new().on_violation(OnViolation::Log);
+        assert_eq!(choose(config, Place::Free(Some(OnViolation::Panic))), Response::Panic);
+        let strict = Config::new();
+        assert_eq!(choose(strict, Place::Free(Some(OnViolation::Log))), Response::Log);
+    }
+}

@@ -1,0 +1,280 @@
+//! What a lock is to the tracker: its number, its kind and type, where it was created.
+
+use std::cell::Cell;
+use std::num::NonZeroU64;
+use std::sync::atomic::AtomicU64 as GlobalU64;
+
+use crate::agent::Agent;
+use crate::atomics::{AtomicPtr, AtomicU64, Ordering, const_fn};
+use crate::config::OnViolation;
+use crate::finding::{AgentId, LockId, LockKind};
+use crate::site::Site;
+
+/// The traced half of every primitive: 24 bytes beside the real lock.
+///
+/// It has no `Drop`, so `needs_drop::<Mutex<u32>>()` is false as it is for `std`, and a lock may
+/// outlive what its payload borrows. It holds only atomics and `'static` data, so it takes no auto
+/// trait away.
+pub(crate) struct LockHeader {
+    /// | bits | meaning |
+    /// |---|---|
+    /// | 0 | poisoned, by our own rule (see [`LockHeader::poison`]) |
+    /// | 1 | untracked: never gets a number, so every operation takes the pass-through path |
+    /// | 2–3 | reaction of this lock: 0 as configured, else [`OnViolation`] plus one |
+    /// | 8– | the lock's number, 0 until its first use |
+    word: AtomicU64,
+    /// Who holds it alone. A hint for finding the owner in one step; the truth is in the agents'
+    /// held stacks. Set after the real lock is taken and cleared before it is released, so a
+    /// stale owner is never seen.
+    owner: AtomicPtr<Agent>,
+    created: Site,
+}
+
+const POISONED: u64 = 1;
+const UNTRACKED: u64 = 1 << 1;
+const REACTION_SHIFT: u32 = 2;
+const REACTION_MASK: u64 = 0b11 << REACTION_SHIFT;
+const ID_SHIFT: u32 = 8;
+
+/// The first word of a [`LockHeader`], read once.
+#[derive(Clone, Copy)]
+pub(crate) struct LockWord(u64);
+
+impl LockWord {
+    /// The lock's number, unless this is its first use (or it is untracked).
+    #[inline]
+    pub(crate) fn id(self) -> Option<LockId> {
+        match self.0 >> ID_SHIFT {
+            0 => None,
+            id => Some(LockId(id)),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_poisoned(self) -> bool {
+        self.0 & POISONED != 0
+    }
+}
+
+impl LockHeader {
+    const_fn! {
+        pub(crate) fn new(created: Site) -> Self {
+            Self { word: AtomicU64::new(0), owner: AtomicPtr::new(std::ptr::null_mut()), created }
+        }
+    }
+
+    const_fn! {
+        /// A header whose lock is never recorded.
+        pub(crate) fn untracked(created: Site) -> Self {
+            Self {
+                word: AtomicU64::new(UNTRACKED),
+                owner: AtomicPtr::new(std::ptr::null_mut()),
+                created,
+            }
+        }
+    }
+
+    const_fn! {
+        /// A header with a reaction of its own.
+        pub(crate) fn reacting(created: Site, reaction: OnViolation) -> Self {
+            Self {
+                word: AtomicU64::new((reaction as u64 + 1) << REACTION_SHIFT),
+                owner: AtomicPtr::new(std::ptr::null_mut()),
+                created,
+            }
+        }
+    }
+
+    /// Where the lock was created.
+    pub(crate) const fn created(&self) -> Site {
+        self.created
+    }
+
+    /// The number and the flags. Relaxed: the number never changes once set, and the poison flag
+    /// is ordered by the real lock, whose holder sets it before releasing.
+    #[inline]
+    pub(crate) fn word(&self) -> LockWord {
+        LockWord(self.word.load(Ordering::Relaxed))
+    }
+
+    /// The lock's number, drawn now if it has none; `None` if it is untracked.
+    pub(crate) fn ensure_id(&self) -> Option<LockId> {
+        let mut word = self.word.load(Ordering::Relaxed);
+        if word & UNTRACKED != 0 {
+            return None;
+        }
+        let fresh = loop {
+            if let Some(id) = LockWord(word).id() {
+                return Some(id);
+            }
+            let fresh = LockId(next_lock_number().get());
+            let wanted = word | fresh.0 << ID_SHIFT;
+            match self.word.compare_exchange(word, wanted, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => break fresh,
+                Err(seen) => word = seen,
+            }
+        };
+        Some(fresh)
+    }
+
+    /// The reaction that this lock was given, if any.
+    pub(crate) fn reaction(&self) -> Option<OnViolation> {
+        let bits = (self.word.load(Ordering::Relaxed) & REACTION_MASK) >> REACTION_SHIFT;
+        OnViolation::ALL.get((bits as usize).wrapping_sub(1)).copied()
+    }
+
+    /// Marks the lock poisoned. The flag is ours and `std`'s is ignored, because `std` would also
+    /// count the panic that reports a finding.
+    pub(crate) fn poison(&self) {
+        self.word.fetch_or(POISONED, Ordering::Relaxed);
+    }
+
+    pub(crate) fn clear_poison(&self) {
+        self.word.fetch_and(!POISONED, Ordering::Relaxed);
+    }
+
+    /// Records `agent` as the holder. Release pairs with the Acquire in [`owner`](Self::owner), so
+    /// that whoever finds the pointer also finds the record behind it.
+    #[inline]
+    pub(crate) fn set_owner(&self, agent: &Agent) {
+        self.owner.store(std::ptr::from_ref(agent).cast_mut(), Ordering::Release);
+    }
+
+    #[inline]
+    pub(crate) fn clear_owner(&self) {
+        self.owner.store(std::ptr::null_mut(), Ordering::Release);
+    }
+
+    /// The agent that holds the lock alone, if one does.
+    #[inline]
+    pub(crate) fn owner(&self) -> Option<&Agent> {
+        let owner = self.owner.load(Ordering::Acquire);
+        // SAFETY: only `set_owner` stores a pointer here, and agent records live as long as the
+        // tracker, which outlives every lock recorded with it: the global one is never dropped.
+        unsafe { owner.as_ref() }
+    }
+
+    /// Whether `agent` holds the lock alone.
+    #[inline]
+    pub(crate) fn is_owned_by(&self, agent: &Agent) -> bool {
+        std::ptr::eq(self.owner.load(Ordering::Relaxed), agent)
+    }
+}
+
+/// What is known of a lock at compile time.
+#[derive(Debug)]
+pub(crate) struct LockType {
+    pub(crate) kind: LockKind,
+    pub(crate) type_name: fn() -> &'static str,
+}
+
+/// What an agent can wait for, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Resource {
+    Lock(LockId),
+    /// The end of an agent; the agent itself holds it.
+    End(AgentId),
+    /// The end of all threads of a scope; each of them holds it.
+    Scope(ScopeId),
+}
+
+impl Resource {
+    pub(crate) fn to_bits(self) -> u64 {
+        match self {
+            Self::Lock(id) => id.0 << 2,
+            Self::End(id) => id.0 << 2 | 1,
+            Self::Scope(id) => id.0.get() << 2 | 2,
+        }
+    }
+
+    /// The inverse of [`to_bits`](Self::to_bits).
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        let number = bits >> 2;
+        match (bits & 3, NonZeroU64::new(number)) {
+            (1, _) => Self::End(AgentId(number)),
+            (2, Some(id)) => Self::Scope(ScopeId(id)),
+            _ => Self::Lock(LockId(number)),
+        }
+    }
+}
+
+/// The number of one `thread::scope` call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ScopeId(pub(crate) NonZeroU64);
+
+/// Numbers for scopes and agents: drawn once for each thread, so one shared counter will do.
+pub(crate) fn next_number() -> NonZeroU64 {
+    static NEXT: GlobalU64 = GlobalU64::new(1);
+    NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed)).expect("2^64 numbers are never drawn")
+}
+
+/// Numbers for locks: every thread draws a block, so that creating locks shares no cache line.
+fn next_lock_number() -> NonZeroU64 {
+    const BLOCK: u64 = 64;
+    static NEXT: GlobalU64 = GlobalU64::new(1);
+    thread_local! {
+        /// The next number of this thread's block; a multiple of `BLOCK` plus one asks for more.
+        static MINE: Cell<u64> = const { Cell::new(1) };
+    }
+    MINE.with(|mine| {
+        let mut number = mine.get();
+        if number % BLOCK == 1 {
+            number = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
+        }
+        mine.set(number + 1);
+        NonZeroU64::new(number).expect("numbers start at 1")
+    })
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_round_trip() {
+        let seven = NonZeroU64::new(7).unwrap();
+        for resource in
+            [Resource::Lock(LockId(7)), Resource::End(AgentId(7)), Resource::Scope(ScopeId(seven))]
+        {
+            assert_eq!(Resource::from_bits(resource.to_bits()), resource);
+        }
+    }
+
+    #[test]
+    fn numbers_are_never_drawn_twice() {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                std::thread::spawn(|| (0..500).map(|_| next_lock_number()).collect::<Vec<_>>())
+            })
+            .collect();
+        let mut all: Vec<_> = threads.into_iter().flat_map(|t| t.join().unwrap()).collect();
+        let drawn = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), drawn);
+    }
+
+    #[test]
+    fn a_header_keeps_its_number_and_its_flags_apart() {
+        let header = LockHeader::reacting(Site::caller(), OnViolation::Log);
+        assert_eq!(header.word().id(), None);
+        let id = header.ensure_id();
+        assert!(id.is_some());
+        header.poison();
+        assert!(header.word().is_poisoned());
+        assert_eq!((header.word().id(), header.ensure_id()), (id, id));
+        assert_eq!(header.reaction(), Some(OnViolation::Log));
+        header.clear_poison();
+        assert!(!header.word().is_poisoned());
+        assert_eq!(header.word().id(), id);
+    }
+
+    #[test]
+    fn an_untracked_header_never_gets_a_number() {
+        let header = LockHeader::untracked(Site::caller());
+        assert_eq!(header.ensure_id(), None);
+        header.poison();
+        assert_eq!((header.ensure_id(), header.word().id()), (None, None));
+        assert_eq!(header.reaction(), None);
+    }
+}

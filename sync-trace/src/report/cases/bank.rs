@@ -1,0 +1,35 @@
+//! Lines for the tests' reports to show: the numbers in the expected texts are those of this file.
+
+use super::{Probe, Site};
+
+pub(super) struct Bank {
+    pub(super) accounts: Probe,
+    pub(super) audit: Probe,
+}
+
+impl Bank {
+    pub(super) fn new() -> Self {
+        Self {
+            accounts: Probe::new(),
+            audit: Probe::new(),
+        }
+    }
+
+    pub(super) fn transfer(&self) -> [Site; 2] {
+        let accounts = self.accounts.lock();
+        let (from, to) = (1, 2);
+        assert_ne!(from, to);
+        let audit = self.audit.lock();
+        [accounts, audit]
+    }
+
+    pub(super) fn rename(&self) -> [Site; 2] {
+        let names = self.accounts.read();
+        [names, self.accounts.write()]
+    }
+
+    pub(super) fn close(&self, threads: &Probe) -> [Site; 3] {
+        let accounts = self.accounts.lock();
+        [accounts, threads.scope(), threads.join()]
+    }
+}

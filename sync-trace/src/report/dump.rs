@@ -1,0 +1,190 @@
+//! Everything that is held and waited for, in the manner of a thread dump.
+
+use super::locks::{self, LockNames};
+use super::source::Sources;
+use super::threads::ThreadNames;
+use super::words::{duration, place, tame};
+use crate::finding::{AgentState, Dump, Hold, Lock, Mode, Participant, Target, Wait};
+
+/// How many idle threads are named.
+const IDLE_NAMED: usize = 10;
+
+/// Renders `dump`.
+pub(super) fn render(dump: &Dump, sources: &Sources) -> String {
+    let scribe = Scribe {
+        threads: ThreadNames::of(dump.agents.iter().flat_map(people)),
+        locks: LockNames::shared(dump.agents.iter().flat_map(locks_of), sources),
+    };
+    let (busy, idle): (Vec<_>, Vec<_>) = dump
+        .agents
+        .iter()
+        .partition(|state| !state.holds.is_empty() || state.wait.is_some());
+    let mut paragraphs: Vec<String> = busy.into_iter().map(|state| scribe.thread(state)).collect();
+    if paragraphs.is_empty() {
+        paragraphs.push("no thread holds or waits for a traced lock\n".to_owned());
+    }
+    paragraphs.extend(scribe.idle(&idle));
+    paragraphs.extend(limits(&dump.limits));
+    paragraphs.join("\n")
+}
+
+fn people(state: &AgentState) -> impl Iterator<Item = &Participant> {
+    let target = state
+        .wait
+        .iter()
+        .filter_map(|(wait, _)| match &wait.target {
+            Target::Thread(thread) => Some(thread),
+            _ => None,
+        });
+    let blockers = state.wait.iter().flat_map(|(_, blockers)| blockers);
+    std::iter::once(&state.agent).chain(target).chain(blockers)
+}
+
+fn locks_of(state: &AgentState) -> impl Iterator<Item = &Lock> {
+    let wanted = state
+        .wait
+        .iter()
+        .filter_map(|(wait, _)| match &wait.target {
+            Target::Lock(lock, _) => Some(lock),
+            _ => None,
+        });
+    state.holds.iter().map(|hold| &hold.lock).chain(wanted)
+}
+
+struct Scribe {
+    threads: ThreadNames,
+    locks: LockNames,
+}
+
+impl Scribe {
+    fn thread(&self, state: &AgentState) -> String {
+        let mut block = self.heading(&state.agent, state.ended);
+        state
+            .holds
+            .iter()
+            .for_each(|hold| block.push_str(&self.hold(hold)));
+        if let Some((wait, blockers)) = &state.wait {
+            block.push_str(&self.wait(wait, blockers));
+        }
+        block
+    }
+
+    fn heading(&self, thread: &Participant, ended: bool) -> String {
+        let name = match thread.name.as_deref() {
+            Some(name) => format!("\"{}\"", tame(name)),
+            None => "<unnamed>".to_owned(),
+        };
+        let mut parts = vec![format!("{name} {}", thread.id)];
+        if let Some(id) = thread.os_id {
+            parts[0].push_str(&format!(" (os {id})"));
+        }
+        parts.extend(Some(self.threads.origin(thread)).filter(|origin| !origin.is_empty()));
+        if ended {
+            parts.push("ended without releasing what it holds".to_owned());
+        }
+        parts.join(", ") + "\n"
+    }
+
+    fn hold(&self, hold: &Hold) -> String {
+        let lock = self.lock(&hold.lock, hold.mode);
+        let time = hold
+            .at_least
+            .map(|time| format!(", at least {}", duration(time)));
+        format!(
+            "  holds {lock} since {}{}\n",
+            place(hold.site),
+            time.unwrap_or_default()
+        )
+    }
+
+    fn wait(&self, wait: &Wait, blockers: &[Participant]) -> String {
+        let age = wait
+            .age
+            .map(|age| format!("{} ", duration(age)))
+            .unwrap_or_default();
+        let (goal, by) = match &wait.target {
+            Target::Lock(lock, mode) => (self.lock(lock, *mode), "held by"),
+            Target::Thread(thread) => (format!("{} to end", self.threads.name(thread.id)), ""),
+            Target::Scope => (
+                "the threads of its scope to end".to_owned(),
+                "still running:",
+            ),
+        };
+        let names: Vec<_> = blockers
+            .iter()
+            .map(|blocker| self.threads.name(blocker.id))
+            .collect();
+        let by = match names.join(", ") {
+            names if names.is_empty() || by.is_empty() => String::new(),
+            names => format!(", {by} {names}"),
+        };
+        let stack = wait.stack.iter().flat_map(|stack| stack.lines());
+        let stack: String = stack.map(|frame| format!("    {frame}\n")).collect();
+        format!(
+            "  waits {age}for {goal} at {}{by}\n{stack}",
+            place(wait.site)
+        )
+    }
+
+    fn lock(&self, lock: &Lock, mode: Mode) -> String {
+        let (kind, mode) = (locks::kind(lock), locks::mode(lock, mode));
+        format!("{} ({kind} {}, {mode})", self.locks.of(lock), lock.id)
+    }
+
+    fn idle(&self, idle: &[&AgentState]) -> Option<String> {
+        let named = idle
+            .iter()
+            .take(IDLE_NAMED)
+            .map(|state| self.threads.full_name(&state.agent));
+        let mut names: Vec<_> = named.collect();
+        if idle.len() > IDLE_NAMED {
+            names.push(format!("and {} more", idle.len() - IDLE_NAMED));
+        }
+        let count = match idle.len() {
+            0 => return None,
+            1 => "1 thread neither holds nor waits".to_owned(),
+            n => format!("{n} threads neither hold nor wait"),
+        };
+        Some(format!("{count}: {}\n", names.join(", ")))
+    }
+}
+
+fn limits(limits: &[(&'static str, u64)]) -> Option<String> {
+    let lines = limits
+        .iter()
+        .map(|(what, count)| format!("limit: {what}: {count}\n"));
+    (!limits.is_empty()).then(|| lines.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{self, at_root};
+    use super::*;
+
+    #[track_caller]
+    fn check(dump: &Dump, expected: &str) {
+        let text = at_root(&render(dump, &Sources::new()));
+        assert!(text == expected, "rendered:\n{text}\nexpected:\n{expected}");
+    }
+
+    #[test]
+    fn a_block_for_each_thread_that_holds_or_waits() {
+        check(&cases::dump(), include_str!("cases/dump.txt"));
+    }
+
+    #[test]
+    fn many_idle_threads_are_counted() {
+        let mut dump = cases::dump();
+        let idle = dump.agents.swap_remove(0);
+        dump.agents = vec![idle; 12];
+        dump.limits.clear();
+        let names = "'main' (21851), ".repeat(IDLE_NAMED);
+        check(
+            &dump,
+            &format!(
+                "no thread holds or waits for a traced lock\n\n\
+                 12 threads neither hold nor wait: {names}and 2 more\n"
+            ),
+        );
+    }
+}

@@ -1,0 +1,65 @@
+//! The report as plain text, for builds without source snippets.
+
+use super::source::Sources;
+use super::story::Story;
+use super::words::{columns, place};
+use crate::finding::Finding;
+
+/// Renders `finding`.
+pub(super) fn render(finding: &Finding, sources: &Sources) -> String {
+    let story = Story::of(finding, sources);
+    let marks: Vec<_> = story
+        .marks
+        .into_iter()
+        .map(|mark| [place(mark.site), mark.label])
+        .collect();
+    let mut text = format!("error[{}]: {}", finding.code, story.title);
+    text.push_str(&indented(&columns(&marks), 2));
+    for (tag, fact) in &story.facts {
+        let fact = indented(fact, tag.len() + 4);
+        text.push_str(&format!("\n  {tag}: {}", fact.trim_start()));
+    }
+    text
+}
+
+/// Each line on a line of its own, behind `depth` spaces.
+fn indented(lines: &str, depth: usize) -> String {
+    lines
+        .lines()
+        .map(|line| format!("\n{:depth$}{line}", ""))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{self, at_root};
+    use super::*;
+
+    /// The alignment depends on the length of the paths, so it is looked at apart.
+    #[track_caller]
+    fn check(finding: &Finding, expected: &str) {
+        let text = render(finding, &Sources::new());
+        let starts: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.find("  'transfer-0' "))
+            .collect();
+        assert!(
+            starts.windows(2).all(|pair| pair[0] == pair[1]),
+            "not aligned:\n{text}"
+        );
+        let squeezed = |text: &str| {
+            let lines = text
+                .lines()
+                .map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let (text, expected) = (squeezed(&at_root(&text)), squeezed(expected));
+        assert!(text == expected, "rendered:\n{text}\nexpected:\n{expected}");
+    }
+
+    #[test]
+    fn everything_is_said_without_source_lines() {
+        check(&cases::abba(), include_str!("cases/plain_abba.txt"));
+        check(&cases::ended(), include_str!("cases/plain_ended.txt"));
+    }
+}

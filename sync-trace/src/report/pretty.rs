@@ -1,0 +1,254 @@
+//! The report in rustc's style, with the source lines it is about.
+
+use super::look::Look;
+use super::marks::{Mark, Role};
+use super::source::{Sources, Spot};
+use super::story::Story;
+use super::words::{columns, place};
+use crate::finding::Finding;
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{
+    Annotation, AnnotationKind, Element, Group, Level, Origin, Padding, Renderer, Snippet,
+};
+
+/// Wide enough for a usual line with a label behind it, so that code is rarely cut off.
+const WIDTH: usize = 200;
+
+/// Renders `finding`.
+pub(super) fn render(finding: &Finding, sources: &Sources, look: Look) -> String {
+    let Story {
+        title,
+        marks,
+        facts,
+    } = Story::of(finding, sources);
+    let shown: Vec<_> = marks
+        .iter()
+        .map(|mark| sources.call(mark.site, mark.op.method()))
+        .collect();
+    let marks: Vec<_> = marks.iter().zip(&shown).collect();
+    let title = Level::ERROR.primary_title(title).id(finding.code.as_str());
+    let mut group = Group::with_title(title).elements(heading(&marks));
+    group = group.elements(marks.chunk_by(same_file).filter_map(snippet));
+    group = group.elements(in_words(&marks));
+    for (tag, text) in facts {
+        group = group.element(message(tag, text));
+    }
+    renderer(look).render(&[group])
+}
+
+type Shown<'a> = (&'a Mark, &'a Option<Spot>);
+
+fn renderer(look: Look) -> Renderer {
+    let renderer = if look.colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let decor = if look.unicode {
+        DecorStyle::Unicode
+    } else {
+        DecorStyle::Ascii
+    };
+    renderer.decor_style(decor).term_width(WIDTH)
+}
+
+/// The position of the closing wait, where no snippet is headed by it.
+fn heading<'a>(marks: &[Shown<'a>]) -> Vec<Element<'a>> {
+    let closing = marks.iter().find(|(mark, _)| mark.role == Role::Closes);
+    match closing {
+        Some((mark, None)) if !mark.site.is_unknown() => {
+            let (line, column) = (mark.site.line() as usize, mark.site.column() as usize);
+            let origin = Origin::path(mark.site.file())
+                .line(line)
+                .char_column(column);
+            let mut elements = vec![Element::from(origin)];
+            if marks.iter().all(|(_, spot)| spot.is_none()) {
+                elements.push(Padding.into());
+            }
+            elements
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn same_file(a: &Shown<'_>, b: &Shown<'_>) -> bool {
+    a.0.site.file() == b.0.site.file()
+}
+
+/// One file's lines with their labels.
+fn snippet<'a>(marks: &[Shown<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {
+    let shown: Vec<(&Mark, &Spot)> = marks
+        .iter()
+        .filter_map(|&(mark, spot)| Some((mark, spot.as_ref()?)))
+        .collect();
+    let (first, spot) = shown.first()?;
+    // The renderer need not see a whole file to show a few of its lines.
+    let start = shown.iter().map(|(_, spot)| spot.line.start).min()?;
+    let end = shown.iter().map(|(_, spot)| spot.line.end).max()?;
+    let closing = shown.iter().find(|(mark, _)| mark.role == Role::Closes);
+    let annotation = |(mark, spot): &(&'a Mark, &Spot)| {
+        // A snippet is headed by its first primary label, and that has to be the closing wait.
+        let kind = match mark.role {
+            Role::Closes => AnnotationKind::Primary,
+            Role::Waits if closing.is_none_or(|(closing, _)| closing.site < mark.site) => {
+                AnnotationKind::Primary
+            }
+            Role::Waits | Role::Holds => AnnotationKind::Context,
+        };
+        kind.span(spot.span.start - start..spot.span.end - start)
+            .label(mark.label.as_str())
+    };
+    let snippet = Snippet::source(spot.text[start..end].to_owned())
+        .path(first.site.file())
+        .line_start(first.site.line() as usize);
+    Some(snippet.annotations(shown.iter().map(annotation)))
+}
+
+/// What happened at positions whose source is missing or was edited.
+fn in_words<'a>(marks: &[Shown<'_>]) -> Option<annotate_snippets::Message<'a>> {
+    let hidden = marks.iter().filter(|(_, spot)| spot.is_none());
+    let rows: Vec<_> = hidden
+        .map(|(mark, _)| [format!("{}:", place(mark.site)), mark.label.clone()])
+        .collect();
+    (!rows.is_empty()).then(|| message("at", columns(&rows)))
+}
+
+fn message<'a>(tag: &'static str, text: String) -> annotate_snippets::Message<'a> {
+    Level::NOTE.with_name(Some(tag)).message(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{self, at_root};
+    use super::*;
+    use crate::finding::{Op, Site};
+
+    #[track_caller]
+    fn check(finding: &Finding, expected: &str) {
+        check_with(&Sources::new(), finding, expected);
+    }
+
+    #[track_caller]
+    fn check_with(sources: &Sources, finding: &Finding, expected: &str) {
+        let text = at_root(&render(finding, sources, Look::default()));
+        assert!(
+            text == expected.trim_end(),
+            "rendered:\n{text}\nexpected:\n{expected}"
+        );
+    }
+
+    #[test]
+    fn threads_that_wait_for_each_others_locks() {
+        check(&cases::abba(), include_str!("cases/abba.txt"));
+        check(&cases::three(), include_str!("cases/three.txt"));
+    }
+
+    #[test]
+    fn threads_without_names_of_their_own_are_told_apart() {
+        check(&cases::abba_of(None), include_str!("cases/unnamed.txt"));
+        let text = render(
+            &cases::abba_of(Some("worker")),
+            &Sources::new(),
+            Look::default(),
+        );
+        assert!(
+            text.contains("'worker' #2 -> Bank.audit -> 'worker' #3"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_itself() {
+        check(&cases::relock(), include_str!("cases/relock.txt"));
+        check(&cases::upgrade(), include_str!("cases/upgrade.txt"));
+    }
+
+    #[test]
+    fn a_read_behind_a_queued_writer() {
+        check(
+            &cases::queued_writer(),
+            include_str!("cases/queued_writer.txt"),
+        );
+    }
+
+    #[test]
+    fn waits_for_the_end_of_a_thread() {
+        check(&cases::unended(Op::Join), include_str!("cases/join.txt"));
+        check(&cases::unended(Op::Scope), include_str!("cases/scope.txt"));
+    }
+
+    #[test]
+    fn a_holder_that_has_ended() {
+        check(&cases::ended(), include_str!("cases/ended.txt"));
+    }
+
+    #[test]
+    fn missing_sources_are_replaced_by_words() {
+        check_with(
+            &Sources::below(Vec::new()),
+            &cases::abba(),
+            include_str!("cases/missing.txt"),
+        );
+    }
+
+    #[test]
+    fn edited_sources_are_not_shown_where_they_differ() {
+        let name = format!("sync-trace-edited-{}", std::process::id());
+        let root = std::env::temp_dir().join(name);
+        let finding = cases::abba();
+        let plant = |site: Site, text: &str| {
+            let file = root.join(site.file());
+            assert!(
+                file.starts_with(&root),
+                "this would overwrite the real file"
+            );
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        };
+        let edited =
+            include_str!("cases/bank.rs").replace("self.audit.lock()", "self.audit.rock()");
+        plant(finding.links[0].wait.site, &edited);
+        plant(finding.links[1].wait.site, include_str!("cases/report.rs"));
+        let expected = include_str!("cases/edited.txt");
+        check_with(&Sources::below(vec![root.clone()]), &finding, expected);
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn odd_input_is_rendered_all_the_same() {
+        let mut finding = cases::abba_of(Some("a\n\u{1b}[2Jb"));
+        let text = render(&finding, &Sources::new(), Look::default());
+        assert!(
+            text.contains("'a\u{fffd}\u{fffd}[2Jb' #2 ") && !text.contains('\u{1b}'),
+            "{text}"
+        );
+
+        finding.links[0].wait.site = cases::unknown_site();
+        finding.links[0].wait.stack = Some("0: main\n1: start\n".to_owned());
+        finding.roots.push("tests::other".to_owned());
+        let text = render(&finding, &Sources::new(), Look::default());
+        for fact in [
+            "= at: an unknown line: ",
+            "#2\n           0: main",
+            "'main' and 'tests::other'",
+        ] {
+            assert!(text.contains(fact), "no {fact} in {text}");
+        }
+
+        finding.links.clear();
+        assert!(render(&finding, &Sources::new(), Look::default()).starts_with("error[ST0001]"));
+    }
+
+    #[test]
+    fn colour_and_unicode_come_only_with_the_look() {
+        let render =
+            |colour, unicode| render(&cases::abba(), &Sources::new(), Look { colour, unicode });
+        for (colour, unicode) in [(true, false), (false, true), (true, true)] {
+            let text = render(colour, unicode);
+            assert_eq!(
+                (text.contains("\u{1b}["), text.contains('│')),
+                (colour, unicode)
+            );
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What `#[sync_trace::test]` expands to.
+
+use crate::current::{self, Working};
+use crate::finding::TestId;
+use crate::registry::next_number;
+use crate::tracker::global;
+
+/// Runs the body of a test, and fails it if a finding was made in which its thread or one of its
+/// descendants takes part, even if nobody noticed that thread's panic.
+#[doc(hidden)]
+#[track_caller]
+pub fn run_test<R>(body: impl FnOnce() -> R) -> R {
+    let test = TestId(next_number().get());
+    let belongs = Belongs::to(test);
+    let result = body();
+    drop(belongs);
+    let findings = {
+        let _working = Working::begin();
+        global().take_findings_of(test)
+    };
+    if !findings.is_empty() {
+        let reports: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        panic!(
+            "sync-trace made {} in this test's threads, and nothing else failed the test\n\n{}",
+            match findings.len() {
+                1 => "a finding".to_owned(),
+                many => format!("{many} findings"),
+            },
+            reports.join("\n\n"),
+        );
+    }
+    result
+}
+
+/// While this lives, the calling thread and the threads it starts belong to a test.
+struct Belongs {
+    before: Option<TestId>,
+}
+
+impl Belongs {
+    fn to(test: TestId) -> Self {
+        Self { before: set(Some(test)) }
+    }
+}
+
+impl Drop for Belongs {
+    fn drop(&mut self) {
+        set(self.before);
+    }
+}
+
+fn set(test: Option<TestId>) -> Option<TestId> {
+    let agent = current::recording()?;
+    let _working = Working::begin();
+    let before = agent.identity().test;
+    agent.set_test(test);
+    before
+}

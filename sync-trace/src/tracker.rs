@@ -1,0 +1,507 @@
+//! The tracker: an ordinary value that owns all that is known, and judges each wait.
+//!
+//! One static holds the tracker of the process; tests make their own. Nothing here panics, prints
+//! or ends the process because of what it finds: that is [`reaction`](crate::reaction)'s part.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::agent::{Agent, Agents};
+use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, fence, lock, push};
+use crate::config::{Config, Overrides, SettingError};
+use crate::evidence;
+use crate::finding::{Finding, Outcome, TestId};
+use crate::held::Held;
+use crate::op::Mode;
+use crate::registry::Resource;
+use crate::waits::filter::Filter;
+use crate::waits::graph::{self, HeldNow, Hop, Node, Queues};
+use crate::waits::slot::{Behind, Published, Wait};
+
+/// What a user wants to be called with each finding.
+pub(crate) type Handler = Arc<dyn Fn(&Finding) + Send + Sync>;
+
+/// All that is known about the agents and locks of one process (or of one test of ours).
+pub(crate) struct Tracker {
+    pub(crate) agents: Agents,
+    waited_for: Filter,
+    /// Serialises verdicts: of two agents that close one cycle together, one gets it. A leaf lock
+    /// under which nothing is allocated.
+    verdict: Mutex<()>,
+    findings: Mutex<Vec<Arc<Finding>>>,
+    handler: Mutex<Option<Handler>>,
+    config: Mutex<Config>,
+    overrides: Overrides,
+    /// How many agents have ended with something held.
+    graves: AtomicU64,
+    /// A guard was dropped by another agent than the one that took it, so an owner's end does not
+    /// prove that nobody can release its locks.
+    guards_travel: AtomicBool,
+    pub(crate) limits: Limits,
+    started: Instant,
+}
+
+/// Counts of what could not be recorded or decided.
+#[derive(Default)]
+pub(crate) struct Limits {
+    /// Operations that the tracker's own work caused, such as a lock in the user's allocator.
+    pub(crate) reentered: AtomicU64,
+    /// Agents whose held stack changed too fast for a consistent copy.
+    pub(crate) unread: AtomicU64,
+    /// Possible deadlocks through a queued writer that could not be confirmed, so were not reported.
+    pub(crate) unconfirmed: AtomicU64,
+    /// Ended agents whose leaked holds were forgotten to bound memory.
+    pub(crate) forgotten: AtomicU64,
+    /// Findings that were reported but not kept for [`findings`](crate::findings).
+    pub(crate) unkept: AtomicU64,
+}
+
+/// Ended agents with leaked guards are remembered up to this number.
+const MAX_GRAVES: u64 = 4096;
+
+/// Findings are kept up to this number; further ones are reported all the same.
+const MAX_FINDINGS: usize = 10_000;
+
+impl Limits {
+    pub(crate) fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The counters that are not zero, in words.
+    pub(crate) fn lines(&self) -> Vec<(&'static str, u64)> {
+        [
+            ("lock operations passed through while the tracker itself was at work", &self.reentered),
+            ("threads whose held locks changed too fast to be read", &self.unread),
+            ("suspected deadlocks behind a queued writer that could not be confirmed", &self.unconfirmed),
+            ("ended threads whose leaked guards were forgotten", &self.forgotten),
+            ("findings that were reported but not kept", &self.unkept),
+        ]
+        .into_iter()
+        .map(|(text, counter)| (text, counter.load(Ordering::Relaxed)))
+        .filter(|&(_, count)| count != 0)
+        .collect()
+    }
+}
+
+/// What a wait would lead to.
+pub(crate) enum Judgement<'t> {
+    /// Somebody who is not stuck will end it.
+    Live,
+    /// The lock was free after all, and the retry took it.
+    Acquired,
+    /// It would close this cycle.
+    Stuck(Cycle<'t>),
+    /// It would close this cycle if what cannot be seen from outside is as it seems.
+    Suspect(Cycle<'t>),
+}
+
+/// A cycle, or one wait for an agent that has ended: the agents' waits and holds as they were read.
+pub(crate) struct Cycle<'t> {
+    pub(crate) members: Vec<Member<'t>>,
+    pub(crate) chain: Chain<'t>,
+}
+
+pub(crate) enum Chain<'t> {
+    /// In wait order, beginning with the agent that was judged.
+    Hops(Vec<Hop>),
+    /// The only member waits for what this agent took and can no longer release.
+    Ended(&'t Agent, Held),
+}
+
+/// One waiting agent as it was read.
+pub(crate) struct Member<'t> {
+    pub(crate) agent: &'t Agent,
+    pub(crate) published: Published,
+    pub(crate) holds: Vec<Held>,
+}
+
+impl Member<'_> {
+    fn node(&self) -> Node {
+        Node {
+            agent: self.agent.id(),
+            scope: self.agent.scope(),
+            wants: self.published.wait.target,
+            mode: self.published.wait.mode,
+            holds: self.holds.iter().map(held_now).collect(),
+            behind: self.published.behind.to_vec(),
+        }
+    }
+
+    /// Whether it is still in the very wait that was read, and no finding has named that.
+    fn state(&self) -> MemberState {
+        if self.agent.wait.seq() != self.published.seq {
+            MemberState::Moved
+        } else if self.agent.wait.is_reported(self.published.seq) {
+            MemberState::Reported
+        } else {
+            MemberState::Same
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum MemberState {
+    Same,
+    Moved,
+    Reported,
+}
+
+fn held_now(held: &Held) -> HeldNow {
+    HeldNow {
+        resource: Resource::Lock(held.lock),
+        mode: held.tag.mode(),
+        stamp: held.tag.stamp(),
+    }
+}
+
+/// What became of a cycle when it was to be made a finding.
+pub(crate) enum Verdict {
+    /// It is one.
+    Found(Arc<Finding>),
+    /// An agent of it has moved on: judge again.
+    Moved,
+    /// A finding has named it already.
+    Known,
+}
+
+impl Tracker {
+    pub(crate) fn new(overrides: Overrides) -> Self {
+        Self {
+            agents: Agents::new(),
+            waited_for: Filter::new(),
+            verdict: Mutex::new(()),
+            findings: Mutex::new(Vec::new()),
+            handler: Mutex::new(None),
+            config: Mutex::new(overrides.over(Config::new())),
+            overrides,
+            graves: AtomicU64::new(0),
+            guards_travel: AtomicBool::new(false),
+            limits: Limits::default(),
+            started: Instant::now(),
+        }
+    }
+
+    // ---- waits -----------------------------------------------------------------------------
+
+    /// Publishes that `me` waits. From here on every agent that blocks later sees it.
+    pub(crate) fn publish(&self, me: &Agent, wait: &Wait) {
+        self.waited_for.add(wait.target);
+        me.wait.begin(wait, self.now_ns());
+        // Pairs with itself in other agents: of two agents that each publish and then look, the
+        // one whose fence comes second sees the other's wait (Dekker's pattern).
+        fence(Ordering::SeqCst);
+    }
+
+    /// Takes `me`'s wait for `target` back, unless a verdict already has.
+    pub(crate) fn unpublish(&self, me: &Agent, target: Resource) {
+        if me.wait.is_waiting() {
+            me.wait.end();
+            self.waited_for.remove(target);
+        }
+    }
+
+    /// Judges the wait that `me` has published. `owner` is who holds the target alone, or whose end
+    /// it is, if that is known; `retry` tries to take the real lock.
+    pub(crate) fn judge<'t>(
+        &'t self,
+        me: &'t Agent,
+        wait: &Wait,
+        owner: Option<&Agent>,
+        retry: &mut dyn FnMut() -> bool,
+    ) -> Judgement<'t> {
+        let may_queue = wait.mode == Mode::Read && owner.is_none();
+        if may_queue && self.confirm_queue(me, wait, retry) {
+            return Judgement::Acquired;
+        }
+        if let Some(cycle) = self.wait_for_ended(me, wait) {
+            return Judgement::Suspect(cycle);
+        }
+        if owner.is_some_and(|owner| !std::ptr::eq(owner, me) && !owner.wait.is_waiting()) {
+            return Judgement::Live;
+        }
+        if !self.is_waited_for(me) {
+            return Judgement::Live;
+        }
+        self.look_for_cycle(me)
+    }
+
+    /// Whether anybody may wait for something that only `me` can give: else it closes no cycle.
+    fn is_waited_for(&self, me: &Agent) -> bool {
+        let wanted = |resource| self.waited_for.may_be_wanted(resource);
+        let mut any = wanted(Resource::End(me.id()))
+            || me.scope().is_some_and(|scope| wanted(Resource::Scope(scope)));
+        me.held.for_each(|held| any = any || wanted(Resource::Lock(held.lock)));
+        any
+    }
+
+    /// Finds out which read holds keep the reader `me` out. True if `retry` got the lock.
+    ///
+    /// A reader that cannot get in although nobody holds the lock alone queues behind a writer,
+    /// and that writer cannot go before the present readers have left. A reader that held the lock
+    /// before and after the failed try is such a one, whatever happens next: nobody can join the
+    /// readers while the writer queues.
+    fn confirm_queue(&self, me: &Agent, wait: &Wait, retry: &mut dyn FnMut() -> bool) -> bool {
+        let readers_now = |agent: &Agent| {
+            let holds = if agent.held.depth() == 0 { None } else { agent.holds() };
+            let reads = holds.unwrap_or_default().into_iter().filter(|held| {
+                Some(held.lock) == wait.lock_id() && !held.tag.mode().blocks(Mode::Read)
+            });
+            let reader = agent.id();
+            reads.map(move |held| Behind { reader, stamp: held.tag.stamp() })
+        };
+        let before: Vec<(&Agent, Behind)> = self
+            .agents
+            .iter()
+            .flat_map(|agent| readers_now(agent).map(move |reader| (agent, reader)))
+            .collect();
+        if before.is_empty() {
+            return false;
+        }
+        if retry() {
+            return true;
+        }
+        let still = |(agent, reader): &(&Agent, Behind)| {
+            readers_now(agent).any(|now| now == *reader).then_some(*reader)
+        };
+        me.wait.set_behind(before.iter().filter_map(still).collect());
+        false
+    }
+
+    /// The wait of `me` for a lock whose owner has ended without releasing it.
+    fn wait_for_ended<'t>(&'t self, me: &'t Agent, wait: &Wait) -> Option<Cycle<'t>> {
+        if self.graves.load(Ordering::Relaxed) == 0 || self.guards_travel.load(Ordering::Relaxed) {
+            return None;
+        }
+        let id = wait.lock_id()?;
+        let graves = self.agents.iter().filter(|agent| agent.has_ended());
+        let (ended, held) = graves
+            .filter_map(|agent| {
+                let mut holds = agent.holds()?.into_iter();
+                let blocks = |held: &Held| held.lock == id && held.tag.mode().blocks(wait.mode);
+                Some((agent, holds.find(blocks)?))
+            })
+            .next()?;
+        let members = vec![self.member(me)?];
+        Some(Cycle { members, chain: Chain::Ended(ended, held) })
+    }
+
+    /// Builds the wait-for graph from a copy of all waits and looks for a cycle through `me`.
+    fn look_for_cycle<'t>(&'t self, me: &'t Agent) -> Judgement<'t> {
+        let waiting = self.agents.iter().filter(|agent| agent.wait.is_waiting());
+        let members: Vec<Member<'t>> =
+            waiting.filter_map(|agent| self.member(agent)).collect();
+        let nodes: Vec<Node> = members.iter().map(Member::node).collect();
+        let Some(start) = members.iter().position(|member| std::ptr::eq(member.agent, me)) else {
+            return Judgement::Live;
+        };
+        if let Some(hops) = graph::cycle_through(&nodes, start, Queues::Confirmed) {
+            return Judgement::Stuck(Cycle { members, chain: Chain::Hops(hops) });
+        }
+        match graph::cycle_through(&nodes, start, Queues::Suspected) {
+            Some(hops) => Judgement::Suspect(Cycle { members, chain: Chain::Hops(hops) }),
+            None => Judgement::Live,
+        }
+    }
+
+    /// Reads one waiting agent. What it holds cannot change while it waits, so an unchanged wait
+    /// number afterwards means that wait and holds belong to one moment.
+    fn member<'t>(&'t self, agent: &'t Agent) -> Option<Member<'t>> {
+        let published = agent.wait.read()?;
+        let Some(holds) = agent.holds() else {
+            Limits::count(&self.limits.unread);
+            return None;
+        };
+        (agent.wait.seq() == published.seq).then_some(Member { agent, published, holds })
+    }
+
+    /// Whether a suspicion has become certain: every member sleeps in the kernel, in the very call
+    /// that it published, and so has not been given its lock.
+    pub(crate) fn is_confirmed(&self, cycle: &Cycle<'_>, me: &Agent) -> bool {
+        let confirmed = match &cycle.chain {
+            Chain::Ended(owner, _) => {
+                owner.has_ended()
+                    && !self.guards_travel.load(Ordering::Relaxed)
+                    && owner.os_id().and_then(crate::os::is_gone) != Some(false)
+            }
+            Chain::Hops(_) => {
+                let asleep = |agent: &Agent| agent.os_id().and_then(crate::os::is_asleep);
+                let others = cycle.involved().filter(|member| !std::ptr::eq(member.agent, me));
+                others.into_iter().all(|member| {
+                    member.agent.wait.is_blocking(member.published.seq)
+                        && asleep(member.agent) == Some(true)
+                        && member.agent.wait.seq() == member.published.seq
+                })
+            }
+        };
+        if !confirmed {
+            Limits::count(&self.limits.unconfirmed);
+        }
+        confirmed
+    }
+
+    /// Makes the cycle that `me` would close a finding, if all its members are still in it.
+    ///
+    /// Each member was read while it waited and is still in the same wait now, so there was a
+    /// moment at which all of them waited. With [`Outcome::Panicked`], `me` takes its wait back
+    /// before anybody else can come to a verdict; else the wait stays and is marked.
+    pub(crate) fn decide(&self, me: &Agent, cycle: &Cycle<'_>, outcome: Outcome) -> Verdict {
+        let finding = Arc::new(evidence::finding(self, me, cycle, outcome));
+        let verdict = lock(&self.verdict);
+        for member in cycle.involved() {
+            match member.state() {
+                MemberState::Same => {}
+                MemberState::Moved => return Verdict::Moved,
+                MemberState::Reported => return Verdict::Known,
+            }
+        }
+        if outcome == Outcome::Panicked {
+            if let Some(own) = cycle.member_of(me) {
+                self.unpublish(me, own.published.wait.target);
+            }
+        } else {
+            me.wait.set_reported();
+        }
+        drop(verdict);
+        if lock(&self.findings).len() < MAX_FINDINGS {
+            push(&self.findings, Arc::clone(&finding));
+        } else {
+            Limits::count(&self.limits.unkept);
+        }
+        Verdict::Found(finding)
+    }
+
+    // ---- agents ----------------------------------------------------------------------------
+
+    /// `agent`'s thread ends. If it holds something, its record stays, so that who waits for it can
+    /// be told; else the record is used again.
+    pub(crate) fn retire(&self, agent: &Agent) {
+        agent.settle_elsewhere();
+        if agent.held.depth() == 0 {
+            self.agents.dismiss(agent);
+        } else if self.graves.fetch_add(1, Ordering::Relaxed) < MAX_GRAVES {
+            agent.set_ended();
+        } else {
+            self.graves.fetch_sub(1, Ordering::Relaxed);
+            Limits::count(&self.limits.forgotten);
+            self.agents.dismiss(agent);
+        }
+    }
+
+    /// Another agent than the one that acquired it has released a hold that `matches`.
+    pub(crate) fn released_elsewhere(
+        &self,
+        owner: Option<&Agent>,
+        matches: impl Fn(&Held) -> bool,
+    ) {
+        let found = match owner {
+            Some(owner) => owner.release_elsewhere(&matches),
+            None => self.agents.iter().any(|agent| {
+                agent.is_live() && agent.held.depth() > 0 && agent.release_elsewhere(&matches)
+            }),
+        };
+        if found {
+            self.guards_travel.store(true, Ordering::Relaxed);
+        }
+    }
+
+    // ---- what is known ---------------------------------------------------------------------
+
+    pub(crate) fn now_ns(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn age(&self, since_ns: u64) -> Duration {
+        Duration::from_nanos(self.now_ns().saturating_sub(since_ns))
+    }
+
+    pub(crate) fn findings(&self) -> Vec<Arc<Finding>> {
+        lock(&self.findings).clone()
+    }
+
+    pub(crate) fn take_findings(&self) -> Vec<Arc<Finding>> {
+        std::mem::take(&mut *lock(&self.findings))
+    }
+
+    /// Takes out the findings in which `test` takes part.
+    pub(crate) fn take_findings_of(&self, test: TestId) -> Vec<Arc<Finding>> {
+        let mut mine = self.findings();
+        mine.retain(|finding| finding.tests.contains(&test));
+        let is_mine = |finding: &Arc<Finding>| mine.iter().any(|own| Arc::ptr_eq(own, finding));
+        lock(&self.findings).retain(|finding| !is_mine(finding));
+        mine
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        *lock(&self.config)
+    }
+
+    pub(crate) fn install(&self, config: Config) {
+        *lock(&self.config) = self.overrides.over(config);
+    }
+
+    pub(crate) fn handler(&self) -> Option<Handler> {
+        lock(&self.handler).clone()
+    }
+
+    pub(crate) fn set_handler(&self, handler: Option<Handler>) {
+        let old = std::mem::replace(&mut *lock(&self.handler), handler);
+        drop(old);
+    }
+}
+
+impl<'t> Cycle<'t> {
+    /// The members that take part, in wait order.
+    pub(crate) fn involved(&self) -> impl Iterator<Item = &Member<'t>> {
+        let hops = match &self.chain {
+            Chain::Hops(hops) => hops.as_slice(),
+            Chain::Ended(..) => &[],
+        };
+        let alone = matches!(self.chain, Chain::Ended(..)).then_some(0);
+        hops.iter().map(|hop| hop.from).chain(alone).map(|at| &self.members[at])
+    }
+
+    fn member_of(&self, me: &Agent) -> Option<&Member<'t>> {
+        self.members.iter().find(|member| std::ptr::eq(member.agent, me))
+    }
+}
+
+/// A race between threads makes several and keeps one: whoever comes first to a lock must not wait
+/// for another thread here.
+#[cfg(not(loom))]
+static GLOBAL: once_cell::race::OnceBox<Tracker> = once_cell::race::OnceBox::new();
+
+/// The tracker of this process, if there is one yet.
+#[cfg(not(loom))]
+pub(crate) fn existing() -> Option<&'static Tracker> {
+    GLOBAL.get()
+}
+
+/// The tracker of this process, made at the first call.
+#[cfg(not(loom))]
+pub(crate) fn global() -> &'static Tracker {
+    static COMPLAINED: AtomicBool = AtomicBool::new(false);
+    if let Some(tracker) = existing() {
+        return tracker;
+    }
+    let (overrides, errors) = from_environment();
+    let tracker = GLOBAL.get_or_init(|| Box::new(Tracker::new(overrides)));
+    // Several threads may have come here at once; one of them speaks.
+    if !COMPLAINED.swap(true, Ordering::Relaxed) {
+        for error in errors {
+            crate::os::write_stderr(&format!("error: {error}\n"));
+        }
+        crate::reaction::prepare(tracker.config());
+    }
+    tracker
+}
+
+#[cfg(not(loom))]
+fn from_environment() -> (Overrides, Vec<SettingError>) {
+    match std::env::var("SYNC_TRACE") {
+        Ok(text) => Overrides::parse(&text),
+        Err(std::env::VarError::NotPresent) => Default::default(),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            (Overrides::default(), vec![SettingError::NotUnicode])
+        }
+    }
+}
