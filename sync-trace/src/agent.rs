@@ -33,9 +33,13 @@ pub(crate) struct Agent {
     scope: AtomicU64,
     /// How many ordering events (spawn, join, message …) the agent has been part of.
     segment: AtomicU64,
-    /// Entries of `held` whose guards were dropped by another agent. The owner drops them from the
-    /// stack when it next comes by; readers leave them out.
+    /// Entries of `held`, by lock and stamp, whose guards were dropped by another agent. The owner
+    /// drops them from the stack when it next comes by; readers leave them out.
     released_elsewhere: Mutex<Vec<(LockId, u64)>>,
+    /// Whether there are any, so that the owner need not look.
+    any_released_elsewhere: AtomicBool,
+    /// Locks held when a finding was raised, whose release during its panic shall not poison them.
+    forgiven: Mutex<Vec<LockId>>,
     identity: Mutex<Option<Arc<Identity>>>,
     /// The next record of the list; never changes once set.
     next: AtomicPtr<Agent>,
@@ -65,6 +69,8 @@ impl Agent {
             scope: AtomicU64::new(0),
             segment: AtomicU64::new(0),
             released_elsewhere: Mutex::new(Vec::new()),
+            any_released_elsewhere: AtomicBool::new(false),
+            forgiven: Mutex::new(Vec::new()),
             identity: Mutex::new(None),
             next: AtomicPtr::new(std::ptr::null_mut()),
         }
@@ -82,6 +88,8 @@ impl Agent {
             scope: AtomicU64::new(0),
             segment: AtomicU64::new(0),
             released_elsewhere: Mutex::new(Vec::new()),
+            any_released_elsewhere: AtomicBool::new(false),
+            forgiven: Mutex::new(Vec::new()),
             identity: Mutex::new(None),
             next: AtomicPtr::new(std::ptr::null_mut()),
         }
@@ -165,7 +173,7 @@ impl Agent {
     pub(crate) fn holds(&self) -> Option<Vec<Held>> {
         let mut held = self.held.read()?;
         let elsewhere = lock(&self.released_elsewhere);
-        held.retain(|held| !elsewhere.contains(&(held.lock, held.tag.stamp())));
+        held.retain(|held| !elsewhere.contains(&(held.lock, held.stamp)));
         Some(held)
     }
 
@@ -174,19 +182,57 @@ impl Agent {
         let Some(held) = self.holds().and_then(|all| all.into_iter().rev().find(matches)) else {
             return false;
         };
-        let entry = (held.lock, held.tag.stamp());
+        let entry = (held.lock, held.stamp);
         if lock(&self.released_elsewhere).contains(&entry) {
             return false;
         }
         push(&self.released_elsewhere, entry);
+        self.any_released_elsewhere.store(true, Ordering::Release);
         true
     }
 
     /// Removes from the stack what other agents have released. Owner only.
+    #[inline]
     pub(crate) fn settle_elsewhere(&self) {
+        if self.any_released_elsewhere.load(Ordering::Acquire) {
+            self.settle_elsewhere_now();
+        }
+    }
+
+    #[cold]
+    fn settle_elsewhere_now(&self) {
+        self.any_released_elsewhere.store(false, Ordering::Relaxed);
         let entries = std::mem::take(&mut *lock(&self.released_elsewhere));
         for (id, stamp) in entries {
-            self.held.remove(|held| held.lock == id && held.tag.stamp() == stamp);
+            self.held.remove(|held| held.lock == id && held.stamp == stamp);
+        }
+    }
+
+    /// Marks every lock now held as one that a panic shall not poison, until [`refresh`] finds the
+    /// panic over. Owner only.
+    ///
+    /// [`refresh`]: Self::refresh
+    pub(crate) fn forgive(&self) {
+        let mut held = Vec::with_capacity(self.held.depth());
+        self.held.for_each(|entry| held.push(entry.lock));
+        let old = std::mem::replace(&mut *lock(&self.forgiven), held);
+        drop(old);
+        self.held.set_cold(true);
+    }
+
+    /// Whether releasing `id` during a panic leaves it unpoisoned. Owner only.
+    pub(crate) fn forgives(&self, id: LockId) -> bool {
+        lock(&self.forgiven).contains(&id)
+    }
+
+    /// What an owner does for itself on the slow path: it drops holds that others have released,
+    /// and once no panic is under way, later panics poison again. Owner only.
+    pub(crate) fn refresh(&self, panicking: bool) {
+        self.settle_elsewhere();
+        if self.held.is_cold() && !panicking {
+            let old = std::mem::take(&mut *lock(&self.forgiven));
+            drop(old);
+            self.held.set_cold(false);
         }
     }
 }
@@ -297,19 +343,12 @@ impl Drop for Agents {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::finding::LockKind;
-    use crate::held::Tag;
-    use crate::op::{Mode, Op};
-    use crate::registry::LockType;
+    use crate::registry::tests::{ACCESS, DOWNGRADED};
     use crate::site::Site;
 
-    static TYPE: LockType =
-        LockType { kind: LockKind::Mutex, type_name: std::any::type_name::<u32> };
-
-    fn hold(agent: &Agent, lock: u64) {
+    fn hold(agent: &Agent, lock: u64, access: &'static crate::registry::Access) {
         let here = Site::caller();
-        let tag = Tag::new(Mode::Exclusive, Op::Lock);
-        let held = Held { lock: LockId(lock), ty: &TYPE, created: here, site: here, tag };
+        let held = Held { lock: LockId(lock), stamp: 0, access, created: here, site: here };
         assert!(agent.held.push(&held));
     }
 
@@ -348,15 +387,27 @@ mod tests {
     fn what_another_agent_released_counts_no_longer() {
         let agents = Agents::new();
         let agent = agents.admit(Identity::default(), None);
-        (1..=3).for_each(|lock| hold(agent, lock));
+        (1..=3).for_each(|lock| hold(agent, lock, DOWNGRADED));
         assert!(agent.release_elsewhere(|held| held.lock == LockId(2)));
         assert_eq!(held(agent), [1, 3]);
         assert!(!agent.release_elsewhere(|held| held.lock == LockId(2)));
         // Taken again by the agent itself: that acquisition is another one.
-        hold(agent, 2);
+        hold(agent, 2, DOWNGRADED);
         assert_eq!(held(agent), [1, 3, 2]);
         agent.settle_elsewhere();
         assert_eq!(held(agent), [1, 3, 2]);
         assert_eq!(agent.held.depth(), 3);
+    }
+
+    #[test]
+    fn forgiveness_ends_with_the_panic() {
+        let agents = Agents::new();
+        let agent = agents.admit(Identity::default(), None);
+        hold(agent, 1, ACCESS);
+        agent.forgive();
+        agent.refresh(true);
+        assert!(agent.forgives(LockId(1)) && !agent.forgives(LockId(2)));
+        agent.refresh(false);
+        assert!(!agent.forgives(LockId(1)));
     }
 }

@@ -122,6 +122,15 @@ pub(crate) fn is_ending() -> bool {
     RETIRE.try_with(|_| ()).is_err()
 }
 
+/// What the calling thread's agent does for itself on the slow path.
+pub(crate) fn refresh(agent: &Agent, panicking: bool) {
+    agent.refresh(panicking);
+    // A thread that is so far into its end stays on the slow path.
+    if is_ending() {
+        agent.held.set_cold(true);
+    }
+}
+
 /// Retires the agent of a thread that is ending, if it holds nothing. Called where the last thing
 /// held may have gone; costs nothing while the thread lives on.
 pub(crate) fn retire_if_ending(agent: &Agent) {

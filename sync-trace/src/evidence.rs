@@ -8,10 +8,13 @@ use crate::finding::{
 use crate::finding::{AgentState, Dump, Wait};
 use crate::held::Held;
 use crate::op::Mode;
-use crate::registry::{LockType, Resource};
+use crate::registry::{Access, Resource};
 use crate::site::Site;
 use crate::tracker::{Chain, Cycle, Member, Tracker};
-use crate::waits::graph::{Hop, Via};
+use crate::waits::{
+    self,
+    graph::{Hop, Via},
+};
 
 /// The finding that `cycle`, which `me` would close, amounts to.
 pub(crate) fn finding(
@@ -81,12 +84,12 @@ impl Scene<'_> {
         let published = &member.published;
         let is_me = std::ptr::eq(member.agent, self.me);
         let target = match (published.wait.target, blocker) {
-            (Resource::Lock(id), _) => lock_target(id, published.wait.lock, published.wait.mode),
+            (Resource::Lock(id), _) => lock_target(id, &published.wait),
             (Resource::End(_), Some(blocker)) => Target::Thread(blocker.agent.participant()),
             (Resource::End(_) | Resource::Scope(_), _) => Target::Scope,
         };
         Wait {
-            op: published.wait.op,
+            op: published.wait.access.op,
             site: published.wait.site,
             target,
             age: (!is_me).then(|| self.tracker.age(published.since_ns)),
@@ -106,7 +109,7 @@ impl Scene<'_> {
         let target = reader.published.wait.target;
         let writes = |member: &&Member<'_>| {
             let wait = &member.published.wait;
-            wait.target == target && wait.mode == Mode::Exclusive
+            wait.target == target && wait.mode() == Mode::Exclusive
         };
         let writer = self.cycle.members.iter().find(writes)?;
         Some((writer.agent.participant(), writer.published.wait.site))
@@ -115,24 +118,21 @@ impl Scene<'_> {
 
 fn hold_of(held: &Held) -> Hold {
     Hold {
-        lock: lock_of(held.lock, held.ty, held.created),
-        mode: held.tag.mode(),
-        op: held.tag.op(),
+        lock: lock_of(held.lock, held.access, held.created),
+        mode: held.access.mode,
+        op: held.access.op,
         site: held.site,
         at_least: None,
     }
 }
 
-fn lock_of(id: LockId, ty: &'static LockType, created: Site) -> Lock {
-    Lock { id, kind: ty.kind, type_name: (ty.type_name)(), name: None, created }
+fn lock_of(id: LockId, access: &Access, created: Site) -> Lock {
+    Lock { id, kind: access.kind, type_name: (access.type_name)(), name: None, created }
 }
 
-fn lock_target(id: LockId, lock: Option<(&'static LockType, Site)>, mode: Mode) -> Target {
-    match lock {
-        Some((ty, created)) => Target::Lock(lock_of(id, ty, created), mode),
-        // Every wait for a lock names it; a torn read is discarded before it gets here.
-        None => Target::Scope,
-    }
+fn lock_target(id: LockId, wait: &waits::slot::Wait) -> Target {
+    // A wait for a lock always says where that was created; its own site is the next best.
+    Target::Lock(lock_of(id, wait.access, wait.created.unwrap_or(wait.site)), wait.mode())
 }
 
 /// The frames of a captured stack that belong to the user: below our own and above the runtime's.
@@ -169,7 +169,7 @@ fn agent_state(tracker: &Tracker, agent: &Agent, all: &[&Agent]) -> AgentState {
     let wait = published.map(|published| {
         let wanted = &published.wait;
         let blocks = |held: &Held| {
-            Some(held.lock) == wanted.lock_id() && held.tag.mode().blocks(wanted.mode)
+            Some(held.lock) == wanted.lock_id() && held.access.mode.blocks(wanted.mode())
         };
         let blockers = all.iter().filter(|other| match wanted.target {
             Resource::Lock(_) => other.holds().unwrap_or_default().iter().any(blocks),
@@ -178,12 +178,12 @@ fn agent_state(tracker: &Tracker, agent: &Agent, all: &[&Agent]) -> AgentState {
         });
         let blockers: Vec<Participant> = blockers.map(|other| other.participant()).collect();
         let target = match wanted.target {
-            Resource::Lock(id) => lock_target(id, wanted.lock, wanted.mode),
+            Resource::Lock(id) => lock_target(id, wanted),
             Resource::End(_) => blockers.first().cloned().map_or(Target::Scope, Target::Thread),
             Resource::Scope(_) => Target::Scope,
         };
         let stack = agent.wait.stack(published.seq).map(|stack| stack_text(&stack));
-        let wait = Wait { op: wanted.op, site: wanted.site, target, age: waited, stack };
+        let wait = Wait { op: wanted.access.op, site: wanted.site, target, age: waited, stack };
         (wait, blockers)
     });
     AgentState {

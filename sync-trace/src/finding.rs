@@ -216,6 +216,8 @@ pub enum LockKind {
     RwLock,
     /// `std::sync::Condvar`
     Condvar,
+    /// A thread, whose end is waited for.
+    Thread,
 }
 
 impl fmt::Display for LockKind {
@@ -224,6 +226,7 @@ impl fmt::Display for LockKind {
             Self::Mutex => "std Mutex",
             Self::RwLock => "std RwLock",
             Self::Condvar => "std Condvar",
+            Self::Thread => "thread",
         })
     }
 }

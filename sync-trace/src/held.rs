@@ -25,8 +25,8 @@
 
 use crate::atomics::{AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, fence, lock, push};
 use crate::finding::LockId;
-use crate::op::{Mode, Op};
-use crate::registry::LockType;
+use crate::op::Mode;
+use crate::registry::Access;
 use crate::site::Site;
 
 /// Entries that need no allocation. Deeper nesting spills into a vector.
@@ -49,64 +49,23 @@ const READ_TRIES: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
     pub(crate) lock: LockId,
-    pub(crate) ty: &'static LockType,
+    /// Which push of the stack this was: tells a shared hold from a later one of the same lock by
+    /// the same agent. 0 for an exclusive hold, which has the lock's owner to tell.
+    pub(crate) stamp: u64,
+    pub(crate) access: &'static Access,
     pub(crate) created: Site,
     pub(crate) site: Site,
-    pub(crate) tag: Tag,
 }
 
-/// The small facts of a [`Held`] in one word: mode (bits 0–1), op (8–15), flags, and from bit 24
-/// the stack's version when it was pushed, which tells this acquisition from a later one of the
-/// same lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tag(u64);
-
-const OP_SHIFT: u32 = 8;
-const FORGIVEN: u64 = 1 << 16;
-
-impl Tag {
-    #[inline]
-    pub(crate) fn new(mode: Mode, op: Op) -> Self {
-        Self(mode as u64 | (op as u64) << OP_SHIFT)
-    }
-
-    pub(crate) fn bits(self) -> u64 {
-        self.0
-    }
-
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
-
-    pub(crate) fn mode(self) -> Mode {
-        Mode::from_bits(self.0)
-    }
-
-    pub(crate) fn op(self) -> Op {
-        Op::from_bits(self.0 >> OP_SHIFT & 0xff)
-    }
-
-    /// Whether a finding was raised while it was held, so that the panic shall not poison the lock.
-    pub(crate) fn is_forgiven(self) -> bool {
-        self.0 & FORGIVEN != 0
-    }
-
-    /// Which push of the stack this was.
-    pub(crate) fn stamp(self) -> u64 {
-        self.0 >> VERSION_SHIFT
-    }
-
-    fn stamped(self, state: u64) -> Self {
-        Self(self.0 & LOW_MASK | state & !LOW_MASK)
-    }
-}
-
+/// Where an entry of the stack is kept. The fewer words, the cheaper an acquisition: each store has
+/// to reach the cache before the next atomic read-modify-write, so before the next unlock.
 struct Slot {
     lock: AtomicU64,
-    tag: AtomicU64,
-    ty: AtomicPtr<LockType>,
+    access: AtomicPtr<Access>,
     created: AtomicPtr<std::panic::Location<'static>>,
     site: AtomicPtr<std::panic::Location<'static>>,
+    /// Written for shared holds only.
+    stamp: AtomicU64,
 }
 
 impl Slot {
@@ -114,10 +73,10 @@ impl Slot {
         fn empty() -> Self {
             Self {
                 lock: AtomicU64::new(0),
-                tag: AtomicU64::new(0),
-                ty: AtomicPtr::new(std::ptr::null_mut()),
+                access: AtomicPtr::new(std::ptr::null_mut()),
                 created: AtomicPtr::new(std::ptr::null_mut()),
                 site: AtomicPtr::new(std::ptr::null_mut()),
+                stamp: AtomicU64::new(0),
             }
         }
     }
@@ -125,27 +84,38 @@ impl Slot {
     #[inline]
     fn store(&self, held: &Held) {
         self.lock.store(held.lock.0, Ordering::Relaxed);
-        self.tag.store(held.tag.0, Ordering::Relaxed);
-        self.ty.store(std::ptr::from_ref(held.ty).cast_mut(), Ordering::Relaxed);
+        self.access.store(std::ptr::from_ref(held.access).cast_mut(), Ordering::Relaxed);
         self.created.store(std::ptr::from_ref(held.created.0).cast_mut(), Ordering::Relaxed);
         self.site.store(std::ptr::from_ref(held.site.0).cast_mut(), Ordering::Relaxed);
+        if held.access.mode != Mode::Exclusive {
+            self.stamp.store(held.stamp, Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    fn is_of(&self, lock: LockId) -> bool {
+        self.lock.load(Ordering::Relaxed) == lock.0
     }
 
     /// The entry, possibly torn: the caller compares versions before it believes the whole. `None`
     /// for a slot that was never written.
     fn load(&self) -> Option<Held> {
-        let ty = self.ty.load(Ordering::Relaxed);
+        let access = self.access.load(Ordering::Relaxed);
         let created = self.created.load(Ordering::Relaxed);
         let site = self.site.load(Ordering::Relaxed);
         // SAFETY: `store` is the only writer of these three and stores `'static` references, so
         // each is null or points to immutable data that lives for ever, torn or not.
-        let (ty, created, site) = unsafe { (ty.as_ref()?, created.as_ref()?, site.as_ref()?) };
+        let (access, created, site) =
+            unsafe { (access.as_ref()?, created.as_ref()?, site.as_ref()?) };
         Some(Held {
             lock: LockId(self.lock.load(Ordering::Relaxed)),
-            ty,
+            stamp: match access.mode {
+                Mode::Exclusive => 0,
+                _ => self.stamp.load(Ordering::Relaxed),
+            },
+            access,
             created: Site(created),
             site: Site(site),
-            tag: Tag(self.tag.load(Ordering::Relaxed)),
         })
     }
 }
@@ -202,7 +172,7 @@ impl HeldStack {
         let Some(slot) = self.slots.get((state & LOW_MASK) as usize) else { return false };
         // Pairs with the Acquire fence in `read`.
         fence(Ordering::Release);
-        slot.store(&Held { tag: held.tag.stamped(state), ..*held });
+        slot.store(&Held { stamp: state >> VERSION_SHIFT, ..*held });
         self.state.store(state.wrapping_add(VERSION + 1), Ordering::Release);
         true
     }
@@ -213,7 +183,7 @@ impl HeldStack {
     pub(crate) fn pop(&self, lock: LockId) -> bool {
         let state = self.state.load(Ordering::Relaxed);
         match self.slots.get(((state & LOW_MASK) as usize).wrapping_sub(1)) {
-            Some(slot) if slot.lock.load(Ordering::Relaxed) == lock.0 => {
+            Some(slot) if slot.is_of(lock) => {
                 self.state.store(state.wrapping_add(VERSION - 1), Ordering::Release);
                 true
             }
@@ -227,7 +197,11 @@ impl HeldStack {
     pub(crate) fn push_slow(&self, held: &Held) {
         let state = self.state.load(Ordering::Relaxed);
         let depth = (state & DEPTH_MASK) as usize;
-        let held = Held { tag: held.tag.stamped(state), ..*held };
+        let stamp = match held.access.mode {
+            Mode::Exclusive => 0,
+            _ => state >> VERSION_SHIFT,
+        };
+        let held = Held { stamp, ..*held };
         if let Some(slot) = self.slots.get(depth) {
             fence(Ordering::Release);
             slot.store(&held);
@@ -264,23 +238,19 @@ impl HeldStack {
         Some(held)
     }
 
-    /// Changes the mode and operation of the newest entry of `lock`. Owner only.
-    pub(crate) fn relabel(&self, id: LockId, mode: Mode, op: Op, site: Site) {
-        let change = |held: Held| {
-            let flags = held.tag.0 & FORGIVEN;
-            let stamp = held.tag.0 & !LOW_MASK;
-            Held { site, tag: Tag(Tag::new(mode, op).0 | flags | stamp), ..held }
-        };
+    /// Changes the newest entry of `id`, an exclusive one, to the shared `access`. Owner only.
+    pub(crate) fn relabel(&self, id: LockId, access: &'static Access, site: Site) {
         let depth = self.depth();
         let mut spill = lock(&self.spill);
         let state = self.begin_rewrite();
+        let stamp = state >> VERSION_SHIFT;
         if let Some(held) = spill.iter_mut().rev().find(|held| held.lock == id) {
-            *held = change(*held);
+            *held = Held { access, site, stamp, ..*held };
         } else {
-            let inline = self.slots[..depth.min(INLINE)].iter().rev();
-            let found = inline.filter_map(|slot| Some((slot, slot.load()?)));
-            if let Some((slot, held)) = found.into_iter().find(|(_, held)| held.lock == id) {
-                slot.store(&change(held));
+            let mut newest_first = self.slots[..depth.min(INLINE)].iter().rev();
+            let found = newest_first.find(|slot| slot.is_of(id));
+            if let Some((slot, held)) = found.and_then(|slot| Some((slot, slot.load()?))) {
+                slot.store(&Held { access, site, stamp, ..held });
             }
         }
         self.finish_rewrite(state, depth);
@@ -306,18 +276,6 @@ impl HeldStack {
         let state = self.state.load(Ordering::Relaxed) & !COLD;
         let flag = if cold { COLD } else { 0 };
         self.state.store((state | flag).wrapping_add(VERSION), Ordering::Release);
-    }
-
-    /// Marks every entry as one that a panic shall not poison, or takes all those marks back.
-    /// Readers do not look at the mark, so the version stays. Owner only.
-    pub(crate) fn set_forgiven(&self, forgiven: bool) {
-        let mark = |bits: u64| if forgiven { bits | FORGIVEN } else { bits & !FORGIVEN };
-        for slot in &self.slots[..self.depth().min(INLINE)] {
-            slot.tag.store(mark(slot.tag.load(Ordering::Relaxed)), Ordering::Relaxed);
-        }
-        for held in lock(&self.spill).iter_mut() {
-            held.tag = Tag(mark(held.tag.0));
-        }
     }
 
     /// Forgets everything. Only for a record that no thread owns.
@@ -373,15 +331,12 @@ impl HeldStack {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::finding::LockKind;
-
-    static TYPE: LockType =
-        LockType { kind: LockKind::Mutex, type_name: std::any::type_name::<u32> };
+    use crate::op::Op;
+    use crate::registry::tests::{ACCESS, DOWNGRADED};
 
     fn held(lock: u64) -> Held {
         let here = Site::caller();
-        let tag = Tag::new(Mode::Exclusive, Op::Lock);
-        Held { lock: LockId(lock), ty: &TYPE, created: here, site: here, tag }
+        Held { lock: LockId(lock), stamp: 0, access: ACCESS, created: here, site: here }
     }
 
     fn push(stack: &HeldStack, lock: u64) {
@@ -436,41 +391,27 @@ mod tests {
     }
 
     #[test]
-    fn forgiveness_covers_spilled_entries_and_can_be_taken_back() {
+    fn relabelling_finds_the_entry_wherever_it_is() {
         let stack = HeldStack::new();
-        (1..=INLINE as u64 + 3).for_each(|lock| push(&stack, lock));
-        let spared = |stack: &HeldStack| {
-            let mut count = 0;
-            stack.for_each(|held| count += usize::from(held.tag.is_forgiven()));
-            count
-        };
-        stack.set_forgiven(true);
-        assert_eq!(spared(&stack), INLINE + 3);
-        stack.set_forgiven(false);
-        assert_eq!(spared(&stack), 0);
+        (1..=INLINE as u64 + 2).for_each(|lock| push(&stack, lock));
+        for lock in [1, INLINE as u64 + 1] {
+            stack.relabel(LockId(lock), DOWNGRADED, Site::caller());
+            let now = stack.read().unwrap();
+            let is_shared = |held: &Held| held.access.mode == Mode::Read;
+            let last = now.iter().rfind(|held| is_shared(held)).unwrap();
+            assert_eq!((last.lock, last.access.op), (LockId(lock), Op::Downgrade));
+        }
     }
 
     #[test]
-    fn relabelling_keeps_the_acquisitions_identity() {
+    fn two_shared_acquisitions_of_one_lock_have_different_stamps() {
         let stack = HeldStack::new();
-        push(&stack, 1);
-        push(&stack, 2);
-        let stamp = stack.read().unwrap()[0].tag.stamp();
-        stack.relabel(LockId(1), Mode::Read, Op::Downgrade, Site::caller());
-        let now = stack.read().unwrap();
-        assert_eq!((now[0].tag.mode(), now[0].tag.op()), (Mode::Read, Op::Downgrade));
-        assert_eq!(now[0].tag.stamp(), stamp);
-        assert_eq!(now[1].tag.mode(), Mode::Exclusive);
-    }
-
-    #[test]
-    fn two_acquisitions_of_one_lock_have_different_stamps() {
-        let stack = HeldStack::new();
-        push(&stack, 1);
-        let first = stack.read().unwrap()[0].tag.stamp();
+        let shared = || Held { access: DOWNGRADED, ..held(1) };
+        assert!(stack.push(&shared()));
+        let first = stack.read().unwrap()[0].stamp;
         assert!(stack.pop(LockId(1)));
-        push(&stack, 1);
-        assert_ne!(stack.read().unwrap()[0].tag.stamp(), first);
+        assert!(stack.push(&shared()));
+        assert_ne!(stack.read().unwrap()[0].stamp, first);
     }
 
     /// A reader beside a busy owner sees whole stacks only: here always 1, 2, …, n.

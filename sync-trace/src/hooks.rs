@@ -20,11 +20,11 @@ use std::time::Duration;
 use crate::agent::Agent;
 use crate::config::Backtrace;
 use crate::current::{self, Child, Working};
-use crate::finding::LockId;
-use crate::held::{Held, Tag};
+use crate::finding::{LockId, LockKind};
+use crate::held::Held;
 use crate::op::{Mode, Op};
 use crate::reaction::{self, Place};
-use crate::registry::{LockHeader, LockType, Resource, ScopeId};
+use crate::registry::{Access, LockHeader, Resource, ScopeId};
 use crate::site::Site;
 use crate::tracker::{self, Judgement, Verdict};
 use crate::waits::slot::Wait;
@@ -33,9 +33,7 @@ use crate::waits::slot::Wait;
 #[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
     pub(crate) lock: &'a LockHeader,
-    pub(crate) ty: &'static LockType,
-    pub(crate) mode: Mode,
-    pub(crate) op: Op,
+    pub(crate) access: &'static Access,
     pub(crate) site: Site,
 }
 
@@ -43,34 +41,19 @@ impl<'a> Request<'a> {
     /// A request from the caller's position.
     #[inline]
     #[track_caller]
-    pub(crate) fn new(
-        lock: &'a LockHeader,
-        ty: &'static LockType,
-        mode: Mode,
-        op: Op,
-    ) -> Request<'a> {
-        Request { lock, ty, mode, op, site: Site::caller() }
+    pub(crate) fn new(lock: &'a LockHeader, access: &'static Access) -> Request<'a> {
+        Request { lock, access, site: Site::caller() }
     }
 
     #[inline]
     fn held(&self, lock: LockId) -> Held {
-        Held {
-            lock,
-            ty: self.ty,
-            created: self.lock.created(),
-            site: self.site,
-            tag: Tag::new(self.mode, self.op),
-        }
+        let (access, created) = (self.access, self.lock.created());
+        Held { lock, stamp: 0, access, created, site: self.site }
     }
 
     fn wait(&self, lock: LockId) -> Wait {
-        Wait {
-            target: Resource::Lock(lock),
-            mode: self.mode,
-            op: self.op,
-            site: self.site,
-            lock: Some((self.ty, self.lock.created())),
-        }
+        let created = Some(self.lock.created());
+        Wait { target: Resource::Lock(lock), access: self.access, site: self.site, created }
     }
 }
 
@@ -124,7 +107,7 @@ impl<const SHARED: bool> Drop for Hold<'_, SHARED> {
 /// The real lock was just taken; the caller must own it in the mode requested. Returns the hold and
 /// whether the lock is poisoned.
 ///
-/// Usually a few stores into the agent's own record and one into the lock's header.
+/// Usually a few stores into the agent's own record.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn acquired<'a, const SHARED: bool>(
     request: &Request<'a>,
@@ -147,93 +130,89 @@ pub(crate) fn acquired<'a, const SHARED: bool>(
 #[cold]
 #[inline(never)]
 fn acquired_slow<'a, const SHARED: bool>(request: &Request<'a>) -> (Hold<'a, SHARED>, bool) {
+    let panicking = std::thread::panicking();
     if let Some(agent) = current::recording()
         && let Some(id) = request.lock.ensure_id()
     {
-        refresh(agent);
+        current::refresh(agent, panicking);
         agent.held.push_slow(&request.held(id));
         if !SHARED {
             request.lock.set_owner(agent);
         }
     }
-    let hold = Hold::new(request.lock, std::thread::panicking());
-    (hold, request.lock.word().is_poisoned())
+    (Hold::new(request.lock, panicking), request.lock.word().is_poisoned())
 }
 
 /// The real lock is about to be given up.
 #[cfg_attr(not(debug_assertions), inline)]
 fn released<const SHARED: bool>(hold: &Hold<'_, SHARED>) {
-    let lock = hold.lock();
-    if let Some(id) = lock.word().id()
-        && !std::thread::panicking()
-        && current::current().held.pop(id)
-    {
-        if !SHARED {
-            lock.clear_owner();
-        }
-        return;
+    let popped = |id| !std::thread::panicking() && current::current().held.pop(id);
+    if !hold.lock().word().id().is_some_and(popped) {
+        released_slow(hold);
     }
-    released_slow(hold);
 }
 
 #[cold]
 #[inline(never)]
 fn released_slow<const SHARED: bool>(hold: &Hold<'_, SHARED>) {
     let lock = hold.lock();
-    let forgiven = forget::<SHARED>(lock).is_some_and(|held| held.tag.is_forgiven());
+    let panicking = std::thread::panicking();
+    let forgiven = forget::<SHARED>(lock, panicking) == Forgotten::Forgiven;
     // Readers never poison, as with `std`.
-    if !SHARED && std::thread::panicking() && !hold.was_born_panicking() && !forgiven {
+    if !SHARED && panicking && !hold.was_born_panicking() && !forgiven {
         lock.poison();
     }
 }
 
-/// Takes the newest hold of `lock` off the record, wherever it is, and returns it if it was the
-/// calling thread's own.
-fn forget<const SHARED: bool>(lock: &LockHeader) -> Option<Held> {
-    let id = lock.word().id()?;
-    let matches = |held: &Held| held.lock == id && (held.tag.mode() != Mode::Exclusive) == SHARED;
+/// What was on record of a hold that ends.
+#[derive(PartialEq, Eq)]
+enum Forgotten {
+    /// The calling thread's own entry.
+    Own,
+    /// The same, and the panic under way shall not poison the lock.
+    Forgiven,
+    /// Nothing of the calling thread's.
+    Foreign,
+}
+
+/// Takes the newest hold of `lock` off the record, wherever it is.
+fn forget<const SHARED: bool>(lock: &LockHeader, panicking: bool) -> Forgotten {
+    let Some(id) = lock.word().id() else { return Forgotten::Foreign };
+    let matches =
+        |held: &Held| held.lock == id && (held.access.mode != Mode::Exclusive) == SHARED;
     if let Some(agent) = current::home() {
-        refresh(agent);
-        if let Some(held) = agent.held.remove(matches) {
-            if !SHARED {
-                lock.clear_owner();
-            }
+        current::refresh(agent, panicking);
+        if agent.held.remove(matches).is_some() {
+            let forgiven = panicking && agent.forgives(id);
             current::retire_if_ending(agent);
-            return Some(held);
+            return if forgiven { Forgotten::Forgiven } else { Forgotten::Own };
         }
     }
     // Not on this thread's record: taken while nothing was recorded, or by another thread.
     let _working = Working::begin();
+    let tracker = tracker::global();
     if SHARED {
-        tracker::global().released_elsewhere(None, matches);
+        tracker.released_elsewhere(None, matches);
     } else if let Some(owner) = lock.owner() {
-        tracker::global().released_elsewhere(Some(owner), matches);
+        tracker.released_elsewhere(Some(owner), matches);
+        // The owner looks for such releases when it finds that another one has had the lock.
         lock.clear_owner();
     }
-    None
-}
-
-/// What an owner does for itself on the slow path: it drops holds that others have released, and
-/// once the panic of a finding is over, later panics poison again.
-fn refresh(agent: &Agent) {
-    agent.settle_elsewhere();
-    if agent.held.is_cold() && !std::thread::panicking() {
-        agent.held.set_forgiven(false);
-        agent.held.set_cold(current::is_ending());
-    }
+    Forgotten::Foreign
 }
 
 /// The write guard `hold` becomes a read guard: call it before the real lock does the same.
-pub(crate) fn downgraded<'a>(hold: ExclusiveHold<'a>, site: Site) -> SharedHold<'a> {
+pub(crate) fn downgraded<'a>(
+    hold: ExclusiveHold<'a>,
+    access: &'static Access,
+    site: Site,
+) -> SharedHold<'a> {
     let shared = Hold { lock: hold.lock, _lock: PhantomData };
     let lock = hold.lock();
     std::mem::forget(hold);
-    if let Some(agent) = current::home()
-        && lock.is_owned_by(agent)
-        && let Some(id) = lock.word().id()
-    {
-        agent.held.relabel(id, Mode::Read, Op::Downgrade, site);
-        lock.clear_owner();
+    if let (Some(agent), Some(id)) = (current::home(), lock.word().id()) {
+        current::refresh(agent, std::thread::panicking());
+        agent.held.relabel(id, access, site);
     }
     shared
 }
@@ -287,11 +266,13 @@ const SPINS: u32 = 100;
 
 /// Waits a moment for a lock that may soon be free, without putting anything on record.
 fn spin(lock: &LockHeader, agent: &Agent, retry: &mut dyn FnMut() -> bool) -> bool {
-    if lock.is_owned_by(agent) {
+    let mut own = false;
+    agent.held.for_each(|held| own |= Some(held.lock) == lock.word().id());
+    if own {
         return false;
     }
     (0..SPINS).any(|_| {
-        let got_it = lock.owner().is_none() && retry();
+        let got_it = retry();
         if !got_it {
             std::hint::spin_loop();
         }
@@ -299,18 +280,27 @@ fn spin(lock: &LockHeader, agent: &Agent, retry: &mut dyn FnMut() -> bool) -> bo
     })
 }
 
+/// Waits for the end of threads. They need all of it, so nobody shares.
+const JOIN: Access = Access {
+    kind: LockKind::Thread,
+    type_name: || "",
+    mode: Mode::Exclusive,
+    op: Op::Join,
+};
+const SCOPE_END: Access = Access { op: Op::Scope, ..JOIN };
+
 /// A thread is about to be joined.
 ///
 /// # Panics
 ///
 /// As [`wait_for_lock`].
 #[track_caller]
-pub(crate) fn wait_for_end(child: Option<Child>, op: Op, site: Site) -> Waiting {
+pub(crate) fn wait_for_end(child: Option<Child>, site: Site) -> Waiting {
     let (Some(agent), Some(child)) = (current::recording(), child) else {
         return Waiting::UNRECORDED;
     };
     let target = Resource::End(child.id());
-    let wait = Wait { target, mode: Mode::Exclusive, op, site, lock: None };
+    let wait = Wait { target, access: &JOIN, site, created: None };
     let owner = || child.agent();
     begin_wait(agent, &wait, &owner, Place::here(None), &mut || child.agent().is_none())
         .unwrap_or(Waiting::UNRECORDED)
@@ -321,7 +311,7 @@ pub(crate) fn wait_for_end(child: Option<Child>, op: Op, site: Site) -> Waiting 
 pub(crate) fn wait_for_scope(scope: ScopeId, site: Site) -> Waiting {
     let Some(agent) = current::recording() else { return Waiting::UNRECORDED };
     let target = Resource::Scope(scope);
-    let wait = Wait { target, mode: Mode::Exclusive, op: Op::Scope, site, lock: None };
+    let wait = Wait { target, access: &SCOPE_END, site, created: None };
     begin_wait(agent, &wait, &|| None, Place::Bound, &mut || false).unwrap_or(Waiting::UNRECORDED)
 }
 
@@ -395,8 +385,7 @@ pub(crate) struct Suspended<'a> {
 /// mutex it does not end.
 pub(crate) fn suspend<'a>(
     hold: ExclusiveHold<'a>,
-    ty: &'static LockType,
-    op: Op,
+    access: &'static Access,
     site: Site,
 ) -> Suspended<'a> {
     let lock = hold.lock();
@@ -404,7 +393,7 @@ pub(crate) fn suspend<'a>(
     let was_recorded = forget_for_wait(lock);
     let waiting = match (was_recorded, current::recording(), lock.word().id()) {
         (true, Some(agent), Some(id)) => {
-            let wait = Request { lock, ty, mode: Mode::Exclusive, op, site }.wait(id);
+            let wait = Request { lock, access, site }.wait(id);
             let _working = Working::begin();
             let tracker = tracker::global();
             tracker.publish(agent, &wait);
@@ -422,24 +411,20 @@ pub(crate) fn suspend<'a>(
 /// Takes the hold of a mutex that a condvar wait gives up off the record; true if it was there.
 fn forget_for_wait(lock: &LockHeader) -> bool {
     let Some(id) = lock.word().id() else { return false };
-    if current::current().held.pop(id) {
-        lock.clear_owner();
-        return true;
-    }
-    forget::<false>(lock).is_some()
+    current::current().held.pop(id)
+        || forget::<false>(lock, std::thread::panicking()) != Forgotten::Foreign
 }
 
 /// The condvar wait has its mutex again. Returns the hold and whether the mutex is poisoned.
 pub(crate) fn resume<'a>(
     suspended: Suspended<'a>,
-    ty: &'static LockType,
-    op: Op,
+    access: &'static Access,
     site: Site,
 ) -> (ExclusiveHold<'a>, bool) {
     let Suspended { hold, waiting } = suspended;
     // First the wait, then the hold: else the agent would be seen to wait for what it owns.
     drop(waiting);
-    let request = Request { lock: hold.lock(), ty, mode: Mode::Exclusive, op, site };
+    let request = Request { lock: hold.lock(), access, site };
     let (fresh, poisoned): (ExclusiveHold<'a>, bool) = acquired(&request);
     let panicking = hold.was_born_panicking();
     std::mem::forget(fresh);
@@ -453,10 +438,3 @@ pub(crate) fn signalled(_event: Resource) {
         agent.next_segment();
     }
 }
-
-/// Marks every lock that `agent` holds, so that the panic which reports a finding poisons none.
-pub(crate) fn forgive(agent: &Agent) {
-    agent.held.set_forgiven(true);
-    agent.held.set_cold(true);
-}
-

@@ -4,21 +4,18 @@ use std::fmt;
 
 /// How a lock is wanted or held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum Mode {
     /// Alone: a mutex, the write side of a read-write lock, an initialiser that runs.
-    Exclusive = 0,
+    Exclusive,
     /// One upgradable reader beside ordinary readers.
-    Upgradable = 1,
+    Upgradable,
     /// A reader that may have to queue behind a waiting writer (every `std` read).
-    Read = 2,
+    Read,
     /// A reader that never queues behind a waiting writer.
-    RecursiveRead = 3,
+    RecursiveRead,
 }
 
 impl Mode {
-    const ALL: [Self; 4] = [Self::Exclusive, Self::Upgradable, Self::Read, Self::RecursiveRead];
-
     /// Whether a hold in mode `self` keeps a request in mode `wanted` waiting, with nobody queued.
     pub(crate) fn blocks(self, wanted: Self) -> bool {
         match (self, wanted) {
@@ -27,10 +24,6 @@ impl Mode {
             (Self::Upgradable | Self::Read | Self::RecursiveRead, _) => false,
         }
     }
-
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self::ALL[(bits & 3) as usize]
-    }
 }
 
 macro_rules! ops {
@@ -38,12 +31,9 @@ macro_rules! ops {
         /// The operation by which a lock was taken or is waited for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        #[repr(u8)]
-        pub enum Op { $($(#[$doc])* $name,)* }
+                pub enum Op { $($(#[$doc])* $name,)* }
 
         impl Op {
-            const ALL: &'static [Self] = &[$(Self::$name,)*];
-
             /// The method's name as it stands in the caller's source.
             pub fn method(self) -> &'static str {
                 match self { $(Self::$name => $method,)* }
@@ -84,10 +74,6 @@ ops! {
 }
 
 impl Op {
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self::ALL[(bits as usize).min(Self::ALL.len() - 1)]
-    }
-
     /// Whether the wait is for a condition variable's signal (and then for its mutex).
     pub fn is_condvar_wait(self) -> bool {
         matches!(
@@ -116,22 +102,14 @@ impl fmt::Display for Op {
 mod tests {
     use super::*;
 
-    #[test]
-    fn bits_round_trip() {
-        for &mode in &Mode::ALL {
-            assert_eq!(Mode::from_bits(mode as u64), mode);
-        }
-        for &op in Op::ALL {
-            assert_eq!(Op::from_bits(op as u64), op);
-        }
-    }
+    const ALL: [Mode; 4] = [Mode::Exclusive, Mode::Upgradable, Mode::Read, Mode::RecursiveRead];
 
     /// The block matrix of a read-write lock with an upgradable mode; queued writers are judged
     /// apart, in `waits`.
     #[test]
     fn readers_block_writers_only() {
         use Mode::*;
-        let blocked_by = |held: Mode| Mode::ALL.map(|wanted| held.blocks(wanted));
+        let blocked_by = |held: Mode| ALL.map(|wanted| held.blocks(wanted));
         assert_eq!(blocked_by(Exclusive), [true, true, true, true]);
         assert_eq!(blocked_by(Upgradable), [true, true, false, false]);
         assert_eq!(blocked_by(Read), [true, false, false, false]);

@@ -6,7 +6,6 @@ use crate::agent::Agent;
 use crate::config::{Config, DumpOn, EXIT_STATUS, OnStuck, OnViolation, Poison};
 use crate::current::Working;
 use crate::finding::{Finding, Outcome};
-use crate::hooks;
 use crate::os;
 use crate::report;
 use crate::tracker::{self, Tracker};
@@ -88,7 +87,7 @@ pub(crate) fn respond(
         Response::Panic => {
             let message = report::text(finding);
             if tracker.config().poison == Poison::Spare {
-                hooks::forgive(agent);
+                agent.forgive();
             }
             drop(working);
             panic!("{message}");

@@ -8,6 +8,7 @@ use crate::agent::Agent;
 use crate::atomics::{AtomicPtr, AtomicU64, Ordering, const_fn};
 use crate::config::OnViolation;
 use crate::finding::{AgentId, LockId, LockKind};
+use crate::op::{Mode, Op};
 use crate::site::Site;
 
 /// The traced half of every primitive: 24 bytes beside the real lock.
@@ -23,9 +24,9 @@ pub(crate) struct LockHeader {
     /// | 2–3 | reaction of this lock: 0 as configured, else [`OnViolation`] plus one |
     /// | 8– | the lock's number, 0 until its first use |
     word: AtomicU64,
-    /// Who holds it alone. A hint for finding the owner in one step; the truth is in the agents'
-    /// held stacks. Set after the real lock is taken and cleared before it is released, so a
-    /// stale owner is never seen.
+    /// Who took it alone last, and holds it now if anybody does. The truth is in the agents' held
+    /// stacks; this finds the one to ask in one step. It stays when the lock is released: between
+    /// then and the next owner's entry the lock is free, or its new owner still runs.
     owner: AtomicPtr<Agent>,
     created: Site,
 }
@@ -133,19 +134,27 @@ impl LockHeader {
         self.word.fetch_and(!POISONED, Ordering::Relaxed);
     }
 
-    /// Records `agent` as the holder. Release pairs with the Acquire in [`owner`](Self::owner), so
-    /// that whoever finds the pointer also finds the record behind it.
+    /// Records `agent`, which has just taken the lock alone, as its owner. Only the holder of the
+    /// real lock writes. Release pairs with the Acquire in [`owner`](Self::owner), so that whoever
+    /// finds the pointer also finds the record behind it.
     #[inline]
     pub(crate) fn set_owner(&self, agent: &Agent) {
-        self.owner.store(std::ptr::from_ref(agent).cast_mut(), Ordering::Release);
+        let pointer = std::ptr::from_ref(agent).cast_mut();
+        // A load is cheaper than a store, and most locks are taken by the same thread again.
+        if self.owner.load(Ordering::Relaxed) != pointer {
+            self.owner.store(pointer, Ordering::Release);
+            // If another agent has released the last hold for this one, that hold must go before
+            // it could be taken for the present one.
+            agent.settle_elsewhere();
+        }
     }
 
-    #[inline]
+    /// Another agent than the owner has released the lock.
     pub(crate) fn clear_owner(&self) {
         self.owner.store(std::ptr::null_mut(), Ordering::Release);
     }
 
-    /// The agent that holds the lock alone, if one does.
+    /// The agent that holds the lock alone, or did so last.
     #[inline]
     pub(crate) fn owner(&self) -> Option<&Agent> {
         let owner = self.owner.load(Ordering::Acquire);
@@ -153,19 +162,16 @@ impl LockHeader {
         // tracker, which outlives every lock recorded with it: the global one is never dropped.
         unsafe { owner.as_ref() }
     }
-
-    /// Whether `agent` holds the lock alone.
-    #[inline]
-    pub(crate) fn is_owned_by(&self, agent: &Agent) -> bool {
-        std::ptr::eq(self.owner.load(Ordering::Relaxed), agent)
-    }
 }
 
-/// What is known of a lock at compile time.
+/// What is known of an acquisition at compile time: one static for each protected type and
+/// operation.
 #[derive(Debug)]
-pub(crate) struct LockType {
+pub(crate) struct Access {
     pub(crate) kind: LockKind,
     pub(crate) type_name: fn() -> &'static str,
+    pub(crate) mode: Mode,
+    pub(crate) op: Op,
 }
 
 /// What an agent can wait for, in one word.
@@ -227,8 +233,18 @@ fn next_lock_number() -> NonZeroU64 {
 }
 
 #[cfg(all(test, not(loom)))]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// How the tests of other modules hold their locks.
+    pub(crate) static ACCESS: &Access = &Access {
+        kind: LockKind::Mutex,
+        type_name: std::any::type_name::<u32>,
+        mode: Mode::Exclusive,
+        op: Op::Lock,
+    };
+    pub(crate) static DOWNGRADED: &Access =
+        &Access { kind: LockKind::RwLock, mode: Mode::Read, op: Op::Downgrade, ..*ACCESS };
 
     #[test]
     fn resources_round_trip() {

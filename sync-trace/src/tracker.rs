@@ -121,7 +121,7 @@ impl Member<'_> {
             agent: self.agent.id(),
             scope: self.agent.scope(),
             wants: self.published.wait.target,
-            mode: self.published.wait.mode,
+            mode: self.published.wait.mode(),
             holds: self.holds.iter().map(held_now).collect(),
             behind: self.published.behind.to_vec(),
         }
@@ -149,8 +149,8 @@ enum MemberState {
 fn held_now(held: &Held) -> HeldNow {
     HeldNow {
         resource: Resource::Lock(held.lock),
-        mode: held.tag.mode(),
-        stamp: held.tag.stamp(),
+        mode: held.access.mode,
+        stamp: held.stamp,
     }
 }
 
@@ -209,7 +209,7 @@ impl Tracker {
         owner: Option<&Agent>,
         retry: &mut dyn FnMut() -> bool,
     ) -> Judgement<'t> {
-        let may_queue = wait.mode == Mode::Read && owner.is_none();
+        let may_queue = wait.mode() == Mode::Read && owner.is_none();
         if may_queue && self.confirm_queue(me, wait, retry) {
             return Judgement::Acquired;
         }
@@ -244,10 +244,10 @@ impl Tracker {
         let readers_now = |agent: &Agent| {
             let holds = if agent.held.depth() == 0 { None } else { agent.holds() };
             let reads = holds.unwrap_or_default().into_iter().filter(|held| {
-                Some(held.lock) == wait.lock_id() && !held.tag.mode().blocks(Mode::Read)
+                Some(held.lock) == wait.lock_id() && !held.access.mode.blocks(Mode::Read)
             });
             let reader = agent.id();
-            reads.map(move |held| Behind { reader, stamp: held.tag.stamp() })
+            reads.map(move |held| Behind { reader, stamp: held.stamp })
         };
         let before: Vec<(&Agent, Behind)> = self
             .agents
@@ -277,7 +277,7 @@ impl Tracker {
         let (ended, held) = graves
             .filter_map(|agent| {
                 let mut holds = agent.holds()?.into_iter();
-                let blocks = |held: &Held| held.lock == id && held.tag.mode().blocks(wait.mode);
+                let blocks = |held: &Held| held.lock == id && held.access.mode.blocks(wait.mode());
                 Some((agent, holds.find(blocks)?))
             })
             .next()?;

@@ -10,10 +10,7 @@ pub(super) fn on(links: &[Link], cast: &Cast) -> (String, String) {
         leaked(links.len(), owner, hold, cast)
     } else if let [link] = links {
         alone(link, cast)
-    } else if links
-        .iter()
-        .any(|link| matches!(link.blocker, Blocker::Runs))
-    {
+    } else if links.iter().any(|link| matches!(link.blocker, Blocker::Runs)) {
         unended(links, cast)
     } else {
         in_a_circle(links, cast)
@@ -28,11 +25,8 @@ fn ended_owner(link: &Link) -> Option<(&Participant, &Hold)> {
 }
 
 fn leaked(waiting: usize, owner: &Participant, hold: &Hold, cast: &Cast) -> (String, String) {
-    let who = if waiting == 1 {
-        "a thread waits".into()
-    } else {
-        format!("{waiting} threads wait")
-    };
+    let who =
+        if waiting == 1 { "a thread waits".into() } else { format!("{waiting} threads wait") };
     (
         format!("stuck: {who} for a lock whose holder has ended without releasing it"),
         format!(
@@ -47,10 +41,7 @@ fn leaked(waiting: usize, owner: &Participant, hold: &Hold, cast: &Cast) -> (Str
 fn alone(link: &Link, cast: &Cast) -> (String, String) {
     let Some(hold) = held(&link.blocker) else {
         let help = "let another thread wait for this one to end";
-        return (
-            "deadlock: a thread waits for its own end".to_owned(),
-            help.to_owned(),
-        );
+        return ("deadlock: a thread waits for its own end".to_owned(), help.to_owned());
     };
     let (lock, taken) = (cast.lock(&hold.lock), line_of(hold.site));
     let wants_to_write = matches!(link.wait.target, Target::Lock(_, Mode::Exclusive));
@@ -103,11 +94,7 @@ fn unended(links: &[Link], cast: &Cast) -> (String, String) {
             "drop the guard of {} taken at {} before {}",
             cast.lock(&hold.lock),
             line_of(hold.site),
-            if link.wait.op == Op::Scope {
-                "the scope ends"
-            } else {
-                "the `join`"
-            }
+            if link.wait.op == Op::Scope { "the scope ends" } else { "the `join`" }
         ),
         _ => "let only one of these threads wait for the end of the other".to_owned(),
     };
@@ -116,29 +103,27 @@ fn unended(links: &[Link], cast: &Cast) -> (String, String) {
 
 /// Only locks are waited for.
 fn in_a_circle(links: &[Link], cast: &Cast) -> (String, String) {
-    let holds: Vec<&Hold> = links
-        .iter()
-        .filter_map(|link| held(&link.blocker))
-        .collect();
+    let holds: Vec<&Hold> = links.iter().filter_map(|link| held(&link.blocker)).collect();
     let mut locks: Vec<_> = holds.iter().map(|hold| cast.lock(&hold.lock)).collect();
     locks.sort();
     locks.dedup();
     let mut places: Vec<_> = holds.iter().map(|hold| line_of(hold.site)).collect();
     places.sort();
     places.dedup();
-    let is_queued = |link: &Link| matches!(link.blocker, Blocker::QueuedWriter { .. });
+    let is_queued = links.iter().any(|l| matches!(l.blocker, Blocker::QueuedWriter { .. }));
     let title = match links.len() {
+        n if is_queued => format!("{n} threads wait in a circle, one behind a queued writer"),
         n if locks.len() == 1 => {
             format!("{n} threads read a lock that each of them waits to write")
-        }
-        n if links.iter().any(is_queued) => {
-            format!("{n} threads wait in a circle, one of them behind a queued writer")
         }
         2 => "2 threads each hold a lock that the other is waiting for".to_owned(),
         n => format!("{n} threads wait in a circle, each for a lock that the next one holds"),
     };
     let help = match (&locks[..], &places[..]) {
         ([], _) => "let one of the threads give up what it holds before it waits".to_owned(),
+        ([lock], _) if is_queued => {
+            format!("read {lock} once and pass the guard on: a second read queues behind writers")
+        }
         ([lock], _) => {
             format!("take {lock} with `write` from the start, or drop the read guard first")
         }
@@ -147,16 +132,9 @@ fn in_a_circle(links: &[Link], cast: &Cast) -> (String, String) {
             list(&locks)
         ),
         (_, [one, two]) => {
-            format!(
-                "take {} in the same order in both places, {one} and {two}",
-                list(&locks)
-            )
+            format!("take {} in the same order in both places, {one} and {two}", list(&locks))
         }
-        _ => format!(
-            "take {} in the same order everywhere: {}",
-            list(&locks),
-            list(&places)
-        ),
+        _ => format!("take {} in the same order everywhere: {}", list(&locks), list(&places)),
     };
     (format!("deadlock: {title}"), help)
 }

@@ -1,6 +1,6 @@
 //! Everything that is held and waited for, in the manner of a thread dump.
 
-use super::locks::{self, LockNames};
+use super::names::{self, LockNames};
 use super::source::Sources;
 use super::threads::ThreadNames;
 use super::words::{duration, place, tame};
@@ -15,10 +15,8 @@ pub(super) fn render(dump: &Dump, sources: &Sources) -> String {
         threads: ThreadNames::of(dump.agents.iter().flat_map(people)),
         locks: LockNames::shared(dump.agents.iter().flat_map(locks_of), sources),
     };
-    let (busy, idle): (Vec<_>, Vec<_>) = dump
-        .agents
-        .iter()
-        .partition(|state| !state.holds.is_empty() || state.wait.is_some());
+    let (busy, idle): (Vec<_>, Vec<_>) =
+        dump.agents.iter().partition(|state| !state.holds.is_empty() || state.wait.is_some());
     let mut paragraphs: Vec<String> = busy.into_iter().map(|state| scribe.thread(state)).collect();
     if paragraphs.is_empty() {
         paragraphs.push("no thread holds or waits for a traced lock\n".to_owned());
@@ -29,25 +27,19 @@ pub(super) fn render(dump: &Dump, sources: &Sources) -> String {
 }
 
 fn people(state: &AgentState) -> impl Iterator<Item = &Participant> {
-    let target = state
-        .wait
-        .iter()
-        .filter_map(|(wait, _)| match &wait.target {
-            Target::Thread(thread) => Some(thread),
-            _ => None,
-        });
+    let target = state.wait.iter().filter_map(|(wait, _)| match &wait.target {
+        Target::Thread(thread) => Some(thread),
+        _ => None,
+    });
     let blockers = state.wait.iter().flat_map(|(_, blockers)| blockers);
     std::iter::once(&state.agent).chain(target).chain(blockers)
 }
 
 fn locks_of(state: &AgentState) -> impl Iterator<Item = &Lock> {
-    let wanted = state
-        .wait
-        .iter()
-        .filter_map(|(wait, _)| match &wait.target {
-            Target::Lock(lock, _) => Some(lock),
-            _ => None,
-        });
+    let wanted = state.wait.iter().filter_map(|(wait, _)| match &wait.target {
+        Target::Lock(lock, _) => Some(lock),
+        _ => None,
+    });
     state.holds.iter().map(|hold| &hold.lock).chain(wanted)
 }
 
@@ -59,10 +51,7 @@ struct Scribe {
 impl Scribe {
     fn thread(&self, state: &AgentState) -> String {
         let mut block = self.heading(&state.agent, state.ended);
-        state
-            .holds
-            .iter()
-            .for_each(|hold| block.push_str(&self.hold(hold)));
+        state.holds.iter().for_each(|hold| block.push_str(&self.hold(hold)));
         if let Some((wait, blockers)) = &state.wait {
             block.push_str(&self.wait(wait, blockers));
         }
@@ -87,55 +76,34 @@ impl Scribe {
 
     fn hold(&self, hold: &Hold) -> String {
         let lock = self.lock(&hold.lock, hold.mode);
-        let time = hold
-            .at_least
-            .map(|time| format!(", at least {}", duration(time)));
-        format!(
-            "  holds {lock} since {}{}\n",
-            place(hold.site),
-            time.unwrap_or_default()
-        )
+        let time = hold.at_least.map(|time| format!(", at least {}", duration(time)));
+        format!("  holds {lock} since {}{}\n", place(hold.site), time.unwrap_or_default())
     }
 
     fn wait(&self, wait: &Wait, blockers: &[Participant]) -> String {
-        let age = wait
-            .age
-            .map(|age| format!("{} ", duration(age)))
-            .unwrap_or_default();
+        let age = wait.age.map(|age| format!("{} ", duration(age))).unwrap_or_default();
         let (goal, by) = match &wait.target {
             Target::Lock(lock, mode) => (self.lock(lock, *mode), "held by"),
             Target::Thread(thread) => (format!("{} to end", self.threads.name(thread.id)), ""),
-            Target::Scope => (
-                "the threads of its scope to end".to_owned(),
-                "still running:",
-            ),
+            Target::Scope => ("the threads of its scope to end".to_owned(), "still running:"),
         };
-        let names: Vec<_> = blockers
-            .iter()
-            .map(|blocker| self.threads.name(blocker.id))
-            .collect();
+        let names: Vec<_> = blockers.iter().map(|blocker| self.threads.name(blocker.id)).collect();
         let by = match names.join(", ") {
             names if names.is_empty() || by.is_empty() => String::new(),
             names => format!(", {by} {names}"),
         };
         let stack = wait.stack.iter().flat_map(|stack| stack.lines());
         let stack: String = stack.map(|frame| format!("    {frame}\n")).collect();
-        format!(
-            "  waits {age}for {goal} at {}{by}\n{stack}",
-            place(wait.site)
-        )
+        format!("  waits {age}for {goal} at {}{by}\n{stack}", place(wait.site))
     }
 
     fn lock(&self, lock: &Lock, mode: Mode) -> String {
-        let (kind, mode) = (locks::kind(lock), locks::mode(lock, mode));
+        let (kind, mode) = (names::kind(lock), names::mode(lock, mode));
         format!("{} ({kind} {}, {mode})", self.locks.of(lock), lock.id)
     }
 
     fn idle(&self, idle: &[&AgentState]) -> Option<String> {
-        let named = idle
-            .iter()
-            .take(IDLE_NAMED)
-            .map(|state| self.threads.full_name(&state.agent));
+        let named = idle.iter().take(IDLE_NAMED).map(|state| self.threads.full_name(&state.agent));
         let mut names: Vec<_> = named.collect();
         if idle.len() > IDLE_NAMED {
             names.push(format!("and {} more", idle.len() - IDLE_NAMED));
@@ -150,9 +118,7 @@ impl Scribe {
 }
 
 fn limits(limits: &[(&'static str, u64)]) -> Option<String> {
-    let lines = limits
-        .iter()
-        .map(|(what, count)| format!("limit: {what}: {count}\n"));
+    let lines = limits.iter().map(|(what, count)| format!("limit: {what}: {count}\n"));
     (!limits.is_empty()).then(|| lines.collect())
 }
 

@@ -14,10 +14,7 @@ pub(super) struct Look {
 impl Look {
     /// For text that is captured or sent on, such as a panic message.
     pub(super) fn captured() -> Self {
-        Self {
-            colour: forced(&variable).unwrap_or(false),
-            unicode: false,
-        }
+        Self { colour: forced(&variable).unwrap_or(false), unicode: false }
     }
 
     /// For standard error.
@@ -33,10 +30,7 @@ impl Look {
                 _ => None,
             })
             .unwrap_or_else(|| terminal && variable("TERM").as_deref() != Some("dumb"));
-        Self {
-            colour,
-            unicode: terminal && is_utf8(variable),
-        }
+        Self { colour, unicode: terminal && is_utf8(variable) }
     }
 }
 
@@ -46,16 +40,12 @@ fn forced(variable: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
     if variable("NO_COLOR").is_some() {
         return Some(false);
     }
-    variable("CLICOLOR_FORCE")
-        .filter(|value| value != "0")
-        .map(|_| true)
+    variable("CLICOLOR_FORCE").filter(|value| value != "0").map(|_| true)
 }
 
 /// The locale of characters is the first of these three that is set.
 fn is_utf8(variable: &dyn Fn(&str) -> Option<String>) -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .find_map(variable);
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
     let locale = locale.unwrap_or_default().to_ascii_lowercase();
     locale.contains("utf-8") || locale.contains("utf8")
 }
@@ -72,10 +62,7 @@ mod tests {
     #[track_caller]
     fn check(terminal: bool, variables: &[(&str, &str)], colour: bool, unicode: bool) {
         let variable = |name: &str| {
-            variables
-                .iter()
-                .find(|(n, _)| *n == name)
-                .map(|(_, value)| (*value).to_owned())
+            variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
         };
         assert_eq!(Look::on(terminal, &variable), Look { colour, unicode });
     }
@@ -84,12 +71,7 @@ mod tests {
     fn a_terminal_gets_colour_unless_told_otherwise() {
         check(true, &[], true, false);
         check(true, &[("TERM", "dumb")], false, false);
-        check(
-            true,
-            &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")],
-            false,
-            false,
-        );
+        check(true, &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false, false);
         check(true, &[("CARGO_TERM_COLOR", "never")], false, false);
     }
 
@@ -97,12 +79,7 @@ mod tests {
     fn a_file_gets_colour_only_if_told_so() {
         check(false, &[], false, false);
         check(false, &[("CLICOLOR_FORCE", "0")], false, false);
-        check(
-            false,
-            &[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")],
-            true,
-            false,
-        );
+        check(false, &[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], true, false);
         check(false, &[("CARGO_TERM_COLOR", "always")], true, false);
     }
 
@@ -110,11 +87,6 @@ mod tests {
     fn unicode_lines_need_a_terminal_and_a_utf_8_locale() {
         check(true, &[("LANG", "en_GB.UTF-8")], true, true);
         check(false, &[("LANG", "en_GB.UTF-8")], false, false);
-        check(
-            true,
-            &[("LC_ALL", "C"), ("LANG", "en_GB.UTF-8")],
-            true,
-            false,
-        );
+        check(true, &[("LC_ALL", "C"), ("LANG", "en_GB.UTF-8")], true, false);
     }
 }

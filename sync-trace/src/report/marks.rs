@@ -15,10 +15,7 @@ pub(super) struct Mark {
     /// The position.
     pub(super) site: Site,
     /// What is called there.
-    #[cfg_attr(
-        not(feature = "pretty"),
-        expect(dead_code, reason = "only snippets need it")
-    )]
+    #[cfg_attr(not(feature = "pretty"), expect(dead_code, reason = "only snippets need it"))]
     pub(super) op: Op,
     /// Who does what.
     pub(super) label: String,
@@ -46,76 +43,37 @@ pub(super) fn marks(finding: &Finding, cast: &Cast) -> Vec<Mark> {
             true => cast.threads.full_name(who),
             false => cast.threads.name(who.id).to_owned(),
         };
-        Mark {
-            label: format!("{name} {}", mark.label),
-            ..mark
-        }
+        Mark { label: format!("{name} {}", mark.label), ..mark }
     };
     scenes.into_iter().map(label).collect()
 }
 
 /// Every position with the thread that was there; the labels do not name it yet.
 fn scenes<'a>(finding: &'a Finding, cast: &Cast) -> Vec<(&'a Participant, Mark)> {
-    let nexts = finding.links.iter().cycle().skip(1);
     let mut scenes = Vec::new();
+    let mut add = |who, role, site, op, label| scenes.push((who, Mark { role, site, op, label }));
+    let nexts = finding.links.iter().cycle().skip(1);
     for (number, (link, next)) in finding.links.iter().zip(nexts).enumerate() {
-        let role = if number == 0 {
-            Role::Closes
+        let Link { agent, wait, blocker } = link;
+        let goal = goal(link, cast);
+        if number == 0 {
+            let waits = about_to_wait(finding.outcome);
+            let label = format!("{waits} {goal}{}", by(link, next, cast));
+            add(agent, Role::Closes, wait.site, wait.op, label);
         } else {
-            Role::Waits
-        };
-        let label = match role {
-            Role::Closes => {
-                let waits = about_to_wait(finding.outcome);
-                format!("{waits} {}{}", goal(link, cast), by(link, next, cast))
-            }
-            _ => format!("{} {}", waited(link), goal(link, cast)),
-        };
-        let Link {
-            agent,
-            wait,
-            blocker,
-        } = link;
-        scenes.push((
-            agent,
-            Mark {
-                role,
-                site: wait.site,
-                op: wait.op,
-                label,
-            },
-        ));
+            add(agent, Role::Waits, wait.site, wait.op, format!("{} {goal}", waited(link)));
+        }
         let (holder, still) = match blocker {
             Blocker::Ended { owner, .. } => (owner, "ended without releasing it"),
             _ => (&next.agent, "still holds it"),
         };
         if let Some(hold) = held(blocker) {
             let label = format!("{} and {still}", took(hold, cast));
-            scenes.push((
-                holder,
-                Mark {
-                    role: Role::Holds,
-                    site: hold.site,
-                    op: hold.op,
-                    label,
-                },
-            ));
+            add(holder, Role::Holds, hold.site, hold.op, label);
         }
-        if let Blocker::QueuedWriter {
-            hold,
-            writer: Some((writer, site)),
-        } = blocker
-        {
+        if let Blocker::QueuedWriter { hold, writer: Some((writer, site)) } = blocker {
             let label = format!("is queued here to write {}", cast.lock(&hold.lock));
-            scenes.push((
-                writer,
-                Mark {
-                    role: Role::Waits,
-                    site: *site,
-                    op: Op::Write,
-                    label,
-                },
-            ));
+            add(writer, Role::Waits, *site, Op::Write, label);
         }
     }
     scenes
@@ -133,12 +91,8 @@ fn in_reading_order(scenes: &mut [(&Participant, Mark)], links: &[Link]) {
     }
     scenes.sort_by_key(|(who, Mark { role, site, .. })| {
         let file = files.iter().position(|file| *file == site.file());
-        let place = (file, site.line(), Reverse(site.column()));
-        (
-            place,
-            *role != Role::Holds,
-            links.iter().position(|link| link.agent.id == who.id),
-        )
+        let turn = links.iter().position(|link| link.agent.id == who.id);
+        (file, site.line(), Reverse(site.column()), *role != Role::Holds, turn)
     });
 }
 
@@ -177,22 +131,18 @@ fn goal(link: &Link, cast: &Cast) -> String {
 /// Who keeps the wait from ending, where the goal does not say so.
 fn by(link: &Link, next: &Link, cast: &Cast) -> String {
     let name = |thread: &Participant| cast.threads.name(thread.id).to_owned();
-    match &link.blocker {
-        Blocker::Holds(_) if next.agent.id == link.agent.id => ", held by itself".to_owned(),
-        Blocker::Holds(_) => format!(", held by {}", name(&next.agent)),
-        Blocker::Runs if matches!(link.wait.target, Target::Scope) => {
-            format!(", among them {}", name(&next.agent))
+    let holder = match &link.blocker {
+        Blocker::Holds(_) if next.agent.id == link.agent.id => "itself".to_owned(),
+        Blocker::Holds(_) => name(&next.agent),
+        Blocker::Ended { owner, .. } => format!("{}, which has ended", name(owner)),
+        Blocker::QueuedWriter { writer: Some((writer, _)), .. } => {
+            return format!(", behind the queued writer {}", name(writer));
         }
-        Blocker::Runs => String::new(),
-        Blocker::QueuedWriter {
-            writer: Some((writer, _)),
-            ..
-        } => {
-            format!(", behind the queued writer {}", name(writer))
-        }
-        Blocker::QueuedWriter { writer: None, .. } => ", behind a queued writer".to_owned(),
-        Blocker::Ended { owner, .. } => format!(", held by {}, which has ended", name(owner)),
-    }
+        Blocker::QueuedWriter { writer: None, .. } => return ", behind a queued writer".to_owned(),
+        Blocker::Runs if matches!(link.wait.target, Target::Thread(_)) => return String::new(),
+        Blocker::Runs => return format!(", among them {}", name(&next.agent)),
+    };
+    format!(", held by {holder}")
 }
 
 fn took(hold: &Hold, cast: &Cast) -> String {

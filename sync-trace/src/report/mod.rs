@@ -6,7 +6,7 @@
 //!
 //! - [`story`]: what the report says: a title, [`marks`] in the source, and facts;
 //!   [`advice`] has its title and its one `help:`.
-//! - [`locks`] and [`threads`]: what locks and threads are called.
+//! - [`names`] with [`guess`], and [`threads`]: what locks and threads are called.
 //! - [`source`]: finds the source files, and checks that they are still what was compiled.
 //! - [`words`]: durations, lists, aligned columns.
 //! - `pretty` with `look` (whether to use colour), or `plain`: the layouts.
@@ -18,10 +18,11 @@ mod advice;
 #[cfg(test)]
 mod cases;
 mod dump;
-mod locks;
+mod guess;
 #[cfg(feature = "pretty")]
 mod look;
 mod marks;
+mod names;
 #[cfg(any(test, not(feature = "pretty")))]
 mod plain;
 #[cfg(feature = "pretty")]

@@ -10,21 +10,16 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{
     Annotation, AnnotationKind, Element, Group, Level, Origin, Padding, Renderer, Snippet,
 };
+use std::ops::Range;
 
 /// Wide enough for a usual line with a label behind it, so that code is rarely cut off.
 const WIDTH: usize = 200;
 
 /// Renders `finding`.
 pub(super) fn render(finding: &Finding, sources: &Sources, look: Look) -> String {
-    let Story {
-        title,
-        marks,
-        facts,
-    } = Story::of(finding, sources);
-    let shown: Vec<_> = marks
-        .iter()
-        .map(|mark| sources.call(mark.site, mark.op.method()))
-        .collect();
+    let Story { title, marks, facts } = Story::of(finding, sources);
+    let shown: Vec<_> =
+        marks.iter().map(|mark| sources.call(mark.site, mark.op.method())).collect();
     let marks: Vec<_> = marks.iter().zip(&shown).collect();
     let title = Level::ERROR.primary_title(title).id(finding.code.as_str());
     let mut group = Group::with_title(title).elements(heading(&marks));
@@ -39,16 +34,8 @@ pub(super) fn render(finding: &Finding, sources: &Sources, look: Look) -> String
 type Shown<'a> = (&'a Mark, &'a Option<Spot>);
 
 fn renderer(look: Look) -> Renderer {
-    let renderer = if look.colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
-    let decor = if look.unicode {
-        DecorStyle::Unicode
-    } else {
-        DecorStyle::Ascii
-    };
+    let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() };
+    let decor = if look.unicode { DecorStyle::Unicode } else { DecorStyle::Ascii };
     renderer.decor_style(decor).term_width(WIDTH)
 }
 
@@ -58,9 +45,7 @@ fn heading<'a>(marks: &[Shown<'a>]) -> Vec<Element<'a>> {
     match closing {
         Some((mark, None)) if !mark.site.is_unknown() => {
             let (line, column) = (mark.site.line() as usize, mark.site.column() as usize);
-            let origin = Origin::path(mark.site.file())
-                .line(line)
-                .char_column(column);
+            let origin = Origin::path(mark.site.file()).line(line).char_column(column);
             let mut elements = vec![Element::from(origin)];
             if marks.iter().all(|(_, spot)| spot.is_none()) {
                 elements.push(Padding.into());
@@ -77,14 +62,12 @@ fn same_file(a: &Shown<'_>, b: &Shown<'_>) -> bool {
 
 /// One file's lines with their labels.
 fn snippet<'a>(marks: &[Shown<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {
-    let shown: Vec<(&Mark, &Spot)> = marks
-        .iter()
-        .filter_map(|&(mark, spot)| Some((mark, spot.as_ref()?)))
-        .collect();
+    let shown: Vec<(&Mark, &Spot)> =
+        marks.iter().filter_map(|&(mark, spot)| Some((mark, spot.as_ref()?))).collect();
     let (first, spot) = shown.first()?;
     // The renderer need not see a whole file to show a few of its lines.
-    let start = shown.iter().map(|(_, spot)| spot.line.start).min()?;
-    let end = shown.iter().map(|(_, spot)| spot.line.end).max()?;
+    let lines = shown.iter().map(|(_, spot)| whole_lines(&spot.text, &spot.span));
+    let (start, end) = lines.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
     let closing = shown.iter().find(|(mark, _)| mark.role == Role::Closes);
     let annotation = |(mark, spot): &(&'a Mark, &Spot)| {
         // A snippet is headed by its first primary label, and that has to be the closing wait.
@@ -95,8 +78,7 @@ fn snippet<'a>(marks: &[Shown<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {
             }
             Role::Waits | Role::Holds => AnnotationKind::Context,
         };
-        kind.span(spot.span.start - start..spot.span.end - start)
-            .label(mark.label.as_str())
+        kind.span(spot.span.start - start..spot.span.end - start).label(mark.label.as_str())
     };
     let snippet = Snippet::source(spot.text[start..end].to_owned())
         .path(first.site.file())
@@ -104,12 +86,18 @@ fn snippet<'a>(marks: &[Shown<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {
     Some(snippet.annotations(shown.iter().map(annotation)))
 }
 
+/// Where the lines around `span` begin and end.
+fn whole_lines(text: &str, span: &Range<usize>) -> (usize, usize) {
+    let start = text[..span.start].rfind('\n').map_or(0, |end| end + 1);
+    let end = text[span.end..].find('\n').map_or(text.len(), |length| span.end + length);
+    (start, end)
+}
+
 /// What happened at positions whose source is missing or was edited.
 fn in_words<'a>(marks: &[Shown<'_>]) -> Option<annotate_snippets::Message<'a>> {
     let hidden = marks.iter().filter(|(_, spot)| spot.is_none());
-    let rows: Vec<_> = hidden
-        .map(|(mark, _)| [format!("{}:", place(mark.site)), mark.label.clone()])
-        .collect();
+    let rows: Vec<_> =
+        hidden.map(|(mark, _)| [format!("{}:", place(mark.site)), mark.label.clone()]).collect();
     (!rows.is_empty()).then(|| message("at", columns(&rows)))
 }
 
@@ -131,10 +119,7 @@ mod tests {
     #[track_caller]
     fn check_with(sources: &Sources, finding: &Finding, expected: &str) {
         let text = at_root(&render(finding, sources, Look::default()));
-        assert!(
-            text == expected.trim_end(),
-            "rendered:\n{text}\nexpected:\n{expected}"
-        );
+        assert!(text == expected.trim_end(), "rendered:\n{text}\nexpected:\n{expected}");
     }
 
     #[test]
@@ -146,15 +131,8 @@ mod tests {
     #[test]
     fn threads_without_names_of_their_own_are_told_apart() {
         check(&cases::abba_of(None), include_str!("cases/unnamed.txt"));
-        let text = render(
-            &cases::abba_of(Some("worker")),
-            &Sources::new(),
-            Look::default(),
-        );
-        assert!(
-            text.contains("'worker' #2 -> Bank.audit -> 'worker' #3"),
-            "{text}"
-        );
+        let text = render(&cases::abba_of(Some("worker")), &Sources::new(), Look::default());
+        assert!(text.contains("'worker' #2 -> Bank.audit -> 'worker' #3"), "{text}");
     }
 
     #[test]
@@ -165,10 +143,7 @@ mod tests {
 
     #[test]
     fn a_read_behind_a_queued_writer() {
-        check(
-            &cases::queued_writer(),
-            include_str!("cases/queued_writer.txt"),
-        );
+        check(&cases::queued_writer(), include_str!("cases/queued_writer.txt"));
     }
 
     #[test]
@@ -184,11 +159,7 @@ mod tests {
 
     #[test]
     fn missing_sources_are_replaced_by_words() {
-        check_with(
-            &Sources::below(Vec::new()),
-            &cases::abba(),
-            include_str!("cases/missing.txt"),
-        );
+        check_with(&Sources::below(Vec::new()), &cases::abba(), include_str!("cases/missing.txt"));
     }
 
     #[test]
@@ -198,10 +169,7 @@ mod tests {
         let finding = cases::abba();
         let plant = |site: Site, text: &str| {
             let file = root.join(site.file());
-            assert!(
-                file.starts_with(&root),
-                "this would overwrite the real file"
-            );
+            assert!(file.starts_with(&root), "this would overwrite the real file");
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, text).unwrap();
         };
@@ -218,20 +186,13 @@ mod tests {
     fn odd_input_is_rendered_all_the_same() {
         let mut finding = cases::abba_of(Some("a\n\u{1b}[2Jb"));
         let text = render(&finding, &Sources::new(), Look::default());
-        assert!(
-            text.contains("'a\u{fffd}\u{fffd}[2Jb' #2 ") && !text.contains('\u{1b}'),
-            "{text}"
-        );
+        assert!(text.contains("'a\u{fffd}\u{fffd}[2Jb' #2 ") && !text.contains('\u{1b}'), "{text}");
 
         finding.links[0].wait.site = cases::unknown_site();
         finding.links[0].wait.stack = Some("0: main\n1: start\n".to_owned());
         finding.roots.push("tests::other".to_owned());
         let text = render(&finding, &Sources::new(), Look::default());
-        for fact in [
-            "= at: an unknown line: ",
-            "#2\n           0: main",
-            "'main' and 'tests::other'",
-        ] {
+        for fact in ["= at: an unknown line: ", "0: main\n", "'main' and 'tests::other'"] {
             assert!(text.contains(fact), "no {fact} in {text}");
         }
 
@@ -245,10 +206,7 @@ mod tests {
             |colour, unicode| render(&cases::abba(), &Sources::new(), Look { colour, unicode });
         for (colour, unicode) in [(true, false), (false, true), (true, true)] {
             let text = render(colour, unicode);
-            assert_eq!(
-                (text.contains("\u{1b}["), text.contains('│')),
-                (colour, unicode)
-            );
+            assert_eq!((text.contains("\u{1b}["), text.contains('│')), (colour, unicode));
         }
     }
 }

@@ -18,8 +18,6 @@ pub(super) struct Sources {
 pub(super) struct Spot {
     /// The whole file.
     pub(super) text: Rc<str>,
-    /// Its line, without the line break.
-    pub(super) line: Range<usize>,
     /// What is pointed at: from the position to the end of the line, or a word in there.
     pub(super) span: Range<usize>,
 }
@@ -32,26 +30,17 @@ impl Sources {
 
     /// Files are looked for below `roots`, in this order.
     pub(super) fn below(roots: Vec<PathBuf>) -> Self {
-        Self {
-            roots,
-            files: RefCell::default(),
-        }
+        Self { roots, files: RefCell::default() }
     }
 
     /// Where `method` is called at `site`; `None` without the file, and if something else stands
     /// there, because then the file was edited after it was compiled.
-    #[cfg_attr(
-        not(feature = "pretty"),
-        expect(dead_code, reason = "only snippets need it")
-    )]
+    #[cfg_attr(not(feature = "pretty"), expect(dead_code, reason = "only snippets need it"))]
     pub(super) fn call(&self, site: Site, method: &str) -> Option<Spot> {
         let spot = self.at(site)?;
         let word = called(&spot.text[spot.span.clone()], method)?;
         let start = spot.span.start;
-        Some(Spot {
-            span: start + word.start..start + word.end,
-            ..spot
-        })
+        Some(Spot { span: start + word.start..start + word.end, ..spot })
     }
 
     /// The position of `site` and the rest of its line.
@@ -64,10 +53,7 @@ impl Sources {
             return None;
         }
         let mut files = self.files.borrow_mut();
-        files
-            .entry(site.file())
-            .or_insert_with(|| read(site.file(), &self.roots))
-            .clone()
+        files.entry(site.file()).or_insert_with(|| read(site.file(), &self.roots)).clone()
     }
 }
 
@@ -75,17 +61,10 @@ impl Sources {
 /// root of its package.
 fn roots() -> Vec<PathBuf> {
     let cwd = std::env::current_dir().unwrap_or_default();
-    let package = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map(PathBuf::from)
-        .unwrap_or_default();
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let named = std::env::var_os("SYNC_TRACE_SRC").map(PathBuf::from);
     let mut roots = vec![cwd.clone()];
-    roots.extend(
-        package
-            .ancestors()
-            .filter(|dir| dir.is_absolute())
-            .map(Path::to_owned),
-    );
+    roots.extend(package.ancestors().filter(|dir| dir.is_absolute()).map(Path::to_owned));
     roots.extend(named);
     roots.extend(cwd.ancestors().skip(1).map(Path::to_owned));
     roots
@@ -93,10 +72,7 @@ fn roots() -> Vec<PathBuf> {
 
 fn read(file: &str, roots: &[PathBuf]) -> Option<Rc<str>> {
     // Anything but a regular file, such as a pipe, could block us.
-    let path = roots
-        .iter()
-        .map(|root| root.join(file))
-        .find(|path| path.is_file())?;
+    let path = roots.iter().map(|root| root.join(file)).find(|path| path.is_file())?;
     let text = std::fs::read_to_string(path).ok()?;
     // The compiler does not count a byte order mark either.
     Some(text.strip_prefix('\u{feff}').unwrap_or(&text).into())
@@ -107,11 +83,7 @@ fn spot(text: Rc<str>, line: u32, column: u32) -> Option<Spot> {
     let line = bytes_of(&text, line)?;
     let mut starts = text[line.clone()].char_indices().map(|(start, _)| start);
     let start = line.start + starts.nth((column as usize).checked_sub(1)?)?;
-    Some(Spot {
-        span: start..line.end,
-        text,
-        line,
-    })
+    Some(Spot { span: start..line.end, text })
 }
 
 /// The bytes of line `number`, counted from 1, without its line break.
@@ -129,9 +101,7 @@ fn bytes_of(text: &str, number: u32) -> Option<Range<usize>> {
 /// Finds the call of `method` that `code` begins with: the method itself, a path to it such as
 /// `Mutex::lock`, or a macro that expands to it, where the compiler reports the macro's position.
 fn called(code: &str, method: &str) -> Option<Range<usize>> {
-    let path_end = code
-        .find(|c: char| !(is_word(c) || c == ':'))
-        .unwrap_or(code.len());
+    let path_end = code.find(|c: char| !(is_word(c) || c == ':')).unwrap_or(code.len());
     if path_end > 0 && code[path_end..].starts_with('!') {
         return Some(0..path_end + 1);
     }
@@ -158,27 +128,14 @@ mod tests {
     #[test]
     fn a_call_is_the_method_a_path_to_it_or_a_macro() {
         assert_eq!(found("lock().unwrap()", "lock").as_deref(), Some("lock"));
-        assert_eq!(
-            found("Mutex::<u8>::lock(&m)", "lock").as_deref(),
-            Some("lock")
-        );
-        assert_eq!(
-            found("thread::scope(|s| {", "scope").as_deref(),
-            Some("scope")
-        );
+        assert_eq!(found("Mutex::<u8>::lock(&m)", "lock").as_deref(), Some("lock"));
+        assert_eq!(found("thread::scope(|s| {", "scope").as_deref(), Some("scope"));
         assert_eq!(found("take!(m)", "lock").as_deref(), Some("take!"));
     }
 
     #[test]
     fn anything_else_is_stale() {
-        for code in [
-            "lock_all()",
-            "try_lock()",
-            "f(Mutex::lock(&m))",
-            "!lock()",
-            "clock()",
-            "",
-        ] {
+        for code in ["lock_all()", "try_lock()", "f(Mutex::lock(&m))", "!lock()", "clock()", ""] {
             assert_eq!(found(code, "lock"), None, "{code}");
         }
     }
@@ -187,19 +144,13 @@ mod tests {
     fn columns_are_characters_and_spans_are_bytes() {
         let text: Rc<str> = "one\r\n\tdéjà.lock();\r\n".into();
         let spot = spot(text.clone(), 2, 7).unwrap();
-        assert_eq!(
-            (&text[spot.line], &text[spot.span]),
-            ("\tdéjà.lock();", "lock();")
-        );
+        assert_eq!(&text[spot.span], "lock();");
     }
 
     #[test]
     fn a_position_outside_the_file_is_not_found() {
         for (line, column) in [(0, 1), (3, 1), (1, 0), (1, 4), (u32::MAX, u32::MAX)] {
-            assert!(
-                spot("one\ntwo".into(), line, column).is_none(),
-                "{line}:{column}"
-            );
+            assert!(spot("one\ntwo".into(), line, column).is_none(), "{line}:{column}");
         }
     }
 
@@ -214,10 +165,7 @@ mod tests {
         let read = |file| read(file, &roots);
         assert_eq!(read("a.rs").as_deref(), Some("inner"));
         assert_eq!(read("in/a.rs").as_deref(), Some("inner"));
-        assert_eq!(
-            [read("bad.rs"), read("none.rs"), read("directory.rs")],
-            [None, None, None]
-        );
+        assert_eq!([read("bad.rs"), read("none.rs"), read("directory.rs")], [None, None, None]);
         std::fs::remove_dir_all(dir).unwrap();
     }
 }

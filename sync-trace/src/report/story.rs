@@ -1,8 +1,8 @@
 //! What a report says, before it is laid out.
 
 use super::advice;
-use super::locks::{self, LockNames};
 use super::marks::{Mark, marks};
+use super::names::{self, LockNames};
 use super::source::Sources;
 use super::threads::{ThreadNames, os_id};
 use super::words::{columns, list, tame};
@@ -30,11 +30,7 @@ impl Story {
         let mut facts = cast.facts(finding);
         facts.push(("help", help));
         facts.push(("note", silencing(finding)));
-        Self {
-            title,
-            facts,
-            marks: marks(finding, &cast),
-        }
+        Self { title, facts, marks: marks(finding, &cast) }
     }
 }
 
@@ -51,25 +47,17 @@ impl Cast {
     }
 
     fn facts(&self, finding: &Finding) -> Vec<(&'static str, String)> {
-        let closed = !finding
-            .links
-            .iter()
-            .any(|link| matches!(link.blocker, Blocker::Ended { .. }));
+        let closed =
+            !finding.links.iter().any(|link| matches!(link.blocker, Blocker::Ended { .. }));
         let mut facts = vec![
-            (
-                if closed { "cycle" } else { "chain" },
-                self.cycle(&finding.links),
-            ),
+            (if closed { "cycle" } else { "chain" }, self.cycle(&finding.links)),
             ("locks", self.lock_table(finding)),
             ("threads", self.thread_table(finding)),
         ];
         facts.extend(finding.links.iter().filter_map(|link| self.stack(link)));
         if finding.roots.len() > 1 {
-            let roots: Vec<_> = finding
-                .roots
-                .iter()
-                .map(|root| format!("'{}'", tame(root)))
-                .collect();
+            let roots: Vec<_> =
+                finding.roots.iter().map(|root| format!("'{}'", tame(root))).collect();
             facts.push(("note", format!("threads of {} take part", list(&roots))));
         }
         facts.push(("note", outcome(finding.outcome).to_owned()));
@@ -91,14 +79,8 @@ impl Cast {
             });
             match &link.blocker {
                 Blocker::Holds(_) | Blocker::Runs => {}
-                Blocker::QueuedWriter {
-                    writer: Some((writer, _)),
-                    ..
-                } => {
-                    steps.push(format!(
-                        "{} (queued to write)",
-                        self.threads.name(writer.id)
-                    ));
+                Blocker::QueuedWriter { writer: Some((writer, _)), .. } => {
+                    steps.push(format!("{} (queued to write)", self.threads.name(writer.id)));
                 }
                 Blocker::QueuedWriter { writer: None, .. } => steps.push("a queued writer".into()),
                 Blocker::Ended { owner, .. } => {
@@ -118,7 +100,7 @@ impl Cast {
                 site => format!(", created at {site}"),
             };
             let name = self.locks.of(lock).to_owned();
-            [name, locks::kind(lock), format!("{}{created}", lock.id)]
+            [name, names::kind(lock), format!("{}{created}", lock.id)]
         };
         columns(&locks(finding).into_iter().map(row).collect::<Vec<_>>())
     }
@@ -133,10 +115,7 @@ impl Cast {
 
     fn stack(&self, link: &Link) -> Option<(&'static str, String)> {
         let stack = link.wait.stack.as_deref()?.trim_end();
-        Some((
-            "stack",
-            format!("of {}\n{stack}", self.threads.name(link.agent.id)),
-        ))
+        Some(("stack", format!("of {}\n{stack}", self.threads.name(link.agent.id))))
     }
 }
 
@@ -173,10 +152,7 @@ fn threads<'a>(finding: &'a Finding) -> Vec<&'a Participant> {
             add(thread);
         }
         match &link.blocker {
-            Blocker::QueuedWriter {
-                writer: Some((writer, _)),
-                ..
-            } => add(writer),
+            Blocker::QueuedWriter { writer: Some((writer, _)), .. } => add(writer),
             Blocker::Ended { owner, .. } => add(owner),
             _ => {}
         }

@@ -18,9 +18,7 @@ impl ThreadNames {
             }
         }
         let mut bearers = BTreeMap::new();
-        given
-            .values()
-            .for_each(|name| *bearers.entry(*name).or_insert(0) += 1);
+        given.values().for_each(|name| *bearers.entry(*name).or_insert(0) += 1);
         let names = given.iter().map(|(id, name)| match name {
             None => (*id, format!("<unnamed> {id}")),
             Some(given) if bearers[name] > 1 => (*id, format!("'{}' {id}", tame(given))),
@@ -37,9 +35,7 @@ impl ThreadNames {
     /// The name, and the number by which other tools know the thread, as in the header of a panic
     /// message.
     pub(super) fn full_name(&self, thread: &Participant) -> String {
-        format!("{} {}", self.name(thread.id), os_id(thread))
-            .trim_end()
-            .to_owned()
+        format!("{} {}", self.name(thread.id), os_id(thread)).trim_end().to_owned()
     }
 
     /// Who started `thread` and where; empty if that is not known.

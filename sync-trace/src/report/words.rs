@@ -38,9 +38,7 @@ pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or(0));
     let line = |row: &[String; N]| {
         let cells = row.iter().zip(widths).filter(|&(_, width)| width > 0);
-        let padded: Vec<_> = cells
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
+        let padded: Vec<_> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
         padded.join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -48,28 +46,18 @@ pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
 
 /// `file:line:column`, or words where the caller's own line is not known.
 pub(super) fn place(site: Site) -> String {
-    if site.is_unknown() {
-        "an unknown line".to_owned()
-    } else {
-        site.to_string()
-    }
+    if site.is_unknown() { "an unknown line".to_owned() } else { site.to_string() }
 }
 
 /// `file:line`, where the column would only be noise.
 pub(super) fn line_of(site: Site) -> String {
-    if site.is_unknown() {
-        place(site)
-    } else {
-        format!("{}:{}", site.file(), site.line())
-    }
+    if site.is_unknown() { place(site) } else { format!("{}:{}", site.file(), site.line()) }
 }
 
 /// A name as given by the user, on one line and without control characters, which could otherwise
 /// break the layout or drive the terminal.
 pub(super) fn tame(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -95,6 +83,12 @@ mod tests {
         let row = |a: &str, b: &str, c: &str| [a, b, c].map(str::to_owned);
         let rows = [row("é", "", "x"), row("abc", "", ""), row("ab", "", "y")];
         assert_eq!(columns(&rows), "é    x\nabc\nab   y");
+    }
+
+    #[test]
+    fn a_position_in_the_standard_library_is_not_shown() {
+        let site = super::super::cases::unknown_site();
+        assert_eq!([place(site), line_of(site)], ["an unknown line", "an unknown line"]);
     }
 
     #[test]

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::mutex::{Mutex, MutexGuard, poison_result};
 use crate::hooks::{self, ExclusiveHold, Suspended};
-use crate::op::Op;
-use crate::registry::{LockHeader, LockType, Resource};
+use crate::registry::{Access, LockHeader, Resource};
 use crate::site::Site;
 
 /// [`std::sync::Condvar`], traced.
@@ -40,7 +39,7 @@ pub struct Condvar {
 /// A mutex guard taken apart for the time of a wait, and what it takes to put it together again.
 struct Apart<'a> {
     suspended: Suspended<'a>,
-    op: Op,
+    access: &'static Access,
     site: Site,
 }
 
@@ -48,17 +47,16 @@ impl<'a> Apart<'a> {
     /// Takes `guard` apart: off the record first, so that the real mutex may be given up next.
     fn take<T>(
         guard: MutexGuard<'a, T>,
-        op: Op,
+        access: &'static Access,
         site: Site,
     ) -> (Self, std::sync::MutexGuard<'a, T>) {
         let MutexGuard { hold, inner } = guard;
-        (Self { suspended: hooks::suspend(hold, Mutex::<T>::TYPE, op, site), op, site }, inner)
+        (Self { suspended: hooks::suspend(hold, access, site), access, site }, inner)
     }
 
     /// The guard again, now that the real mutex is locked, and whether it is poisoned.
     fn join<T>(self, inner: std::sync::MutexGuard<'a, T>) -> (MutexGuard<'a, T>, bool) {
-        let (hold, poisoned) =
-            hooks::resume(self.suspended, Mutex::<T>::TYPE, self.op, self.site);
+        let (hold, poisoned) = hooks::resume(self.suspended, self.access, self.site);
         (MutexGuard { hold, inner }, poisoned)
     }
 }
@@ -84,7 +82,7 @@ impl Condvar {
     /// Where `std`'s panics.
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        self.wait_once(guard, Op::Wait, Site::caller())
+        self.wait_once(guard, Mutex::<T>::WAIT, Site::caller())
     }
 
     /// As [`std::sync::Condvar::wait_while`]. `condition` runs with the mutex held.
@@ -107,7 +105,7 @@ impl Condvar {
     {
         let site = Site::caller();
         while condition(&mut *guard) {
-            guard = self.wait_once(guard, Op::WaitWhile, site)?;
+            guard = self.wait_once(guard, Mutex::<T>::WAIT_WHILE, site)?;
         }
         Ok(guard)
     }
@@ -115,10 +113,10 @@ impl Condvar {
     fn wait_once<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,
-        op: Op,
+        access: &'static Access,
         site: Site,
     ) -> LockResult<MutexGuard<'a, T>> {
-        let (apart, inner) = Apart::take(guard, op, site);
+        let (apart, inner) = Apart::take(guard, access, site);
         let inner = self.inner.wait(inner).unwrap_or_else(PoisonError::into_inner);
         let (guard, poisoned) = apart.join(inner);
         self.signalled();
@@ -143,7 +141,7 @@ impl Condvar {
     ) -> LockResult<(MutexGuard<'a, T>, bool)> {
         let timeout = Duration::from_millis(u64::from(ms));
         let (guard, timed, poisoned) =
-            self.wait_once_for(guard, timeout, Op::WaitTimeoutMs, Site::caller());
+            self.wait_once_for(guard, timeout, Mutex::<T>::WAIT_TIMEOUT_MS, Site::caller());
         poison_result((guard, !timed.timed_out()), poisoned)
     }
 
@@ -163,7 +161,7 @@ impl Condvar {
         dur: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let (guard, timed, poisoned) =
-            self.wait_once_for(guard, dur, Op::WaitTimeout, Site::caller());
+            self.wait_once_for(guard, dur, Mutex::<T>::WAIT_TIMEOUT, Site::caller());
         poison_result((guard, timed), poisoned)
     }
 
@@ -171,10 +169,10 @@ impl Condvar {
         &self,
         guard: MutexGuard<'a, T>,
         timeout: Duration,
-        op: Op,
+        access: &'static Access,
         site: Site,
     ) -> (MutexGuard<'a, T>, WaitTimeoutResult, bool) {
-        let (apart, inner) = Apart::take(guard, op, site);
+        let (apart, inner) = Apart::take(guard, access, site);
         let (inner, timed) =
             self.inner.wait_timeout(inner, timeout).unwrap_or_else(PoisonError::into_inner);
         let (guard, poisoned) = apart.join(inner);
@@ -204,7 +202,7 @@ impl Condvar {
         // Only `std` can make a `WaitTimeoutResult`, so its own loop runs, and the closure tells
         // from inside when the mutex is held and when it is about to be given up.
         let MutexGuard { hold, inner } = guard;
-        let mut held = Intermittent::new::<T>(hold, Op::WaitTimeoutWhile, Site::caller());
+        let mut held = Intermittent::new(hold, Mutex::<T>::WAIT_TIMEOUT_WHILE, Site::caller());
         let result = self.inner.wait_timeout_while(inner, dur, |value| {
             let go_on = held.during(|| condition(value));
             if go_on {
@@ -243,15 +241,14 @@ struct Intermittent<'a> {
     here: Option<ExclusiveHold<'a>>,
     away: Option<Suspended<'a>>,
     poisoned: bool,
-    ty: &'static LockType,
-    op: Op,
+    access: &'static Access,
     site: Site,
 }
 
 impl<'a> Intermittent<'a> {
-    fn new<T>(hold: ExclusiveHold<'a>, op: Op, site: Site) -> Self {
+    fn new(hold: ExclusiveHold<'a>, access: &'static Access, site: Site) -> Self {
         let poisoned = hold.lock().word().is_poisoned();
-        Self { here: Some(hold), away: None, poisoned, ty: Mutex::<T>::TYPE, op, site }
+        Self { here: Some(hold), away: None, poisoned, access, site }
     }
 
     /// Runs `condition` with the mutex on record as held. Should it panic, the record ends before
@@ -271,13 +268,13 @@ impl<'a> Intermittent<'a> {
     }
 
     fn suspend(&mut self) {
-        let (ty, op, site) = (self.ty, self.op, self.site);
-        self.away = self.here.take().map(|hold| hooks::suspend(hold, ty, op, site));
+        let (access, site) = (self.access, self.site);
+        self.away = self.here.take().map(|hold| hooks::suspend(hold, access, site));
     }
 
     fn resume(&mut self) {
         if let Some(suspended) = self.away.take() {
-            let (hold, poisoned) = hooks::resume(suspended, self.ty, self.op, self.site);
+            let (hold, poisoned) = hooks::resume(suspended, self.access, self.site);
             self.here = Some(hold);
             self.poisoned = poisoned;
         }

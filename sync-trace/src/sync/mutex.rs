@@ -8,7 +8,7 @@ use crate::config::OnViolation;
 use crate::finding::LockKind;
 use crate::hooks::{self, ExclusiveHold, Request};
 use crate::op::{Mode, Op};
-use crate::registry::{LockHeader, LockType};
+use crate::registry::{Access, LockHeader};
 use crate::site::Site;
 
 /// [`std::sync::Mutex`], traced.
@@ -89,8 +89,21 @@ impl<T> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
-    pub(super) const TYPE: &'static LockType =
-        &LockType { kind: LockKind::Mutex, type_name: std::any::type_name::<T> };
+    const LOCK: &'static Access = &Access {
+        kind: LockKind::Mutex,
+        type_name: std::any::type_name::<T>,
+        mode: Mode::Exclusive,
+        op: Op::Lock,
+    };
+    const TRY_LOCK: &'static Access = &Access { op: Op::TryLock, ..*Self::LOCK };
+    pub(super) const WAIT: &'static Access = &Access { op: Op::Wait, ..*Self::LOCK };
+    pub(super) const WAIT_WHILE: &'static Access = &Access { op: Op::WaitWhile, ..*Self::LOCK };
+    pub(super) const WAIT_TIMEOUT: &'static Access =
+        &Access { op: Op::WaitTimeout, ..*Self::LOCK };
+    pub(super) const WAIT_TIMEOUT_MS: &'static Access =
+        &Access { op: Op::WaitTimeoutMs, ..*Self::LOCK };
+    pub(super) const WAIT_TIMEOUT_WHILE: &'static Access =
+        &Access { op: Op::WaitTimeoutWhile, ..*Self::LOCK };
 
     /// As [`std::sync::Mutex::lock`].
     ///
@@ -105,7 +118,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let request = self.request(Op::Lock);
+        let request = Request::new(&self.header, Self::LOCK);
         let inner = match self.inner.try_lock() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -139,7 +152,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let request = self.request(Op::TryLock);
+        let request = Request::new(&self.header, Self::TRY_LOCK);
         let inner = self.try_inner().ok_or(TryLockError::WouldBlock)?;
         Ok(MutexGuard::new(&request, inner)?)
     }
@@ -166,12 +179,6 @@ impl<T: ?Sized> Mutex<T> {
         let poisoned = self.is_poisoned();
         let value = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
         poison_result(value, poisoned)
-    }
-
-    #[inline]
-    #[track_caller]
-    fn request(&self, op: Op) -> Request<'_> {
-        Request::new(&self.header, Self::TYPE, Mode::Exclusive, op)
     }
 
     /// The real guard, if it can be had now. `std`'s poison flag is ignored: ours decides.

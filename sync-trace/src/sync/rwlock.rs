@@ -9,7 +9,7 @@ use crate::config::OnViolation;
 use crate::finding::LockKind;
 use crate::hooks::{self, ExclusiveHold, Request, SharedHold};
 use crate::op::{Mode, Op};
-use crate::registry::{LockHeader, LockType};
+use crate::registry::{Access, LockHeader};
 use crate::site::Site;
 
 /// [`std::sync::RwLock`], traced.
@@ -90,8 +90,17 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    const TYPE: &'static LockType =
-        &LockType { kind: LockKind::RwLock, type_name: std::any::type_name::<T> };
+    const READ: &'static Access = &Access {
+        kind: LockKind::RwLock,
+        type_name: std::any::type_name::<T>,
+        mode: Mode::Read,
+        op: Op::Read,
+    };
+    const TRY_READ: &'static Access = &Access { op: Op::TryRead, ..*Self::READ };
+    const DOWNGRADE: &'static Access = &Access { op: Op::Downgrade, ..*Self::READ };
+    const WRITE: &'static Access =
+        &Access { mode: Mode::Exclusive, op: Op::Write, ..*Self::READ };
+    const TRY_WRITE: &'static Access = &Access { op: Op::TryWrite, ..*Self::WRITE };
 
     /// As [`std::sync::RwLock::read`].
     ///
@@ -107,7 +116,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let request = self.request(Mode::Read, Op::Read);
+        let request = Request::new(&self.header, Self::READ);
         let inner = match self.inner.try_read() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -141,7 +150,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let request = self.request(Mode::Read, Op::TryRead);
+        let request = Request::new(&self.header, Self::TRY_READ);
         let inner = self.try_read_inner().ok_or(TryLockError::WouldBlock)?;
         Ok(RwLockReadGuard::new(&request, inner)?)
     }
@@ -160,7 +169,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let request = self.request(Mode::Exclusive, Op::Write);
+        let request = Request::new(&self.header, Self::WRITE);
         let inner = match self.inner.try_write() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -194,7 +203,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        let request = self.request(Mode::Exclusive, Op::TryWrite);
+        let request = Request::new(&self.header, Self::TRY_WRITE);
         let inner = self.try_write_inner().ok_or(TryLockError::WouldBlock)?;
         Ok(RwLockWriteGuard::new(&request, inner)?)
     }
@@ -221,12 +230,6 @@ impl<T: ?Sized> RwLock<T> {
         let poisoned = self.is_poisoned();
         let value = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
         poison_result(value, poisoned)
-    }
-
-    #[inline]
-    #[track_caller]
-    fn request(&self, mode: Mode, op: Op) -> Request<'_> {
-        Request::new(&self.header, Self::TYPE, mode, op)
     }
 
     /// The real read guard, if it can be had now, poisoned or not.
@@ -276,7 +279,7 @@ impl<'rwlock, T: ?Sized> RwLockWriteGuard<'rwlock, T> {
     pub fn downgrade(s: Self) -> RwLockReadGuard<'rwlock, T> {
         let Self { hold, inner } = s;
         // On record as a reader first: that blocks nobody whom the writer did not.
-        let _hold = hooks::downgraded(hold, Site::caller());
+        let _hold = hooks::downgraded(hold, RwLock::<T>::DOWNGRADE, Site::caller());
         RwLockReadGuard { _hold, inner: std::sync::RwLockWriteGuard::downgrade(inner) }
     }
 }

@@ -7,7 +7,6 @@ use std::thread::{Result, Thread};
 use super::scope::{Scope, ScopedJoinHandle};
 use crate::current::{self, Child};
 use crate::hooks;
-use crate::op::Op;
 use crate::registry::{Resource, ScopeId};
 use crate::site::Site;
 
@@ -211,7 +210,7 @@ impl<T> JoinHandle<T> {
     /// something that the caller holds, or it is the caller. Also where `std`'s panics.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        let waiting = hooks::wait_for_end(self.child, Op::Join, Site::caller());
+        let waiting = hooks::wait_for_end(self.child, Site::caller());
         let result = self.inner.join();
         drop(waiting);
         joined(self.child);

@@ -9,7 +9,6 @@ use dashmap::DashMap;
 use super::builder::{Builder, joined};
 use crate::current::{self, Child, Working};
 use crate::hooks::{self, Waiting};
-use crate::op::Op;
 use crate::registry::{Resource, ScopeId};
 use crate::site::Site;
 
@@ -172,7 +171,7 @@ impl<'scope, T> ScopedJoinHandle<'scope, T> {
     /// As [`JoinHandle::join`](super::JoinHandle::join).
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        let waiting = hooks::wait_for_end(self.child, Op::Join, Site::caller());
+        let waiting = hooks::wait_for_end(self.child, Site::caller());
         let result = self.inner.join();
         drop(waiting);
         joined(self.child);

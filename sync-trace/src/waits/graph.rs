@@ -177,6 +177,9 @@ mod tests {
     use super::*;
     use crate::finding::LockId;
 
+    const MODES: [Mode; 4] =
+        [Mode::Exclusive, Mode::Upgradable, Mode::Read, Mode::RecursiveRead];
+
     fn lock(name: char) -> Resource {
         Resource::Lock(LockId(name as u64))
     }
@@ -334,11 +337,11 @@ mod tests {
                     } else {
                         Resource::Lock(LockId(1 + random(4)))
                     },
-                    mode: Mode::from_bits(random(4)),
+                    mode: MODES[random(4) as usize],
                     holds: (0..random(3))
                         .map(|stamp| HeldNow {
                             resource: Resource::Lock(LockId(1 + random(4))),
-                            mode: Mode::from_bits(random(4)),
+                            mode: MODES[random(4) as usize],
                             stamp,
                         })
                         .collect(),

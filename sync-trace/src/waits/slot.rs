@@ -8,20 +8,32 @@ use std::sync::Arc;
 
 use crate::atomics::{AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, fence, lock};
 use crate::finding::{AgentId, LockId};
-use crate::held::Tag;
-use crate::op::{Mode, Op};
-use crate::registry::{LockType, Resource};
+use crate::op::Mode;
+use crate::registry::{Access, Resource};
 use crate::site::Site;
 
 /// A wait as its agent describes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wait {
     pub(crate) target: Resource,
-    pub(crate) mode: Mode,
-    pub(crate) op: Op,
+    pub(crate) access: &'static Access,
     pub(crate) site: Site,
-    /// What kind of lock it is and where that was created; only for locks.
-    pub(crate) lock: Option<(&'static LockType, Site)>,
+    /// Where the lock was created; `None` for a wait that is not for a lock.
+    pub(crate) created: Option<Site>,
+}
+
+impl Wait {
+    pub(crate) fn mode(&self) -> Mode {
+        self.access.mode
+    }
+
+    /// The lock waited for, if it is one.
+    pub(crate) fn lock_id(&self) -> Option<LockId> {
+        match self.target {
+            Resource::Lock(id) => Some(id),
+            Resource::End(_) | Resource::Scope(_) => None,
+        }
+    }
 }
 
 /// A wait as somebody else read it.
@@ -38,7 +50,7 @@ pub(crate) struct Published {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Behind {
     pub(crate) reader: AgentId,
-    /// Which acquisition of that reader's; see [`Tag::stamp`].
+    /// Which acquisition of that reader's; see [`Held`](crate::held::Held).
     pub(crate) stamp: u64,
 }
 
@@ -55,12 +67,11 @@ struct Details {
 pub(crate) struct WaitSlot {
     seq: AtomicU64,
     target: AtomicU64,
-    tag: AtomicU64,
     since_ns: AtomicU64,
     site: AtomicPtr<std::panic::Location<'static>>,
-    /// Null, together with `ty`, for a wait that is not for a lock.
+    /// Null for a wait that is not for a lock.
     created: AtomicPtr<std::panic::Location<'static>>,
-    ty: AtomicPtr<LockType>,
+    access: AtomicPtr<Access>,
     /// The wait that has got as far as the real, blocking call.
     blocking: AtomicU64,
     /// The wait that a finding has named while its agent went on to wait.
@@ -74,11 +85,10 @@ impl WaitSlot {
             Self {
                 seq: AtomicU64::new(0),
                 target: AtomicU64::new(0),
-                tag: AtomicU64::new(0),
                 since_ns: AtomicU64::new(0),
                 site: AtomicPtr::new(std::ptr::null_mut()),
                 created: AtomicPtr::new(std::ptr::null_mut()),
-                ty: AtomicPtr::new(std::ptr::null_mut()),
+                access: AtomicPtr::new(std::ptr::null_mut()),
                 blocking: AtomicU64::new(0),
                 reported: AtomicU64::new(0),
                 details: Mutex::new(Details { seq: 0, behind: None, stack: None }),
@@ -116,15 +126,10 @@ impl WaitSlot {
         // with the Acquire fence in `read`.
         fence(Ordering::Release);
         self.target.store(wait.target.to_bits(), Ordering::Relaxed);
-        let tag = Tag::new(wait.mode, wait.op);
-        self.tag.store(tag.bits(), Ordering::Relaxed);
         self.since_ns.store(since_ns, Ordering::Relaxed);
         self.site.store(std::ptr::from_ref(wait.site.0).cast_mut(), Ordering::Relaxed);
-        let (ty, created) = match wait.lock {
-            Some((ty, created)) => (std::ptr::from_ref(ty), std::ptr::from_ref(created.0)),
-            None => (std::ptr::null(), std::ptr::null()),
-        };
-        self.ty.store(ty.cast_mut(), Ordering::Relaxed);
+        self.access.store(std::ptr::from_ref(wait.access).cast_mut(), Ordering::Relaxed);
+        let created = wait.created.map_or(std::ptr::null(), |site| std::ptr::from_ref(site.0));
         self.created.store(created.cast_mut(), Ordering::Relaxed);
         // Pairs with the Acquire loads in `seq` and `read`.
         self.seq.store(seq + 1, Ordering::Release);
@@ -179,21 +184,20 @@ impl WaitSlot {
         if !is_wait(seq) {
             return None;
         }
-        let tag = Tag::from_bits(self.tag.load(Ordering::Relaxed));
         let site = self.site.load(Ordering::Relaxed);
         let created = self.created.load(Ordering::Relaxed);
-        let ty = self.ty.load(Ordering::Relaxed);
+        let access = self.access.load(Ordering::Relaxed);
         // SAFETY: `begin` is the only writer of these three and stores null or `'static`
         // references, so each is null or points to immutable data that lives for ever.
-        let (site, created, ty) = unsafe { (site.as_ref()?, created.as_ref(), ty.as_ref()) };
+        let (site, created, access) =
+            unsafe { (site.as_ref()?, created.as_ref(), access.as_ref()?) };
         let published = Published {
             seq,
             wait: Wait {
                 target: Resource::from_bits(self.target.load(Ordering::Relaxed)),
-                mode: tag.mode(),
-                op: tag.op(),
+                access,
                 site: Site(site),
-                lock: ty.zip(created.map(Site)),
+                created: created.map(Site),
             },
             since_ns: self.since_ns.load(Ordering::Relaxed),
             behind: self.detail(seq, |details| details.behind.clone()).unwrap_or_default(),
@@ -218,27 +222,17 @@ fn is_wait(seq: u64) -> bool {
     seq % 2 == 1
 }
 
-impl Wait {
-    /// The lock waited for, if it is one.
-    pub(crate) fn lock_id(&self) -> Option<LockId> {
-        match self.target {
-            Resource::Lock(id) => Some(id),
-            Resource::End(_) | Resource::Scope(_) => None,
-        }
-    }
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::registry::tests::DOWNGRADED;
 
     fn wait(target: u64) -> Wait {
         Wait {
             target: Resource::Lock(LockId(target)),
-            mode: Mode::Read,
-            op: Op::Read,
+            access: DOWNGRADED,
             site: Site::caller(),
-            lock: None,
+            created: None,
         }
     }
 
@@ -249,7 +243,7 @@ mod tests {
         slot.begin(&wait(7), 42);
         let read = slot.read().unwrap();
         assert_eq!((read.wait.lock_id(), read.since_ns), (Some(LockId(7)), 42));
-        assert_eq!((read.wait.mode, read.wait.op), (Mode::Read, Op::Read));
+        assert_eq!(read.wait.mode(), Mode::Read);
         slot.end();
         assert!(slot.read().is_none() && !slot.is_waiting());
     }

@@ -10,6 +10,7 @@ pub(super) struct Bank {
 impl Bank {
     pub(super) fn new() -> Self {
         Self {
+            // A field on a line of its own, as rustfmt has it for longer ones.
             accounts: Probe::new(),
             audit: Probe::new(),
         }

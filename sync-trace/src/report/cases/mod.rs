@@ -11,6 +11,13 @@ use crate::finding::{
 use bank::Bank;
 use std::time::Duration;
 
+/// One of each.
+pub(super) fn all() -> Vec<Finding> {
+    let mut all = vec![abba(), abba_of(None), three(), relock(), upgrade(), queued_writer()];
+    all.extend([unended(Op::Join), unended(Op::Scope), ended()]);
+    all
+}
+
 /// Two threads take two locks in opposite orders.
 pub(super) fn abba() -> Finding {
     let (bank, [accounts, audit]) = bank();
@@ -19,12 +26,7 @@ pub(super) fn abba() -> Finding {
     let mut took_audit = hold(took_audit, &audit);
     took_audit.at_least = Some(Duration::from_micros(980));
     finding(vec![
-        link(
-            2,
-            "transfer-0",
-            wait(wants_audit, &audit, None),
-            Blocker::Holds(took_audit),
-        ),
+        link(2, "transfer-0", wait(wants_audit, &audit, None), Blocker::Holds(took_audit)),
         link(
             3,
             "reporter",
@@ -37,21 +39,14 @@ pub(super) fn abba() -> Finding {
 /// The same, where both threads have this name, or none.
 pub(super) fn abba_of(name: Option<&str>) -> Finding {
     let mut finding = abba();
-    finding
-        .links
-        .iter_mut()
-        .for_each(|link| link.agent.name = name.map(Into::into));
+    finding.links.iter_mut().for_each(|link| link.agent.name = name.map(Into::into));
     finding
 }
 
 /// Three threads at the same lines, each of which waits for the next one's lock.
 pub(super) fn three() -> Finding {
     let (bank, [a, b]) = bank();
-    let c = Lock {
-        id: LockId(9),
-        name: Some("c"),
-        ..b.clone()
-    };
+    let c = Lock { id: LockId(9), name: Some("c"), ..b.clone() };
     let [took, wants] = bank.transfer();
     finding(vec![
         link(5, "one", wait(wants, &b, None), holds(took, &b)),
@@ -65,38 +60,23 @@ pub(super) fn relock() -> Finding {
     let (bank, [lock, _]) = bank();
     let [site, _] = bank.transfer();
     let links = vec![link(5, "solo", wait(site, &lock, None), holds(site, &lock))];
-    Finding {
-        code: Code::SelfDeadlock,
-        ..finding(links)
-    }
+    Finding { code: Code::SelfDeadlock, ..finding(links) }
 }
 
 /// A thread reads a lock and then wants to write it.
 pub(super) fn upgrade() -> Finding {
     let (bank, [lock, _]) = bank();
-    let lock = Lock {
-        kind: LockKind::RwLock,
-        ..lock
-    };
+    let lock = Lock { kind: LockKind::RwLock, ..lock };
     let [read, write] = bank.rename();
-    let wait = Wait {
-        op: Op::Write,
-        ..wait(write, &lock, None)
-    };
+    let wait = Wait { op: Op::Write, ..wait(write, &lock, None) };
     let links = vec![link(5, "solo", wait, Blocker::Holds(reads(read, &lock)))];
-    Finding {
-        code: Code::SelfDeadlock,
-        ..finding(links)
-    }
+    Finding { code: Code::SelfDeadlock, ..finding(links) }
 }
 
 /// Two threads read a lock, and one of them has to read it again behind a queued writer.
 pub(super) fn queued_writer() -> Finding {
     let (bank, [names, audit]) = bank();
-    let names = Lock {
-        kind: LockKind::RwLock,
-        ..names
-    };
+    let names = Lock { kind: LockKind::RwLock, ..names };
     let ([read, write], [_, wants_audit]) = (bank.rename(), bank.transfer());
     let [took_audit, _] = bank.total();
     let again = Wait {
@@ -106,21 +86,8 @@ pub(super) fn queued_writer() -> Finding {
     };
     let writer = Some((thread(7, "writer"), write));
     finding(vec![
-        link(
-            5,
-            "one",
-            again,
-            Blocker::QueuedWriter {
-                hold: reads(read, &names),
-                writer,
-            },
-        ),
-        link(
-            6,
-            "two",
-            wait(wants_audit, &audit, Some(30)),
-            holds(took_audit, &audit),
-        ),
+        link(5, "one", again, Blocker::QueuedWriter { hold: reads(read, &names), writer }),
+        link(6, "two", wait(wants_audit, &audit, Some(30)), holds(took_audit, &audit)),
     ])
 }
 
@@ -132,19 +99,9 @@ pub(super) fn unended(op: Op) -> Finding {
         Op::Scope => (scope, Target::Scope),
         _ => (join, Target::Thread(thread(5, "child"))),
     };
-    let end = Wait {
-        op,
-        site,
-        target,
-        ..wait(join, &accounts, Some(3_000))
-    };
+    let end = Wait { op, site, target, ..wait(join, &accounts, Some(3_000)) };
     finding(vec![
-        link(
-            5,
-            "child",
-            wait(wants, &accounts, None),
-            holds(took, &accounts),
-        ),
+        link(5, "child", wait(wants, &accounts, None), holds(took, &accounts)),
         link(1, "main", end, Blocker::Runs),
     ])
 }
@@ -153,55 +110,30 @@ pub(super) fn unended(op: Op) -> Finding {
 pub(super) fn ended() -> Finding {
     let (bank, [_, audit]) = bank();
     let ([_, wants], [took, _]) = (bank.transfer(), bank.total());
-    let blocker = Blocker::Ended {
-        owner: thread(6, "gone"),
-        hold: hold(took, &audit),
-    };
+    let blocker = Blocker::Ended { owner: thread(6, "gone"), hold: hold(took, &audit) };
     let links = vec![link(5, "late", wait(wants, &audit, None), blocker)];
-    Finding {
-        code: Code::Stuck,
-        outcome: Outcome::Logged,
-        ..finding(links)
-    }
+    Finding { code: Code::Stuck, outcome: Outcome::Logged, ..finding(links) }
 }
 
 /// An idle thread, two that hold and wait, and one without a name that has ended.
 pub(super) fn dump() -> Dump {
     let links = abba().links;
-    let idle = |agent| AgentState {
-        agent,
-        ended: false,
-        holds: Vec::new(),
-        wait: None,
-    };
+    let idle = |agent| AgentState { agent, ended: false, holds: Vec::new(), wait: None };
     let state = |link: &Link, other: &Link| AgentState {
-        holds: super::story::held(&other.blocker)
-            .cloned()
-            .into_iter()
-            .collect(),
+        holds: super::story::held(&other.blocker).cloned().into_iter().collect(),
         wait: Some((link.wait.clone(), vec![other.agent.clone()])),
         ..idle(link.agent.clone())
     };
     let (first, second) = (state(&links[0], &links[1]), state(&links[1], &links[0]));
-    let gone = Participant {
-        name: None,
-        ..thread(6, "")
-    };
-    let gone = AgentState {
-        ended: true,
-        holds: first.holds.clone(),
-        ..idle(gone)
-    };
+    let gone = Participant { name: None, ..thread(6, "") };
+    let gone = AgentState { ended: true, holds: first.holds.clone(), ..idle(gone) };
     let agents = vec![idle(thread(1, "main")), first, second, gone];
-    Dump {
-        agents,
-        limits: vec![("held stacks that were full", 3)],
-    }
+    Dump { agents, limits: vec![("held stacks that were full", 3)] }
 }
 
 /// The position of a method that was called through a value.
 pub(super) fn unknown_site() -> Site {
-    let site = Some(&Bank::new().audit).map(Probe::lock).unwrap();
+    let site = [&Bank::new().audit].map(Probe::lock)[0];
     assert!(site.is_unknown(), "{site}");
     site
 }
@@ -221,11 +153,7 @@ fn bank() -> (Bank, [Lock; 2]) {
         name: None,
         created: *created,
     };
-    let accounts = lock(
-        3,
-        "std::collections::HashMap<u8, bank::Account>",
-        &bank.accounts,
-    );
+    let accounts = lock(3, "std::collections::HashMap<u8, bank::Account>", &bank.accounts);
     let audit = lock(4, "alloc::vec::Vec<bank::Entry>", &bank.audit);
     (bank, [accounts, audit])
 }
@@ -244,19 +172,11 @@ fn finding(links: Vec<Link>) -> Finding {
 }
 
 fn link(id: u64, name: &str, wait: Wait, blocker: Blocker) -> Link {
-    Link {
-        agent: thread(id, name),
-        wait,
-        blocker,
-    }
+    Link { agent: thread(id, name), wait, blocker }
 }
 
 fn thread(id: u64, name: &str) -> Participant {
-    let parent = StartedBy {
-        id: AgentId(1),
-        name: Some("main".into()),
-        site: Bank::new().audit.0,
-    };
+    let parent = StartedBy { id: AgentId(1), name: Some("main".into()), site: Bank::new().audit.0 };
     Participant {
         id: AgentId(id),
         name: Some(name.into()),
@@ -267,13 +187,7 @@ fn thread(id: u64, name: &str) -> Participant {
 
 fn wait(site: Site, lock: &Lock, age_us: Option<u64>) -> Wait {
     let target = Target::Lock(lock.clone(), Mode::Exclusive);
-    Wait {
-        op: Op::Lock,
-        site,
-        target,
-        age: age_us.map(Duration::from_micros),
-        stack: None,
-    }
+    Wait { op: Op::Lock, site, target, age: age_us.map(Duration::from_micros), stack: None }
 }
 
 fn holds(site: Site, lock: &Lock) -> Blocker {
@@ -281,21 +195,11 @@ fn holds(site: Site, lock: &Lock) -> Blocker {
 }
 
 fn hold(site: Site, lock: &Lock) -> Hold {
-    Hold {
-        lock: lock.clone(),
-        mode: Mode::Exclusive,
-        op: Op::Lock,
-        site,
-        at_least: None,
-    }
+    Hold { lock: lock.clone(), mode: Mode::Exclusive, op: Op::Lock, site, at_least: None }
 }
 
 fn reads(site: Site, lock: &Lock) -> Hold {
-    Hold {
-        mode: Mode::Read,
-        op: Op::Read,
-        ..hold(site, lock)
-    }
+    Hold { mode: Mode::Read, op: Op::Read, ..hold(site, lock) }
 }
 
 /// A stand-in for a lock or thread whose methods only say where they were called.
