@@ -254,9 +254,9 @@ impl fmt::Display for SettingError {
         }
         write!(f, "\n  = note: it is ignored; the other settings hold")?;
         write!(f, "\n  = help: accepted, separated by commas: off")?;
-        SETTINGS.iter().try_for_each(|setting| {
-            write!(f, ", {}={}", setting.key, setting.values.join("|"))
-        })
+        SETTINGS
+            .iter()
+            .try_for_each(|setting| write!(f, ", {}={}", setting.key, setting.values.join("|")))
     }
 }
 

@@ -123,8 +123,8 @@ pub(crate) fn is_ending() -> bool {
 }
 
 /// What the calling thread's agent does for itself on the slow path.
-pub(crate) fn refresh(agent: &Agent, panicking: bool) {
-    agent.refresh(panicking);
+pub(crate) fn refresh(agent: &Agent) {
+    agent.refresh(std::thread::panicking());
     // A thread that is so far into its end stays on the slow path.
     if is_ending() {
         agent.held.set_cold(true);
@@ -134,11 +134,7 @@ pub(crate) fn refresh(agent: &Agent, panicking: bool) {
 /// Retires the agent of a thread that is ending, if it holds nothing. Called where the last thing
 /// held may have gone; costs nothing while the thread lives on.
 pub(crate) fn retire_if_ending(agent: &Agent) {
-    if agent.held.is_cold()
-        && agent.held.depth() == 0
-        && !agent.wait.is_waiting()
-        && is_ending()
-    {
+    if agent.held.is_cold() && agent.held.depth() == 0 && !agent.wait.is_waiting() && is_ending() {
         retire();
     }
 }
@@ -153,11 +149,7 @@ fn retire() {
 }
 
 /// A new agent for a thread that the calling one is about to start.
-pub(crate) fn start_child(
-    name: Option<&str>,
-    scope: Option<ScopeId>,
-    site: Site,
-) -> Option<Child> {
+pub(crate) fn start_child(name: Option<&str>, scope: Option<ScopeId>, site: Site) -> Option<Child> {
     let parent = recording()?;
     let _working = Working::begin();
     let identity = parent.identity();

@@ -1,11 +1,11 @@
 //! From a cycle of records to a finding that owns all it names.
 
 use crate::agent::Agent;
+use crate::finding::{AgentState, Dump, Wait};
 use crate::finding::{
     Blocker, Code, Finding, Fingerprint, Hold, Level, Link, Lock, LockId, Outcome, Participant,
     Target,
 };
-use crate::finding::{AgentState, Dump, Wait};
 use crate::held::Held;
 use crate::op::Mode;
 use crate::registry::{Access, Resource};

@@ -345,6 +345,10 @@ mod tests {
         }
     }
 
+    fn pop(stack: &HeldStack, lock: u64) -> bool {
+        stack.pop(LockId(lock))
+    }
+
     fn locks(stack: &HeldStack) -> Vec<u64> {
         let read: Vec<u64> = stack.read().unwrap().iter().map(|held| held.lock.0).collect();
         let mut own = Vec::new();
@@ -366,7 +370,7 @@ mod tests {
                 model.push(step + 1);
             } else {
                 let lock = model.remove((seed >> 40) as usize % model.len());
-                if !stack.pop(LockId(lock)) {
+                if !pop(&stack, lock) {
                     let removed = stack.remove(|held| held.lock.0 == lock);
                     assert_eq!(removed.map(|held| held.lock.0), Some(lock));
                 }
@@ -381,12 +385,12 @@ mod tests {
         let stack = HeldStack::new();
         push(&stack, 1);
         stack.set_cold(true);
-        assert!(!stack.push(&held(2)) && !stack.pop(LockId(1)));
+        assert!(!stack.push(&held(2)) && !pop(&stack, 1));
         stack.push_slow(&held(2));
         assert_eq!(locks(&stack), [1, 2]);
         assert!(stack.is_cold());
         stack.set_cold(false);
-        assert!(stack.pop(LockId(2)));
+        assert!(pop(&stack, 2));
         assert_eq!(locks(&stack), [1]);
     }
 
@@ -409,7 +413,7 @@ mod tests {
         let shared = || Held { access: DOWNGRADED, ..held(1) };
         assert!(stack.push(&shared()));
         let first = stack.read().unwrap()[0].stamp;
-        assert!(stack.pop(LockId(1)));
+        assert!(pop(&stack, 1));
         assert!(stack.push(&shared()));
         assert_ne!(stack.read().unwrap()[0].stamp, first);
     }
@@ -434,7 +438,7 @@ mod tests {
                 let depth = round % (INLINE as u64 + 4);
                 (1..=depth).for_each(|lock| push(&stack, lock));
                 for lock in (1..=depth).rev() {
-                    if !stack.pop(LockId(lock)) {
+                    if !pop(&stack, lock) {
                         stack.remove(|held| held.lock.0 == lock);
                     }
                 }

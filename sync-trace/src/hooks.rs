@@ -13,8 +13,6 @@
 //! | [`wait_for_end`], [`wait_for_scope`] | before threads are joined |
 //! | [`signalled`] | an ordering event: spawn, join, notify |
 
-use std::marker::PhantomData;
-use std::ptr::NonNull;
 use std::time::Duration;
 
 use crate::agent::Agent;
@@ -57,110 +55,62 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The part of a guard that ends the hold when it is dropped. A front drops it before the real
-/// guard, so that nobody is on record for a lock that another one may already have.
-pub(crate) struct Hold<'a, const SHARED: bool> {
-    /// The header; the lowest bit of the address says that the thread was panicking when the guard
-    /// was made, in which case, as with `std`, dropping it does not poison the lock.
-    lock: NonNull<LockHeader>,
-    _lock: PhantomData<&'a LockHeader>,
-}
-
-/// The hold of a mutex guard or a write guard.
-pub(crate) type ExclusiveHold<'a> = Hold<'a, false>;
-/// The hold of a read guard.
-pub(crate) type SharedHold<'a> = Hold<'a, true>;
-
-// SAFETY: it stands for `&LockHeader` and a flag that does not change, and `LockHeader` is `Sync`.
-unsafe impl<const SHARED: bool> Sync for Hold<'_, SHARED> {}
-
-const BORN_PANICKING: usize = 1;
-const _: () = assert!(align_of::<LockHeader>() > BORN_PANICKING);
-
-impl<'a, const SHARED: bool> Hold<'a, SHARED> {
-    #[inline]
-    fn new(lock: &'a LockHeader, panicking: bool) -> Self {
-        let lock = NonNull::from(lock);
-        let lock = if panicking { lock.map_addr(|at| at | BORN_PANICKING) } else { lock };
-        Self { lock, _lock: PhantomData }
-    }
-
-    #[inline]
-    pub(crate) fn lock(&self) -> &'a LockHeader {
-        let lock = self.lock.as_ptr().map_addr(|at| at & !BORN_PANICKING);
-        // SAFETY: without the flag it is the reference that `new` was given, which lives for 'a.
-        unsafe { &*lock }
-    }
-
-    fn was_born_panicking(&self) -> bool {
-        self.lock.addr().get() & BORN_PANICKING != 0
-    }
-}
-
-impl<const SHARED: bool> Drop for Hold<'_, SHARED> {
-    #[inline]
-    fn drop(&mut self) {
-        released(self);
-    }
-}
-
-/// The real lock was just taken; the caller must own it in the mode requested. Returns the hold and
-/// whether the lock is poisoned.
+/// The real lock was just taken; the caller must own it in the mode requested.
 ///
 /// Usually a few stores into the agent's own record.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn acquired<'a, const SHARED: bool>(
-    request: &Request<'a>,
-) -> (Hold<'a, SHARED>, bool) {
-    let word = request.lock.word();
-    if let Some(id) = word.id()
-        && !std::thread::panicking()
-    {
+pub(crate) fn acquired(request: &Request<'_>) {
+    if let Some(id) = request.lock.id() {
         let agent = current::current();
         if agent.held.push(&request.held(id)) {
-            if !SHARED {
+            if request.access.mode == Mode::Exclusive {
                 request.lock.set_owner(agent);
             }
-            return (Hold::new(request.lock, false), word.is_poisoned());
+            return;
         }
     }
-    acquired_slow(request)
+    acquired_slow(request.lock, request.access, request.site);
 }
 
+/// Takes its arguments apart, here and in the other slow halves: a reference to a request or a guard
+/// would force it into memory on the fast path, and every store there delays the unlock.
 #[cold]
 #[inline(never)]
-fn acquired_slow<'a, const SHARED: bool>(request: &Request<'a>) -> (Hold<'a, SHARED>, bool) {
-    let panicking = std::thread::panicking();
+fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) {
     if let Some(agent) = current::recording()
-        && let Some(id) = request.lock.ensure_id()
+        && let Some(id) = lock.ensure_id()
     {
-        current::refresh(agent, panicking);
-        agent.held.push_slow(&request.held(id));
-        if !SHARED {
-            request.lock.set_owner(agent);
+        current::refresh(agent);
+        agent.held.push_slow(&Request { lock, access, site }.held(id));
+        if access.mode == Mode::Exclusive {
+            lock.set_owner(agent);
         }
     }
-    (Hold::new(request.lock, panicking), request.lock.word().is_poisoned())
 }
 
-/// The real lock is about to be given up.
+/// How the hold that ends was held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Alone.
+    Exclusive,
+    /// With others.
+    Shared,
+}
+
+/// The real lock is about to be given up. It must come before that: were the lock freed first, its
+/// next owner could be on record while this one still is.
 #[cfg_attr(not(debug_assertions), inline)]
-fn released<const SHARED: bool>(hold: &Hold<'_, SHARED>) {
-    let popped = |id| !std::thread::panicking() && current::current().held.pop(id);
-    if !hold.lock().word().id().is_some_and(popped) {
-        released_slow(hold);
+pub(crate) fn released(lock: &LockHeader, hold: Hold) {
+    if !lock.id().is_some_and(|id| current::current().held.pop(id)) {
+        released_slow(lock, hold);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn released_slow<const SHARED: bool>(hold: &Hold<'_, SHARED>) {
-    let lock = hold.lock();
-    let panicking = std::thread::panicking();
-    let forgiven = forget::<SHARED>(lock, panicking) == Forgotten::Forgiven;
-    // Readers never poison, as with `std`.
-    if !SHARED && panicking && !hold.was_born_panicking() && !forgiven {
-        lock.poison();
+fn released_slow(lock: &LockHeader, hold: Hold) {
+    if forget(lock, hold) == Forgotten::Forgiven {
+        lock.spare();
     }
 }
 
@@ -176,14 +126,16 @@ enum Forgotten {
 }
 
 /// Takes the newest hold of `lock` off the record, wherever it is.
-fn forget<const SHARED: bool>(lock: &LockHeader, panicking: bool) -> Forgotten {
-    let Some(id) = lock.word().id() else { return Forgotten::Foreign };
-    let matches =
-        |held: &Held| held.lock == id && (held.access.mode != Mode::Exclusive) == SHARED;
+fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
+    let Some(id) = lock.id() else { return Forgotten::Foreign };
+    let matches = |held: &Held| {
+        held.lock == id && (held.access.mode == Mode::Exclusive) == (hold == Hold::Exclusive)
+    };
     if let Some(agent) = current::home() {
-        current::refresh(agent, panicking);
+        current::refresh(agent);
         if agent.held.remove(matches).is_some() {
-            let forgiven = panicking && agent.forgives(id);
+            // Readers never poison, as with `std`, so there is nothing to spare.
+            let forgiven = hold == Hold::Exclusive && agent.forgives(id);
             current::retire_if_ending(agent);
             return if forgiven { Forgotten::Forgiven } else { Forgotten::Own };
         }
@@ -191,7 +143,7 @@ fn forget<const SHARED: bool>(lock: &LockHeader, panicking: bool) -> Forgotten {
     // Not on this thread's record: taken while nothing was recorded, or by another thread.
     let _working = Working::begin();
     let tracker = tracker::global();
-    if SHARED {
+    if hold == Hold::Shared {
         tracker.released_elsewhere(None, matches);
     } else if let Some(owner) = lock.owner() {
         tracker.released_elsewhere(Some(owner), matches);
@@ -201,20 +153,12 @@ fn forget<const SHARED: bool>(lock: &LockHeader, panicking: bool) -> Forgotten {
     Forgotten::Foreign
 }
 
-/// The write guard `hold` becomes a read guard: call it before the real lock does the same.
-pub(crate) fn downgraded<'a>(
-    hold: ExclusiveHold<'a>,
-    access: &'static Access,
-    site: Site,
-) -> SharedHold<'a> {
-    let shared = Hold { lock: hold.lock, _lock: PhantomData };
-    let lock = hold.lock();
-    std::mem::forget(hold);
-    if let (Some(agent), Some(id)) = (current::home(), lock.word().id()) {
-        current::refresh(agent, std::thread::panicking());
+/// A hold of `lock` is no longer exclusive, and goes on as `access`: call it before the real lock does the same.
+pub(crate) fn downgraded(lock: &LockHeader, access: &'static Access, site: Site) {
+    if let (Some(agent), Some(id)) = (current::home(), lock.id()) {
+        current::refresh(agent);
         agent.held.relabel(id, access, site);
     }
-    shared
 }
 
 /// A wait that is on record until this is dropped.
@@ -267,7 +211,7 @@ const SPINS: u32 = 100;
 /// Waits a moment for a lock that may soon be free, without putting anything on record.
 fn spin(lock: &LockHeader, agent: &Agent, retry: &mut dyn FnMut() -> bool) -> bool {
     let mut own = false;
-    agent.held.for_each(|held| own |= Some(held.lock) == lock.word().id());
+    agent.held.for_each(|held| own |= Some(held.lock) == lock.id());
     if own {
         return false;
     }
@@ -281,12 +225,8 @@ fn spin(lock: &LockHeader, agent: &Agent, retry: &mut dyn FnMut() -> bool) -> bo
 }
 
 /// Waits for the end of threads. They need all of it, so nobody shares.
-const JOIN: Access = Access {
-    kind: LockKind::Thread,
-    type_name: || "",
-    mode: Mode::Exclusive,
-    op: Op::Join,
-};
+const JOIN: Access =
+    Access { kind: LockKind::Thread, type_name: || "", mode: Mode::Exclusive, op: Op::Join };
 const SCOPE_END: Access = Access { op: Op::Scope, ..JOIN };
 
 /// A thread is about to be joined.
@@ -315,6 +255,16 @@ pub(crate) fn wait_for_scope(scope: ScopeId, site: Site) -> Waiting {
     begin_wait(agent, &wait, &|| None, Place::Bound, &mut || false).unwrap_or(Waiting::UNRECORDED)
 }
 
+/// Puts a wait on record.
+fn publish(agent: &'static Agent, wait: &Wait) -> Waiting {
+    let tracker = tracker::global();
+    tracker.publish(agent, wait);
+    if tracker.config().backtrace == Backtrace::Waits {
+        agent.wait.set_stack(backtrace::Backtrace::new_unresolved());
+    }
+    Waiting { recorded: Some((agent, wait.target)) }
+}
+
 /// How often, and after how long each time, a suspicion is looked at again before it is confirmed
 /// or dropped.
 const PATIENCE: u32 = 20;
@@ -330,11 +280,7 @@ fn begin_wait<'o>(
 ) -> Option<Waiting> {
     let working = Working::begin();
     let tracker = tracker::global();
-    tracker.publish(agent, wait);
-    let waiting = Waiting { recorded: Some((agent, wait.target)) };
-    if tracker.config().backtrace == Backtrace::Waits {
-        agent.wait.set_stack(backtrace::Backtrace::new_unresolved());
-    }
+    let waiting = publish(agent, wait);
     let mut suspected = 0;
     loop {
         let cycle = match tracker.judge(agent, wait, owner(), retry) {
@@ -372,63 +318,26 @@ fn begin_wait<'o>(
     Some(waiting)
 }
 
-/// A condvar wait that has given up its mutex.
-#[must_use]
-pub(crate) struct Suspended<'a> {
-    /// The mutex, kept apart from its record; forgotten, never dropped.
-    hold: std::mem::ManuallyDrop<ExclusiveHold<'a>>,
-    waiting: Waiting,
-}
-
-/// The mutex behind `hold` is about to be given up by a condvar wait, to be taken again before the
-/// wait returns. The wait is on record as one for the mutex: whatever signal comes, without the
-/// mutex it does not end.
-pub(crate) fn suspend<'a>(
-    hold: ExclusiveHold<'a>,
-    access: &'static Access,
-    site: Site,
-) -> Suspended<'a> {
-    let lock = hold.lock();
-    let hold = std::mem::ManuallyDrop::new(hold);
-    let was_recorded = forget_for_wait(lock);
-    let waiting = match (was_recorded, current::recording(), lock.word().id()) {
-        (true, Some(agent), Some(id)) => {
-            let wait = Request { lock, access, site }.wait(id);
+/// The mutex of `request`, which is held, is about to be given up by a condvar wait, which takes it
+/// again before it returns. Until the returned value is dropped the wait is on record as one for
+/// the mutex: whatever signal comes, without the mutex it does not end.
+///
+/// Drop it before the mutex is [`acquired`] again: else the agent would be seen to wait for what it
+/// owns.
+pub(crate) fn suspend(request: &Request<'_>) -> Waiting {
+    let lock = request.lock;
+    let Some(id) = lock.id() else { return Waiting::UNRECORDED };
+    let was_recorded =
+        current::current().held.pop(id) || forget(lock, Hold::Exclusive) != Forgotten::Foreign;
+    match current::recording() {
+        Some(agent) if was_recorded => {
             let _working = Working::begin();
-            let tracker = tracker::global();
-            tracker.publish(agent, &wait);
-            if tracker.config().backtrace == Backtrace::Waits {
-                agent.wait.set_stack(backtrace::Backtrace::new_unresolved());
-            }
+            let waiting = publish(agent, &request.wait(id));
             agent.wait.set_blocking();
-            Waiting { recorded: Some((agent, wait.target)) }
+            waiting
         }
         _ => Waiting::UNRECORDED,
-    };
-    Suspended { hold, waiting }
-}
-
-/// Takes the hold of a mutex that a condvar wait gives up off the record; true if it was there.
-fn forget_for_wait(lock: &LockHeader) -> bool {
-    let Some(id) = lock.word().id() else { return false };
-    current::current().held.pop(id)
-        || forget::<false>(lock, std::thread::panicking()) != Forgotten::Foreign
-}
-
-/// The condvar wait has its mutex again. Returns the hold and whether the mutex is poisoned.
-pub(crate) fn resume<'a>(
-    suspended: Suspended<'a>,
-    access: &'static Access,
-    site: Site,
-) -> (ExclusiveHold<'a>, bool) {
-    let Suspended { hold, waiting } = suspended;
-    // First the wait, then the hold: else the agent would be seen to wait for what it owns.
-    drop(waiting);
-    let request = Request { lock: hold.lock(), access, site };
-    let (fresh, poisoned): (ExclusiveHold<'a>, bool) = acquired(&request);
-    let panicking = hold.was_born_panicking();
-    std::mem::forget(fresh);
-    (Hold::new(request.lock, panicking), poisoned)
+    }
 }
 
 /// An ordering event: what the calling thread does from here on comes after what `_event` stands

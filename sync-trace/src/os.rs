@@ -160,10 +160,8 @@ mod unix_exit {
         use std::ffi::{c_int, c_void};
         // glibc's own: unlike `atexit` it tells the handler the exit status.
         unsafe extern "C" {
-            fn on_exit(
-                function: extern "C" fn(c_int, *mut c_void),
-                argument: *mut c_void,
-            ) -> c_int;
+            fn on_exit(function: extern "C" fn(c_int, *mut c_void), argument: *mut c_void)
+            -> c_int;
         }
         extern "C" fn handler(status: c_int, _: *mut c_void) {
             if let Some(status) = super::run_exit_handler(Some(status)) {

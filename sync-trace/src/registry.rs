@@ -19,9 +19,10 @@ use crate::site::Site;
 pub(crate) struct LockHeader {
     /// | bits | meaning |
     /// |---|---|
-    /// | 0 | poisoned, by our own rule (see [`LockHeader::poison`]) |
+    /// | 0 | known to be poisoned by a panic of the program |
     /// | 1 | untracked: never gets a number, so every operation takes the pass-through path |
     /// | 2–3 | reaction of this lock: 0 as configured, else [`OnViolation`] plus one |
+    /// | 4 | spared: `std`'s poison flag stems from the panic of a finding, and does not count |
     /// | 8– | the lock's number, 0 until its first use |
     word: AtomicU64,
     /// Who took it alone last, and holds it now if anybody does. The truth is in the agents' held
@@ -33,29 +34,10 @@ pub(crate) struct LockHeader {
 
 const POISONED: u64 = 1;
 const UNTRACKED: u64 = 1 << 1;
+const SPARED: u64 = 1 << 4;
 const REACTION_SHIFT: u32 = 2;
 const REACTION_MASK: u64 = 0b11 << REACTION_SHIFT;
 const ID_SHIFT: u32 = 8;
-
-/// The first word of a [`LockHeader`], read once.
-#[derive(Clone, Copy)]
-pub(crate) struct LockWord(u64);
-
-impl LockWord {
-    /// The lock's number, unless this is its first use (or it is untracked).
-    #[inline]
-    pub(crate) fn id(self) -> Option<LockId> {
-        match self.0 >> ID_SHIFT {
-            0 => None,
-            id => Some(LockId(id)),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn is_poisoned(self) -> bool {
-        self.0 & POISONED != 0
-    }
-}
 
 impl LockHeader {
     const_fn! {
@@ -91,11 +73,11 @@ impl LockHeader {
         self.created
     }
 
-    /// The number and the flags. Relaxed: the number never changes once set, and the poison flag
-    /// is ordered by the real lock, whose holder sets it before releasing.
+    /// The lock's number, unless this is its first use (or it is untracked). Relaxed: the number
+    /// never changes once set, and says nothing about other memory.
     #[inline]
-    pub(crate) fn word(&self) -> LockWord {
-        LockWord(self.word.load(Ordering::Relaxed))
+    pub(crate) fn id(&self) -> Option<LockId> {
+        id_in(self.word.load(Ordering::Relaxed))
     }
 
     /// The lock's number, drawn now if it has none; `None` if it is untracked.
@@ -105,7 +87,7 @@ impl LockHeader {
             return None;
         }
         let fresh = loop {
-            if let Some(id) = LockWord(word).id() {
+            if let Some(id) = id_in(word) {
                 return Some(id);
             }
             let fresh = LockId(next_lock_number().get());
@@ -124,14 +106,41 @@ impl LockHeader {
         OnViolation::ALL.get((bits as usize).wrapping_sub(1)).copied()
     }
 
-    /// Marks the lock poisoned. The flag is ours and `std`'s is ignored, because `std` would also
-    /// count the panic that reports a finding.
-    pub(crate) fn poison(&self) {
-        self.word.fetch_or(POISONED, Ordering::Relaxed);
+    // Poisoning is `std`'s business, with one exception: the panic that reports a finding does not
+    // count. It cannot be kept from setting `std`'s flag, but it can be told from other panics:
+    // before the real lock is released by such a panic, `SPARED` is set, and whoever next finds the
+    // flag set takes both back. A lock that was poisoned before stays so: `POISONED` remembers it.
+    // All three are written by the holder of the real lock only, which orders them; so Relaxed.
+
+    /// The panic of a finding is about to release the lock.
+    pub(crate) fn spare(&self) {
+        if self.word.load(Ordering::Relaxed) & POISONED == 0 {
+            self.word.fetch_or(SPARED, Ordering::Relaxed);
+        }
     }
 
+    /// Whether `std`'s poison flag, which is set, does not count.
+    pub(crate) fn is_spared(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & SPARED != 0
+    }
+
+    /// `std`'s poison flag was found set by the holder of the real lock: whether it counts. If not,
+    /// `clear` is to clear it.
+    #[cold]
+    pub(crate) fn settle_poison(&self, clear: impl FnOnce()) -> bool {
+        let counts = !self.is_spared();
+        if counts {
+            self.word.fetch_or(POISONED, Ordering::Relaxed);
+        } else {
+            clear();
+            self.clear_poison();
+        }
+        counts
+    }
+
+    /// `std`'s poison flag is being cleared.
     pub(crate) fn clear_poison(&self) {
-        self.word.fetch_and(!POISONED, Ordering::Relaxed);
+        self.word.fetch_and(!(POISONED | SPARED), Ordering::Relaxed);
     }
 
     /// Records `agent`, which has just taken the lock alone, as its owner. Only the holder of the
@@ -161,6 +170,14 @@ impl LockHeader {
         // SAFETY: only `set_owner` stores a pointer here, and agent records live as long as the
         // tracker, which outlives every lock recorded with it: the global one is never dropped.
         unsafe { owner.as_ref() }
+    }
+}
+
+#[inline]
+fn id_in(word: u64) -> Option<LockId> {
+    match word >> ID_SHIFT {
+        0 => None,
+        id => Some(LockId(id)),
     }
 }
 
@@ -273,24 +290,35 @@ pub(crate) mod tests {
     #[test]
     fn a_header_keeps_its_number_and_its_flags_apart() {
         let header = LockHeader::reacting(Site::caller(), OnViolation::Log);
-        assert_eq!(header.word().id(), None);
+        assert_eq!(header.id(), None);
         let id = header.ensure_id();
         assert!(id.is_some());
-        header.poison();
-        assert!(header.word().is_poisoned());
-        assert_eq!((header.word().id(), header.ensure_id()), (id, id));
+        header.spare();
+        assert!(header.is_spared());
+        assert_eq!((header.id(), header.ensure_id()), (id, id));
         assert_eq!(header.reaction(), Some(OnViolation::Log));
         header.clear_poison();
-        assert!(!header.word().is_poisoned());
-        assert_eq!(header.word().id(), id);
+        assert!(!header.is_spared());
+        assert_eq!(header.id(), id);
+    }
+
+    #[test]
+    fn poison_of_the_programs_own_is_not_spared() {
+        let header = LockHeader::new(Site::caller());
+        assert!(header.settle_poison(|| panic!("the program's own panic counts")));
+        header.spare();
+        assert!(!header.is_spared());
+        header.clear_poison();
+        header.spare();
+        let mut cleared = false;
+        assert!(!header.settle_poison(|| cleared = true));
+        assert!(cleared && !header.is_spared());
     }
 
     #[test]
     fn an_untracked_header_never_gets_a_number() {
         let header = LockHeader::untracked(Site::caller());
-        assert_eq!(header.ensure_id(), None);
-        header.poison();
-        assert_eq!((header.ensure_id(), header.word().id()), (None, None));
+        assert_eq!((header.ensure_id(), header.id()), (None, None));
         assert_eq!(header.reaction(), None);
     }
 }

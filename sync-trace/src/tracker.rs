@@ -70,9 +70,15 @@ impl Limits {
     /// The counters that are not zero, in words.
     pub(crate) fn lines(&self) -> Vec<(&'static str, u64)> {
         [
-            ("lock operations passed through while the tracker itself was at work", &self.reentered),
+            (
+                "lock operations passed through while the tracker itself was at work",
+                &self.reentered,
+            ),
             ("threads whose held locks changed too fast to be read", &self.unread),
-            ("suspected deadlocks behind a queued writer that could not be confirmed", &self.unconfirmed),
+            (
+                "suspected deadlocks behind a queued writer that could not be confirmed",
+                &self.unconfirmed,
+            ),
             ("ended threads whose leaked guards were forgotten", &self.forgotten),
             ("findings that were reported but not kept", &self.unkept),
         ]
@@ -147,11 +153,7 @@ enum MemberState {
 }
 
 fn held_now(held: &Held) -> HeldNow {
-    HeldNow {
-        resource: Resource::Lock(held.lock),
-        mode: held.access.mode,
-        stamp: held.stamp,
-    }
+    HeldNow { resource: Resource::Lock(held.lock), mode: held.access.mode, stamp: held.stamp }
 }
 
 /// What became of a cycle when it was to be made a finding.
@@ -288,8 +290,7 @@ impl Tracker {
     /// Builds the wait-for graph from a copy of all waits and looks for a cycle through `me`.
     fn look_for_cycle<'t>(&'t self, me: &'t Agent) -> Judgement<'t> {
         let waiting = self.agents.iter().filter(|agent| agent.wait.is_waiting());
-        let members: Vec<Member<'t>> =
-            waiting.filter_map(|agent| self.member(agent)).collect();
+        let members: Vec<Member<'t>> = waiting.filter_map(|agent| self.member(agent)).collect();
         let nodes: Vec<Node> = members.iter().map(Member::node).collect();
         let Some(start) = members.iter().position(|member| std::ptr::eq(member.agent, me)) else {
             return Judgement::Live;

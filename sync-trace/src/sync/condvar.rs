@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{LockResult, PoisonError, WaitTimeoutResult};
 use std::time::Duration;
 
-use super::mutex::{Mutex, MutexGuard, poison_result};
-use crate::hooks::{self, ExclusiveHold, Suspended};
+use super::mutex::{Mutex, MutexGuard, MutexHold};
+use crate::hooks::{self, Request, Waiting};
 use crate::registry::{Access, LockHeader, Resource};
 use crate::site::Site;
 
@@ -37,27 +37,52 @@ pub struct Condvar {
 }
 
 /// A mutex guard taken apart for the time of a wait, and what it takes to put it together again.
-struct Apart<'a> {
-    suspended: Suspended<'a>,
-    access: &'static Access,
-    site: Site,
+struct Apart<'a, T> {
+    mutex: &'a Mutex<T>,
+    request: Request<'a>,
+    waiting: Waiting,
 }
 
-impl<'a> Apart<'a> {
+impl<'a, T> Apart<'a, T> {
     /// Takes `guard` apart: off the record first, so that the real mutex may be given up next.
-    fn take<T>(
+    fn take(
         guard: MutexGuard<'a, T>,
         access: &'static Access,
         site: Site,
     ) -> (Self, std::sync::MutexGuard<'a, T>) {
         let MutexGuard { hold, inner } = guard;
-        (Self { suspended: hooks::suspend(hold, access, site), access, site }, inner)
+        let mutex = hold.mutex;
+        std::mem::forget(hold);
+        let request = Request { lock: &mutex.header, access, site };
+        (Self { mutex, request, waiting: hooks::suspend(&request) }, inner)
     }
 
-    /// The guard again, now that the real mutex is locked, and whether it is poisoned.
-    fn join<T>(self, inner: std::sync::MutexGuard<'a, T>) -> (MutexGuard<'a, T>, bool) {
-        let (hold, poisoned) = hooks::resume(self.suspended, self.access, self.site);
-        (MutexGuard { hold, inner }, poisoned)
+    /// The guard again, now that the real mutex is locked.
+    fn join(
+        self,
+        inner: LockResult<std::sync::MutexGuard<'a, T>>,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        drop(self.waiting);
+        self.mutex.guard(&self.request, inner)
+    }
+}
+
+/// `result` taken apart: the guards' own result, and what came with them.
+fn split<G, R>(result: LockResult<(G, R)>) -> (LockResult<G>, R) {
+    match result {
+        Ok((guard, rest)) => (Ok(guard), rest),
+        Err(poisoned) => {
+            let (guard, rest) = poisoned.into_inner();
+            (Err(PoisonError::new(guard)), rest)
+        }
+    }
+}
+
+/// The inverse of [`split`].
+fn with<G, R>(guard: LockResult<G>, rest: R) -> LockResult<(G, R)> {
+    match guard {
+        Ok(guard) => Ok((guard, rest)),
+        Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), rest))),
     }
 }
 
@@ -117,10 +142,9 @@ impl Condvar {
         site: Site,
     ) -> LockResult<MutexGuard<'a, T>> {
         let (apart, inner) = Apart::take(guard, access, site);
-        let inner = self.inner.wait(inner).unwrap_or_else(PoisonError::into_inner);
-        let (guard, poisoned) = apart.join(inner);
+        let guard = apart.join(self.inner.wait(inner));
         self.signalled();
-        poison_result(guard, poisoned)
+        guard
     }
 
     /// As [`std::sync::Condvar::wait_timeout_ms`].
@@ -140,9 +164,9 @@ impl Condvar {
         ms: u32,
     ) -> LockResult<(MutexGuard<'a, T>, bool)> {
         let timeout = Duration::from_millis(u64::from(ms));
-        let (guard, timed, poisoned) =
+        let (guard, timed) =
             self.wait_once_for(guard, timeout, Mutex::<T>::WAIT_TIMEOUT_MS, Site::caller());
-        poison_result((guard, !timed.timed_out()), poisoned)
+        with(guard, !timed.timed_out())
     }
 
     /// As [`std::sync::Condvar::wait_timeout`].
@@ -160,9 +184,9 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         dur: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let (guard, timed, poisoned) =
+        let (guard, timed) =
             self.wait_once_for(guard, dur, Mutex::<T>::WAIT_TIMEOUT, Site::caller());
-        poison_result((guard, timed), poisoned)
+        with(guard, timed)
     }
 
     fn wait_once_for<'a, T>(
@@ -171,13 +195,12 @@ impl Condvar {
         timeout: Duration,
         access: &'static Access,
         site: Site,
-    ) -> (MutexGuard<'a, T>, WaitTimeoutResult, bool) {
+    ) -> (LockResult<MutexGuard<'a, T>>, WaitTimeoutResult) {
         let (apart, inner) = Apart::take(guard, access, site);
-        let (inner, timed) =
-            self.inner.wait_timeout(inner, timeout).unwrap_or_else(PoisonError::into_inner);
-        let (guard, poisoned) = apart.join(inner);
+        let (inner, timed) = split(self.inner.wait_timeout(inner, timeout));
+        let guard = apart.join(inner);
         self.signalled();
-        (guard, timed, poisoned)
+        (guard, timed)
     }
 
     /// As [`std::sync::Condvar::wait_timeout_while`]. `condition` runs with the mutex held.
@@ -202,7 +225,7 @@ impl Condvar {
         // Only `std` can make a `WaitTimeoutResult`, so its own loop runs, and the closure tells
         // from inside when the mutex is held and when it is about to be given up.
         let MutexGuard { hold, inner } = guard;
-        let mut held = Intermittent::new(hold, Mutex::<T>::WAIT_TIMEOUT_WHILE, Site::caller());
+        let mut held = Intermittent::new(hold, Site::caller());
         let result = self.inner.wait_timeout_while(inner, dur, |value| {
             let go_on = held.during(|| condition(value));
             if go_on {
@@ -210,10 +233,10 @@ impl Condvar {
             }
             go_on
         });
-        let (inner, timed) = result.unwrap_or_else(PoisonError::into_inner);
-        let (hold, poisoned) = held.finish();
+        let (inner, timed) = split(result);
+        let guard = held.finish(inner);
         self.signalled();
-        poison_result((MutexGuard { hold, inner }, timed), poisoned)
+        with(guard, timed)
     }
 
     /// As [`std::sync::Condvar::notify_one`].
@@ -236,26 +259,27 @@ impl Condvar {
 }
 
 /// A mutex's hold that comes and goes while `std`'s own loop runs.
-struct Intermittent<'a> {
-    /// The hold while the mutex is held; else it is `away`.
-    here: Option<ExclusiveHold<'a>>,
-    away: Option<Suspended<'a>>,
-    poisoned: bool,
-    access: &'static Access,
-    site: Site,
+struct Intermittent<'a, T> {
+    mutex: &'a Mutex<T>,
+    request: Request<'a>,
+    /// The hold while the mutex is held; else the wait is on record.
+    here: Option<MutexHold<'a, T>>,
+    away: Option<Waiting>,
 }
 
-impl<'a> Intermittent<'a> {
-    fn new(hold: ExclusiveHold<'a>, access: &'static Access, site: Site) -> Self {
-        let poisoned = hold.lock().word().is_poisoned();
-        Self { here: Some(hold), away: None, poisoned, access, site }
+impl<'a, T> Intermittent<'a, T> {
+    fn new(hold: MutexHold<'a, T>, site: Site) -> Self {
+        let mutex = hold.mutex;
+        let access = Mutex::<T>::WAIT_TIMEOUT_WHILE;
+        let request = Request { lock: &mutex.header, access, site };
+        Self { mutex, request, here: Some(hold), away: None }
     }
 
     /// Runs `condition` with the mutex on record as held. Should it panic, the record ends before
     /// `std` unwinds and unlocks the mutex.
     fn during(&mut self, condition: impl FnOnce() -> bool) -> bool {
-        struct EndOnUnwind<'h, 'a>(&'h mut Option<ExclusiveHold<'a>>);
-        impl Drop for EndOnUnwind<'_, '_> {
+        struct EndOnUnwind<'h, 'a, T>(&'h mut Option<MutexHold<'a, T>>);
+        impl<T> Drop for EndOnUnwind<'_, '_, T> {
             fn drop(&mut self) {
                 *self.0 = None;
             }
@@ -267,23 +291,31 @@ impl<'a> Intermittent<'a> {
         go_on
     }
 
+    /// The mutex is about to be given up.
     fn suspend(&mut self) {
-        let (access, site) = (self.access, self.site);
-        self.away = self.here.take().map(|hold| hooks::suspend(hold, access, site));
-    }
-
-    fn resume(&mut self) {
-        if let Some(suspended) = self.away.take() {
-            let (hold, poisoned) = hooks::resume(suspended, self.access, self.site);
-            self.here = Some(hold);
-            self.poisoned = poisoned;
+        if let Some(hold) = self.here.take() {
+            std::mem::forget(hold);
+            self.away = Some(hooks::suspend(&self.request));
         }
     }
 
-    fn finish(mut self) -> (ExclusiveHold<'a>, bool) {
+    /// The mutex is held again, if it was given up.
+    fn resume(&mut self) {
+        if let Some(waiting) = self.away.take() {
+            drop(waiting);
+            hooks::acquired(&self.request);
+            self.here = Some(MutexHold { mutex: self.mutex });
+        }
+    }
+
+    /// The guard again, around the real one with which `std` came back.
+    fn finish(
+        mut self,
+        inner: LockResult<std::sync::MutexGuard<'a, T>>,
+    ) -> LockResult<MutexGuard<'a, T>> {
         self.resume();
-        let hold = self.here.expect("the mutex is held when the wait returns");
-        (hold, self.poisoned)
+        let hold = self.here.take().expect("the mutex is held when the wait returns");
+        hold.guard(inner)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use crate::config::OnViolation;
 use crate::finding::LockKind;
-use crate::hooks::{self, ExclusiveHold, Request};
+use crate::hooks::{self, Hold, Request};
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader};
 use crate::site::Site;
@@ -41,7 +41,7 @@ use crate::site::Site;
 /// assert_eq!(*total.lock().unwrap(), 10);
 /// ```
 pub struct Mutex<T: ?Sized> {
-    header: LockHeader,
+    pub(super) header: LockHeader,
     inner: std::sync::Mutex<T>,
 }
 
@@ -49,10 +49,44 @@ pub struct Mutex<T: ?Sized> {
 #[must_use = "if unused the Mutex will immediately unlock"]
 #[clippy::has_significant_drop]
 pub struct MutexGuard<'a, T: ?Sized> {
-    // Fields drop top to bottom, and the record must go first: were the lock freed first, its next
-    // owner could be on record while we still were.
-    pub(super) hold: ExclusiveHold<'a>,
+    // Fields drop top to bottom, and the record must go before the lock; see `hooks::released`.
+    // There is no `Drop` here, so that a condvar can take the guard apart.
+    pub(super) hold: MutexHold<'a, T>,
     pub(super) inner: std::sync::MutexGuard<'a, T>,
+}
+
+/// The part of a guard that ends the hold when it is dropped.
+pub(super) struct MutexHold<'a, T: ?Sized> {
+    pub(super) mutex: &'a Mutex<T>,
+}
+
+// SAFETY: it gives access to the mutex's header, which is `Sync`, and to nothing of `T`: that only
+// the guard beside it does, which asks for `T: Sync` like `std`'s.
+unsafe impl<T: ?Sized + Sync> Sync for MutexHold<'_, T> {}
+
+impl<'a, T: ?Sized> MutexHold<'a, T> {
+    /// The guard of this hold and of the real guard.
+    #[inline]
+    pub(super) fn guard(
+        self,
+        inner: LockResult<std::sync::MutexGuard<'a, T>>,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        let Mutex { header, inner: real } = self.mutex;
+        match inner {
+            Ok(inner) => Ok(MutexGuard { hold: self, inner }),
+            Err(poisoned) => {
+                let counts = header.settle_poison(|| real.clear_poison());
+                poison_result(MutexGuard { hold: self, inner: poisoned.into_inner() }, counts)
+            }
+        }
+    }
+}
+
+impl<T: ?Sized> Drop for MutexHold<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        hooks::released(&self.mutex.header, Hold::Exclusive);
+    }
 }
 
 impl<T> Mutex<T> {
@@ -98,8 +132,7 @@ impl<T: ?Sized> Mutex<T> {
     const TRY_LOCK: &'static Access = &Access { op: Op::TryLock, ..*Self::LOCK };
     pub(super) const WAIT: &'static Access = &Access { op: Op::Wait, ..*Self::LOCK };
     pub(super) const WAIT_WHILE: &'static Access = &Access { op: Op::WaitWhile, ..*Self::LOCK };
-    pub(super) const WAIT_TIMEOUT: &'static Access =
-        &Access { op: Op::WaitTimeout, ..*Self::LOCK };
+    pub(super) const WAIT_TIMEOUT: &'static Access = &Access { op: Op::WaitTimeout, ..*Self::LOCK };
     pub(super) const WAIT_TIMEOUT_MS: &'static Access =
         &Access { op: Op::WaitTimeoutMs, ..*Self::LOCK };
     pub(super) const WAIT_TIMEOUT_WHILE: &'static Access =
@@ -120,26 +153,26 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let request = Request::new(&self.header, Self::LOCK);
         let inner = match self.inner.try_lock() {
-            Ok(inner) => inner,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => self.lock_contended(&request),
+            Ok(inner) => Ok(inner),
+            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
+            Err(TryLockError::WouldBlock) => self.lock_contended(request.site),
         };
-        MutexGuard::new(&request, inner)
+        self.guard(&request, inner)
     }
 
     /// The slow half of [`lock`](Self::lock): waits where the tracker can see it.
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn lock_contended(&self, request: &Request<'_>) -> std::sync::MutexGuard<'_, T> {
+    fn lock_contended(&self, site: Site) -> LockResult<std::sync::MutexGuard<'_, T>> {
+        let request = Request { lock: &self.header, access: Self::LOCK, site };
         let mut retried = None;
         let mut retry = || {
-            retried = self.try_inner();
+            retried = without_block(self.inner.try_lock());
             retried.is_some()
         };
-        let waiting = hooks::wait_for_lock(request, &mut retry);
-        let inner = retried
-            .unwrap_or_else(|| self.inner.lock().unwrap_or_else(PoisonError::into_inner));
+        let waiting = hooks::wait_for_lock(&request, &mut retry);
+        let inner = retried.unwrap_or_else(|| self.inner.lock());
         drop(waiting);
         inner
     }
@@ -153,14 +186,25 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let request = Request::new(&self.header, Self::TRY_LOCK);
-        let inner = self.try_inner().ok_or(TryLockError::WouldBlock)?;
-        Ok(MutexGuard::new(&request, inner)?)
+        let inner = without_block(self.inner.try_lock()).ok_or(TryLockError::WouldBlock)?;
+        Ok(self.guard(&request, inner)?)
+    }
+
+    /// The traced guard around the real one, which was just obtained.
+    #[inline]
+    pub(super) fn guard<'a>(
+        &'a self,
+        request: &Request<'a>,
+        inner: LockResult<std::sync::MutexGuard<'a, T>>,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        hooks::acquired(request);
+        MutexHold { mutex: self }.guard(inner)
     }
 
     /// As [`std::sync::Mutex::is_poisoned`].
     #[inline]
     pub fn is_poisoned(&self) -> bool {
-        self.header.word().is_poisoned()
+        self.inner.is_poisoned() && !self.header.is_spared()
     }
 
     /// As [`std::sync::Mutex::clear_poison`].
@@ -180,26 +224,15 @@ impl<T: ?Sized> Mutex<T> {
         let value = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
         poison_result(value, poisoned)
     }
-
-    /// The real guard, if it can be had now. `std`'s poison flag is ignored: ours decides.
-    #[inline]
-    fn try_inner(&self) -> Option<std::sync::MutexGuard<'_, T>> {
-        match self.inner.try_lock() {
-            Ok(inner) => Some(inner),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
-    }
 }
 
-impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    #[inline]
-    fn new(
-        request: &Request<'a>,
-        inner: std::sync::MutexGuard<'a, T>,
-    ) -> LockResult<MutexGuard<'a, T>> {
-        let (hold, poisoned) = hooks::acquired(request);
-        poison_result(MutexGuard { hold, inner }, poisoned)
+/// The result of an attempt on a real lock; `None` if it would have to wait.
+#[inline]
+pub(super) fn without_block<G>(result: TryLockResult<G>) -> Option<LockResult<G>> {
+    match result {
+        Ok(guard) => Some(Ok(guard)),
+        Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -214,21 +247,21 @@ pub(super) fn poison_result<G>(value: G, poisoned: bool) -> LockResult<G> {
 pub(super) fn fmt_lock<G: Deref<Target: fmt::Debug>>(
     f: &mut fmt::Formatter<'_>,
     name: &str,
-    header: &LockHeader,
-    guard: Option<G>,
+    guard: TryLockResult<G>,
+    is_poisoned: bool,
 ) -> fmt::Result {
     let mut out = f.debug_struct(name);
-    match guard {
-        Some(guard) => out.field("data", &&*guard),
+    match without_block(guard) {
+        Some(guard) => out.field("data", &&*guard.unwrap_or_else(PoisonError::into_inner)),
         None => out.field("data", &format_args!("<locked>")),
     };
-    out.field("poisoned", &header.word().is_poisoned());
+    out.field("poisoned", &is_poisoned);
     out.finish_non_exhaustive()
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_lock(f, "Mutex", &self.header, self.try_inner())
+        fmt_lock(f, "Mutex", self.inner.try_lock(), self.is_poisoned())
     }
 }
 

@@ -4,10 +4,10 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
-use super::mutex::{fmt_lock, poison_result};
+use super::mutex::{fmt_lock, poison_result, without_block};
 use crate::config::OnViolation;
 use crate::finding::LockKind;
-use crate::hooks::{self, ExclusiveHold, Request, SharedHold};
+use crate::hooks::{self, Hold, Request};
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader};
 use crate::site::Site;
@@ -42,8 +42,8 @@ pub struct RwLock<T: ?Sized> {
 #[must_use = "if unused the RwLock will immediately unlock"]
 #[clippy::has_significant_drop]
 pub struct RwLockReadGuard<'rwlock, T: ?Sized> {
-    // The record goes before the lock; see `MutexGuard`.
-    _hold: SharedHold<'rwlock>,
+    // The record goes before the lock; see `hooks::released`.
+    _hold: ReadHold<'rwlock>,
     inner: std::sync::RwLockReadGuard<'rwlock, T>,
 }
 
@@ -51,9 +51,31 @@ pub struct RwLockReadGuard<'rwlock, T: ?Sized> {
 #[must_use = "if unused the RwLock will immediately unlock"]
 #[clippy::has_significant_drop]
 pub struct RwLockWriteGuard<'rwlock, T: ?Sized> {
-    // The record goes before the lock; see `MutexGuard`.
-    hold: ExclusiveHold<'rwlock>,
+    // The record goes before the lock; see `hooks::released`. There is no `Drop` here, so that
+    // `downgrade` can take the guard apart.
+    hold: WriteHold<'rwlock>,
     inner: std::sync::RwLockWriteGuard<'rwlock, T>,
+}
+
+/// The part of a read guard that ends the hold when it is dropped. It names the header and not the
+/// lock, because a read guard is covariant in `T`.
+struct ReadHold<'rwlock>(&'rwlock LockHeader);
+
+impl Drop for ReadHold<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        hooks::released(self.0, Hold::Shared);
+    }
+}
+
+/// The part of a write guard that ends the hold when it is dropped.
+struct WriteHold<'rwlock>(&'rwlock LockHeader);
+
+impl Drop for WriteHold<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        hooks::released(self.0, Hold::Exclusive);
+    }
 }
 
 impl<T> RwLock<T> {
@@ -98,8 +120,7 @@ impl<T: ?Sized> RwLock<T> {
     };
     const TRY_READ: &'static Access = &Access { op: Op::TryRead, ..*Self::READ };
     const DOWNGRADE: &'static Access = &Access { op: Op::Downgrade, ..*Self::READ };
-    const WRITE: &'static Access =
-        &Access { mode: Mode::Exclusive, op: Op::Write, ..*Self::READ };
+    const WRITE: &'static Access = &Access { mode: Mode::Exclusive, op: Op::Write, ..*Self::READ };
     const TRY_WRITE: &'static Access = &Access { op: Op::TryWrite, ..*Self::WRITE };
 
     /// As [`std::sync::RwLock::read`].
@@ -118,26 +139,26 @@ impl<T: ?Sized> RwLock<T> {
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let request = Request::new(&self.header, Self::READ);
         let inner = match self.inner.try_read() {
-            Ok(inner) => inner,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => self.read_contended(&request),
+            Ok(inner) => Ok(inner),
+            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
+            Err(TryLockError::WouldBlock) => self.read_contended(request.site),
         };
-        RwLockReadGuard::new(&request, inner)
+        self.read_guard(&request, inner)
     }
 
     /// The slow half of [`read`](Self::read): waits where the tracker can see it.
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn read_contended(&self, request: &Request<'_>) -> std::sync::RwLockReadGuard<'_, T> {
+    fn read_contended(&self, site: Site) -> LockResult<std::sync::RwLockReadGuard<'_, T>> {
+        let request = Request { lock: &self.header, access: Self::READ, site };
         let mut retried = None;
         let mut retry = || {
-            retried = self.try_read_inner();
+            retried = without_block(self.inner.try_read());
             retried.is_some()
         };
-        let waiting = hooks::wait_for_lock(request, &mut retry);
-        let inner = retried
-            .unwrap_or_else(|| self.inner.read().unwrap_or_else(PoisonError::into_inner));
+        let waiting = hooks::wait_for_lock(&request, &mut retry);
+        let inner = retried.unwrap_or_else(|| self.inner.read());
         drop(waiting);
         inner
     }
@@ -151,8 +172,8 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let request = Request::new(&self.header, Self::TRY_READ);
-        let inner = self.try_read_inner().ok_or(TryLockError::WouldBlock)?;
-        Ok(RwLockReadGuard::new(&request, inner)?)
+        let inner = without_block(self.inner.try_read()).ok_or(TryLockError::WouldBlock)?;
+        Ok(self.read_guard(&request, inner)?)
     }
 
     /// As [`std::sync::RwLock::write`].
@@ -171,26 +192,26 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let request = Request::new(&self.header, Self::WRITE);
         let inner = match self.inner.try_write() {
-            Ok(inner) => inner,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => self.write_contended(&request),
+            Ok(inner) => Ok(inner),
+            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
+            Err(TryLockError::WouldBlock) => self.write_contended(request.site),
         };
-        RwLockWriteGuard::new(&request, inner)
+        self.write_guard(&request, inner)
     }
 
     /// The slow half of [`write`](Self::write): waits where the tracker can see it.
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn write_contended(&self, request: &Request<'_>) -> std::sync::RwLockWriteGuard<'_, T> {
+    fn write_contended(&self, site: Site) -> LockResult<std::sync::RwLockWriteGuard<'_, T>> {
+        let request = Request { lock: &self.header, access: Self::WRITE, site };
         let mut retried = None;
         let mut retry = || {
-            retried = self.try_write_inner();
+            retried = without_block(self.inner.try_write());
             retried.is_some()
         };
-        let waiting = hooks::wait_for_lock(request, &mut retry);
-        let inner = retried
-            .unwrap_or_else(|| self.inner.write().unwrap_or_else(PoisonError::into_inner));
+        let waiting = hooks::wait_for_lock(&request, &mut retry);
+        let inner = retried.unwrap_or_else(|| self.inner.write());
         drop(waiting);
         inner
     }
@@ -204,14 +225,51 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let request = Request::new(&self.header, Self::TRY_WRITE);
-        let inner = self.try_write_inner().ok_or(TryLockError::WouldBlock)?;
-        Ok(RwLockWriteGuard::new(&request, inner)?)
+        let inner = without_block(self.inner.try_write()).ok_or(TryLockError::WouldBlock)?;
+        Ok(self.write_guard(&request, inner)?)
+    }
+
+    /// The traced guard around the real one, which was just obtained.
+    #[inline]
+    fn read_guard<'a>(
+        &'a self,
+        request: &Request<'a>,
+        inner: LockResult<std::sync::RwLockReadGuard<'a, T>>,
+    ) -> LockResult<RwLockReadGuard<'a, T>> {
+        hooks::acquired(request);
+        let _hold = ReadHold(&self.header);
+        match inner {
+            Ok(inner) => Ok(RwLockReadGuard { _hold, inner }),
+            Err(poisoned) => {
+                // Readers share the lock, so none may change its flags; the next writer does.
+                let guard = RwLockReadGuard { _hold, inner: poisoned.into_inner() };
+                poison_result(guard, !self.header.is_spared())
+            }
+        }
+    }
+
+    /// The traced guard around the real one, which was just obtained.
+    #[inline]
+    fn write_guard<'a>(
+        &'a self,
+        request: &Request<'a>,
+        inner: LockResult<std::sync::RwLockWriteGuard<'a, T>>,
+    ) -> LockResult<RwLockWriteGuard<'a, T>> {
+        hooks::acquired(request);
+        let hold = WriteHold(&self.header);
+        match inner {
+            Ok(inner) => Ok(RwLockWriteGuard { hold, inner }),
+            Err(poisoned) => {
+                let guard = RwLockWriteGuard { hold, inner: poisoned.into_inner() };
+                poison_result(guard, self.header.settle_poison(|| self.inner.clear_poison()))
+            }
+        }
     }
 
     /// As [`std::sync::RwLock::is_poisoned`].
     #[inline]
     pub fn is_poisoned(&self) -> bool {
-        self.header.word().is_poisoned()
+        self.inner.is_poisoned() && !self.header.is_spared()
     }
 
     /// As [`std::sync::RwLock::clear_poison`].
@@ -231,62 +289,25 @@ impl<T: ?Sized> RwLock<T> {
         let value = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
         poison_result(value, poisoned)
     }
-
-    /// The real read guard, if it can be had now, poisoned or not.
-    #[inline]
-    fn try_read_inner(&self) -> Option<std::sync::RwLockReadGuard<'_, T>> {
-        match self.inner.try_read() {
-            Ok(inner) => Some(inner),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
-    }
-
-    /// The real write guard, if it can be had now, poisoned or not.
-    #[inline]
-    fn try_write_inner(&self) -> Option<std::sync::RwLockWriteGuard<'_, T>> {
-        match self.inner.try_write() {
-            Ok(inner) => Some(inner),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
-    }
-}
-
-impl<'rwlock, T: ?Sized> RwLockReadGuard<'rwlock, T> {
-    #[inline]
-    fn new(
-        request: &Request<'rwlock>,
-        inner: std::sync::RwLockReadGuard<'rwlock, T>,
-    ) -> LockResult<RwLockReadGuard<'rwlock, T>> {
-        let (_hold, poisoned) = hooks::acquired(request);
-        poison_result(RwLockReadGuard { _hold, inner }, poisoned)
-    }
 }
 
 impl<'rwlock, T: ?Sized> RwLockWriteGuard<'rwlock, T> {
-    #[inline]
-    fn new(
-        request: &Request<'rwlock>,
-        inner: std::sync::RwLockWriteGuard<'rwlock, T>,
-    ) -> LockResult<RwLockWriteGuard<'rwlock, T>> {
-        let (hold, poisoned) = hooks::acquired(request);
-        poison_result(RwLockWriteGuard { hold, inner }, poisoned)
-    }
-
     /// As [`std::sync::RwLockWriteGuard::downgrade`].
     #[track_caller]
     pub fn downgrade(s: Self) -> RwLockReadGuard<'rwlock, T> {
         let Self { hold, inner } = s;
+        let header = hold.0;
+        std::mem::forget(hold);
         // On record as a reader first: that blocks nobody whom the writer did not.
-        let _hold = hooks::downgraded(hold, RwLock::<T>::DOWNGRADE, Site::caller());
-        RwLockReadGuard { _hold, inner: std::sync::RwLockWriteGuard::downgrade(inner) }
+        hooks::downgraded(header, RwLock::<T>::DOWNGRADE, Site::caller());
+        let inner = std::sync::RwLockWriteGuard::downgrade(inner);
+        RwLockReadGuard { _hold: ReadHold(header), inner }
     }
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_lock(f, "RwLock", &self.header, self.try_read_inner())
+        fmt_lock(f, "RwLock", self.inner.try_read(), self.is_poisoned())
     }
 }
 

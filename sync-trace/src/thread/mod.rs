@@ -10,9 +10,9 @@ mod scope;
 pub use builder::{Builder, JoinHandle, spawn};
 pub use scope::{Scope, ScopedJoinHandle, scope};
 
-#[expect(deprecated, reason = "std still exports them, so a drop-in has to")]
-pub use std::thread::{park_timeout_ms, sleep_ms};
 pub use std::thread::{
     AccessError, LocalKey, Result, Thread, ThreadId, available_parallelism, current, panicking,
     park, park_timeout, sleep, yield_now,
 };
+#[expect(deprecated, reason = "std still exports them, so a drop-in has to")]
+pub use std::thread::{park_timeout_ms, sleep_ms};

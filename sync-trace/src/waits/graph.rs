@@ -85,11 +85,7 @@ pub(crate) fn cycle_through(nodes: &[Node], start: usize, queues: Queues) -> Opt
     None
 }
 
-fn path_ending_in(
-    last: Hop,
-    start: NodeIndex,
-    reached_by: &HashMap<NodeIndex, Hop>,
-) -> Vec<Hop> {
+fn path_ending_in(last: Hop, start: NodeIndex, reached_by: &HashMap<NodeIndex, Hop>) -> Vec<Hop> {
     let mut path = vec![last];
     let mut at = last.from;
     while at != start.index() {
@@ -177,8 +173,7 @@ mod tests {
     use super::*;
     use crate::finding::LockId;
 
-    const MODES: [Mode; 4] =
-        [Mode::Exclusive, Mode::Upgradable, Mode::Read, Mode::RecursiveRead];
+    const MODES: [Mode; 4] = [Mode::Exclusive, Mode::Upgradable, Mode::Read, Mode::RecursiveRead];
 
     fn lock(name: char) -> Resource {
         Resource::Lock(LockId(name as u64))
@@ -312,8 +307,7 @@ mod tests {
 
     #[test]
     fn the_shortest_cycle_is_shown() {
-        let agents =
-            ["X(A) r(S) -> X(B)", "X(B) -> X(C)", "X(C) r(S) -> X(D)", "X(D) -> X(S)"];
+        let agents = ["X(A) r(S) -> X(B)", "X(B) -> X(C)", "X(C) r(S) -> X(D)", "X(D) -> X(S)"];
         check(&agents, Some("4 3"));
     }
 
@@ -350,9 +344,10 @@ mod tests {
                 .collect();
             let blocks = |from: &Node, to: &Node| {
                 from.wants == Resource::End(to.agent)
-                    || to.holds.iter().any(|held| {
-                        held.resource == from.wants && held.mode.blocks(from.mode)
-                    })
+                    || to
+                        .holds
+                        .iter()
+                        .any(|held| held.resource == from.wants && held.mode.blocks(from.mode))
             };
             let mut reach = vec![vec![false; agents.len()]; agents.len()];
             for (i, from) in agents.iter().enumerate() {
