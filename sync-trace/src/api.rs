@@ -40,7 +40,22 @@ pub fn findings() -> Vec<Arc<Finding>> {
 /// ```
 pub fn take_findings() -> Vec<Arc<Finding>> {
     let _working = Working::begin();
-    global().take_findings()
+    global().take_findings(|_| true)
+}
+
+/// Takes the findings that `wanted` holds for, and leaves the others: as [`take_findings`], for a
+/// test that runs beside others in one process.
+///
+/// # Example
+///
+/// ```
+/// let here = std::thread::current().name().unwrap_or_default().to_owned();
+/// let mine = sync_trace::take_findings_where(|finding| finding.roots.contains(&here));
+/// assert!(mine.is_empty());
+/// ```
+pub fn take_findings_where(wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding>> {
+    let _working = Working::begin();
+    global().take_findings(wanted)
 }
 
 /// Forgets all findings. What threads hold and wait for stays on record.

@@ -1,7 +1,9 @@
 //! What a lock is to the tracker: its number, its kind and type, where it was created.
 
+#[cfg(not(loom))]
 use std::cell::Cell;
 use std::num::NonZeroU64;
+#[cfg(not(loom))]
 use std::sync::atomic::AtomicU64 as GlobalU64;
 
 use crate::agent::Agent;
@@ -226,11 +228,45 @@ impl Resource {
 pub(crate) struct ScopeId(pub(crate) NonZeroU64);
 
 /// Numbers for scopes and agents: drawn once for each thread, so one shared counter will do.
+#[cfg(not(loom))]
 pub(crate) fn next_number() -> NonZeroU64 {
     static NEXT: GlobalU64 = GlobalU64::new(1);
     NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed)).expect("2^64 numbers are never drawn")
 }
 
+/// In the model every execution has to draw the same numbers. All threads of an execution run in one
+/// real thread, whose counter starts again with each.
+#[cfg(loom)]
+mod model_numbers {
+    use std::cell::Cell;
+    use std::num::NonZeroU64;
+
+    thread_local! {
+        static NEXT: Cell<u64> = const { Cell::new(1) };
+    }
+
+    pub(crate) fn next_number() -> NonZeroU64 {
+        NonZeroU64::new(NEXT.replace(NEXT.get() + 1)).expect("numbers start at 1")
+    }
+
+    pub(super) fn next_lock_number() -> NonZeroU64 {
+        next_number()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn restart_numbers() {
+        NEXT.set(1);
+    }
+}
+
+#[cfg(loom)]
+use model_numbers::next_lock_number;
+#[cfg(loom)]
+pub(crate) use model_numbers::next_number;
+#[cfg(all(test, loom))]
+pub(crate) use model_numbers::restart_numbers;
+
+#[cfg(not(loom))]
 /// Numbers for locks: every thread draws a block, so that creating locks shares no cache line.
 fn next_lock_number() -> NonZeroU64 {
     const BLOCK: u64 = 64;

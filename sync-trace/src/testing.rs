@@ -16,7 +16,7 @@ pub fn run_test<R>(body: impl FnOnce() -> R) -> R {
     drop(belongs);
     let findings = {
         let _working = Working::begin();
-        global().take_findings_of(test)
+        global().take_findings(|finding| finding.tests.contains(&test))
     };
     if !findings.is_empty() {
         let reports: Vec<String> = findings.iter().map(ToString::to_string).collect();

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::agent::{Agent, Agents};
 use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, fence, lock, push};
-use crate::config::{Config, Overrides, SettingError};
+use crate::config::{Config, Overrides};
 use crate::evidence;
-use crate::finding::{Finding, Outcome, TestId};
+use crate::finding::{Finding, Outcome};
 use crate::held::Held;
 use crate::op::Mode;
 use crate::registry::Resource;
@@ -419,17 +419,14 @@ impl Tracker {
         lock(&self.findings).clone()
     }
 
-    pub(crate) fn take_findings(&self) -> Vec<Arc<Finding>> {
-        std::mem::take(&mut *lock(&self.findings))
-    }
-
-    /// Takes out the findings in which `test` takes part.
-    pub(crate) fn take_findings_of(&self, test: TestId) -> Vec<Arc<Finding>> {
-        let mut mine = self.findings();
-        mine.retain(|finding| finding.tests.contains(&test));
-        let is_mine = |finding: &Arc<Finding>| mine.iter().any(|own| Arc::ptr_eq(own, finding));
-        lock(&self.findings).retain(|finding| !is_mine(finding));
-        mine
+    /// Takes out the findings that `wanted` holds for. It may be the user's code, so it runs while
+    /// nothing is locked.
+    pub(crate) fn take_findings(&self, wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding>> {
+        let mut taken = self.findings();
+        taken.retain(|finding| wanted(finding));
+        let is_taken = |finding: &Arc<Finding>| taken.iter().any(|one| Arc::ptr_eq(one, finding));
+        lock(&self.findings).retain(|finding| !is_taken(finding));
+        taken
     }
 
     pub(crate) fn config(&self) -> Config {
@@ -497,12 +494,12 @@ pub(crate) fn global() -> &'static Tracker {
 }
 
 #[cfg(not(loom))]
-fn from_environment() -> (Overrides, Vec<SettingError>) {
+fn from_environment() -> (Overrides, Vec<crate::config::SettingError>) {
     match std::env::var("SYNC_TRACE") {
         Ok(text) => Overrides::parse(&text),
         Err(std::env::VarError::NotPresent) => Default::default(),
         Err(std::env::VarError::NotUnicode(_)) => {
-            (Overrides::default(), vec![SettingError::NotUnicode])
+            (Overrides::default(), vec![crate::config::SettingError::NotUnicode])
         }
     }
 }

@@ -1,1 +1,52 @@
-//! placeholder
+//! Scenarios with real threads and real locks, written as scripts.
+//!
+//! ```text
+//! t1: lock a; t2: lock b; t1: lock b; t2: lock a
+//! ```
+//!
+//! Each step is done by the thread it names, and the next one begins when that thread has done it or
+//! is on record as waiting: no step depends on time. Locks, condvars and threads come into being
+//! when they are first named.
+//!
+//! | step | what the thread does |
+//! |---|---|
+//! | `lock a`, `try_lock a` | takes the mutex `a` |
+//! | `read a`, `write a`, `try_read a`, `try_write a` | takes the read-write lock `a` |
+//! | `downgrade a` | turns its write guard of `a` into a read guard |
+//! | `release a` | drops its newest guard of `a` |
+//! | `forget a` | forgets its newest guard of `a` |
+//! | `give a t2` | makes `t2` the owner of its newest guard of `a`, as unsafe code might |
+//! | `wait c a`, `wait_timeout c a` | waits on the condvar `c` with its guard of `a` |
+//! | `notify c` | wakes all that wait on `c` |
+//! | `join t2` | joins `t2` |
+//! | `end` | ends, with what it still holds dropped |
+//! | `end_holding` | ends, with what it still holds forgotten |
+
+mod script;
+mod stage;
+
+pub use script::{Op, Step, parse};
+pub use stage::{Outcome, play};
+
+/// Plays `script` and compares the findings it leads to, each as its code and its cycle from the
+/// thread with the first name on: `"ST0001 t1 -> b -> t2 -> a -> t1"`.
+///
+/// # Panics
+///
+/// If the findings differ, or if the script cannot be played to its end.
+#[track_caller]
+pub fn check(script: &str, expected: &[&str]) {
+    let Outcome { mut findings, blocked } = play(script, expected.len());
+    findings.sort();
+    assert_eq!(findings, expected, "\nscript: {script}\nblocked at its end: {blocked:?}");
+}
+
+/// Plays a script that must lead to no finding.
+///
+/// # Panics
+///
+/// As [`check`].
+#[track_caller]
+pub fn check_silent(script: &str) {
+    check(script, &[]);
+}

@@ -1,0 +1,169 @@
+//! Programs that come to a bad end; `tests/process.rs` runs them and looks at how they end.
+
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::channel;
+
+use sync_trace::sync::{Arc, Barrier, Mutex};
+use sync_trace::{OnViolation, thread};
+
+fn main() {
+    let scenario = std::env::args().nth(1).unwrap_or_default();
+    match scenario.as_str() {
+        "child_ignored" => child_ignored(),
+        "child_ignored_then_taken" => {
+            child_ignored();
+            assert_eq!(sync_trace::take_findings().len(), 1);
+        }
+        "child_ignored_then_failed" => {
+            child_ignored();
+            std::process::exit(3);
+        }
+        "child_unwrapped" => {
+            child_relocks().join().unwrap();
+        }
+        "caught_in_main" => {
+            assert!(catch_unwind(relock).is_err());
+        }
+        "uncaught_in_main" => relock(),
+        "scope_end" => scope_end(),
+        "scope_end_while_unwinding" => {
+            let _ = catch_unwind(scope_end_while_unwinding);
+        }
+        "drop_while_unwinding" => drop_while_unwinding(),
+        "logged" => logged(),
+        "own_reaction" => own_reaction(),
+        "nothing" => nothing(),
+        "until_eof" => until_eof(),
+        other => panic!("no scenario `{other}`"),
+    }
+}
+
+fn relock() {
+    let lock = Mutex::new(0);
+    let _guard = lock.lock().unwrap();
+    let _again = lock.lock().unwrap();
+}
+
+fn child_relocks() -> thread::JoinHandle<()> {
+    thread::Builder::new().name("child".to_owned()).spawn(relock).unwrap()
+}
+
+fn child_ignored() {
+    assert!(child_relocks().join().is_err());
+}
+
+/// A parent that comes last, at the end of its scope, with its child already waiting for what it
+/// holds.
+fn scope_end() {
+    let held = Mutex::new(0);
+    let _guard = held.lock().unwrap();
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("child".to_owned())
+            .spawn_scoped(scope, || drop(held.lock()))
+            .unwrap();
+        wait_until_somebody_waits();
+    });
+}
+
+/// The same, by a panic in the scope's closure.
+fn scope_end_while_unwinding() {
+    let held = Mutex::new(0);
+    let _guard = held.lock().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| drop(held.lock()));
+        wait_until_somebody_waits();
+        panic!("the closure fails");
+    });
+}
+
+/// A `Drop` that locks, in a thread that unwinds, closes the cycle.
+fn drop_while_unwinding() {
+    struct LocksInDrop(Arc<Mutex<u32>>);
+    impl Drop for LocksInDrop {
+        fn drop(&mut self) {
+            *self.0.lock().unwrap() += 1;
+        }
+    }
+    let (a, b) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
+    let meet = Arc::new(Barrier::new(2));
+    let other = {
+        let (a, b, meet) = (Arc::clone(&a), Arc::clone(&b), Arc::clone(&meet));
+        thread::spawn(move || {
+            let _b = b.lock().unwrap();
+            meet.wait();
+            let _a = a.lock().unwrap();
+        })
+    };
+    let _held = a.lock().unwrap();
+    meet.wait();
+    wait_until_somebody_waits();
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let _late = LocksInDrop(b);
+        panic!("the program's own panic");
+    }));
+    drop(result);
+    drop(other);
+}
+
+/// Two threads that deadlock for good; the main thread goes on.
+fn logged() {
+    let (found, finding) = channel();
+    let found = std::sync::Mutex::new(found);
+    sync_trace::set_handler(move |finding| {
+        let _ = found.lock().unwrap().send(finding.code);
+    });
+    let (a, b) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
+    let meet = Arc::new(Barrier::new(2));
+    for (first, second) in [(&a, &b), (&b, &a)] {
+        let (first, second) = (Arc::clone(first), Arc::clone(second));
+        let meet = Arc::clone(&meet);
+        thread::spawn(move || {
+            let _first = first.lock().unwrap();
+            meet.wait();
+            let _second = second.lock().unwrap();
+        });
+    }
+    println!("found {}", finding.recv().unwrap());
+}
+
+static GENTLE: Mutex<u32> = sync_trace::on_violation!(OnViolation::Panic, Mutex::new(0));
+
+/// A lock that panics although the configuration says abort.
+fn own_reaction() {
+    let guard = GENTLE.lock().unwrap();
+    assert!(catch_unwind(|| drop(GENTLE.lock())).is_err());
+    drop(guard);
+    sync_trace::reset();
+    println!("went on");
+}
+
+fn nothing() {
+    let lock = Mutex::new(1);
+    println!("the lock holds {}", *lock.lock().unwrap());
+}
+
+/// Holds a lock, with a thread that waits for it, until standard input ends.
+fn until_eof() {
+    let accounts = Mutex::new(0);
+    let guard = accounts.lock().unwrap();
+    thread::scope(|scope| {
+        let waiter = thread::Builder::new()
+            .name("waiter".to_owned())
+            .spawn_scoped(scope, || drop(accounts.lock()));
+        wait_until_somebody_waits();
+        println!("ready");
+        let mut rest = Vec::new();
+        std::io::stdin().read_to_end(&mut rest).unwrap();
+        drop(guard);
+        waiter.unwrap().join().unwrap();
+    });
+}
+
+fn wait_until_somebody_waits() {
+    let waiting = || sync_trace::snapshot().agents.iter().any(|state| state.wait.is_some());
+    while !waiting() {
+        thread::yield_now();
+    }
+}

@@ -1,0 +1,168 @@
+//! How whole processes end, and what they leave on standard error.
+#![cfg(any(debug_assertions, feature = "always"))]
+
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Runs a scenario of `src/bin/victim.rs` with `SYNC_TRACE` set to `settings`.
+fn victim(scenario: &str, settings: &str) -> Ended {
+    let child = command(scenario, settings)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the victim starts");
+    let started = Instant::now();
+    let output = child.wait_with_output().expect("the victim ends");
+    Ended::new(output, started.elapsed())
+}
+
+fn command(scenario: &str, settings: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_victim"));
+    command.arg(scenario).env("RUST_BACKTRACE", "0");
+    match settings {
+        "" => command.env_remove("SYNC_TRACE"),
+        settings => command.env("SYNC_TRACE", settings),
+    };
+    command
+}
+
+struct Ended {
+    status: Option<i32>,
+    stdout: String,
+    stderr: String,
+    took: Duration,
+}
+
+impl Ended {
+    fn new(output: Output, took: Duration) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        Self { status: output.status.code(), stdout, stderr, took }
+    }
+
+    #[track_caller]
+    fn expect(&self, status: Option<i32>, on_stderr: &[&str]) {
+        assert_eq!(self.status, status, "stderr:\n{}", self.stderr);
+        for text in on_stderr {
+            assert!(self.stderr.contains(text), "no `{text}` in:\n{}", self.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_finding_whose_panic_nobody_noticed_fails_the_process() {
+    victim("child_ignored", "").expect(Some(66), &[
+        "error[ST0002]",
+        "its panic was swallowed",
+        "below 'main'",
+        "ends with status 66",
+    ]);
+    victim("caught_in_main", "").expect(Some(66), &["error[ST0002]", "its panic was swallowed"]);
+}
+
+#[test]
+fn a_finding_that_was_taken_does_not() {
+    let ended = victim("child_ignored_then_taken", "");
+    ended.expect(Some(0), &["error[ST0002]"]);
+    assert!(!ended.stderr.contains("swallowed"));
+}
+
+#[test]
+fn a_process_that_fails_anyway_keeps_its_status() {
+    victim("child_ignored_then_failed", "").expect(Some(3), &["error[ST0002]"]);
+    victim("child_unwrapped", "").expect(Some(101), &["error[ST0002]"]);
+    victim("uncaught_in_main", "").expect(Some(101), &["error[ST0002]"]);
+}
+
+#[test]
+fn a_parent_stuck_at_the_end_of_its_scope_ends_the_process_within_a_second() {
+    let ended = victim("scope_end", "");
+    ended.expect(Some(66), &["error[ST0001]", "'child'", "scope", "status 66"]);
+    assert!(ended.took < Duration::from_secs(1), "took {:?}", ended.took);
+}
+
+#[test]
+fn so_does_one_whose_closure_panicked() {
+    victim("scope_end_while_unwinding", "").expect(Some(66), &["error[ST0001]"]);
+}
+
+#[test]
+fn a_thread_that_is_stuck_while_it_unwinds_ends_the_process() {
+    victim("drop_while_unwinding", "")
+        .expect(Some(66), &["the program's own panic", "error[ST0001]", "status 66"]);
+}
+
+#[test]
+fn the_reactions_can_be_chosen() {
+    let aborted = victim("child_ignored", "on_violation=abort");
+    aborted.expect(None, &["error[ST0002]"]);
+    let stuck = victim("scope_end", "on_stuck=abort");
+    stuck.expect(None, &["error[ST0001]"]);
+    let logged = victim("logged", "on_violation=log");
+    logged.expect(Some(0), &["error[ST0001]"]);
+    assert_eq!(logged.stdout, "found ST0001\n");
+    let once = logged.stderr.matches("error[ST0001]").count();
+    assert_eq!(once, 1, "one deadlock, one report:\n{}", logged.stderr);
+}
+
+#[test]
+fn a_locks_own_reaction_goes_before_the_configured_one() {
+    let ended = victim("own_reaction", "on_violation=abort");
+    ended.expect(Some(0), &["error[ST0002]"]);
+    assert_eq!(ended.stdout, "went on\n");
+}
+
+#[test]
+fn a_setting_that_cannot_be_read_is_named_and_the_others_hold() {
+    let ended = victim("child_ignored", "on_violaton=log,on_violation=abort");
+    ended.expect(None, &[
+        "error: unknown setting `on_violaton` in SYNC_TRACE; did you mean `on_violation`?",
+        "on_violation=panic|log|abort",
+        "error[ST0002]",
+    ]);
+    let ended = victim("nothing", "on_stuck=never");
+    ended.expect(Some(0), &["`never` is not a value of `on_stuck`", "on_stuck=exit|wait|abort"]);
+    assert_eq!(ended.stdout, "the lock holds 1\n");
+}
+
+#[test]
+fn switched_off_it_says_and_does_nothing() {
+    let ended = victim("nothing", "off");
+    ended.expect(Some(0), &[]);
+    assert_eq!((ended.stderr.as_str(), ended.stdout.as_str()), ("", "the lock holds 1\n"));
+}
+
+#[test]
+fn the_stacks_of_all_waits_can_be_asked_for() {
+    let ended = victim("scope_end", "backtrace=waits");
+    ended.expect(Some(66), &["victim::scope_end"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dump_is_printed_at_sigquit_when_asked_for() {
+    use std::io::{BufRead, BufReader, Read};
+
+    let mut child = command("until_eof", "dump_on=SIGQUIT")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the victim starts");
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    let kill = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    // The whole dump comes in one write, and ends with the summary line.
+    let mut stderr = child.stderr.take().unwrap();
+    let mut dump = [0; 4096];
+    let read = stderr.read(&mut dump).unwrap();
+    let dump = String::from_utf8_lossy(&dump[..read]).into_owned();
+    assert!(dump.contains("\"waiter\"") && dump.contains("waits"), "{dump}");
+    assert!(dump.contains("held by 'main'"), "{dump}");
+    drop(child.stdin.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
