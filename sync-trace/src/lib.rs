@@ -165,3 +165,8 @@ macro_rules! on_violation {
         $lock
     }};
 }
+
+// The README's examples are doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

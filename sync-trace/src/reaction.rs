@@ -97,10 +97,11 @@ pub(crate) fn respond(
 
 /// What the tracker needs from the start of the process, once it is known how to react.
 pub(crate) fn prepare(config: Config) {
-    if config.dump_on == DumpOn::SigQuit && !config.off {
-        if let Err(why) = os::on_sigquit(crate::dump) {
-            os::write_stderr(&format!("error: {why}\n"));
-        }
+    if config.dump_on == DumpOn::SigQuit
+        && !config.off
+        && let Err(why) = os::on_sigquit(crate::dump)
+    {
+        os::write_stderr(&format!("error: {why}\n"));
     }
 }
 

@@ -1,20 +1,26 @@
 //! What a finding comes to: its one-sentence verdict, and one thing to do about it.
 
-use super::story::{Cast, held};
+use super::cast::{Cast, held, with_previous};
 use super::words::{line_of, list};
-use crate::finding::{Blocker, Hold, Link, Mode, Op, Participant, Target};
+use crate::finding::{Blocker, Hold, Link, Lock, Mode, Op, Participant, Site, Target};
+use std::collections::BTreeSet;
 
 /// The title and the help for a cycle (or chain) of waits.
-pub(super) fn on(links: &[Link], cast: &Cast) -> (String, String) {
+pub(super) fn on(links: &[Link], cast: &Cast<'_>) -> (String, String) {
     if let Some((owner, hold)) = links.iter().find_map(ended_owner) {
         leaked(links.len(), owner, hold, cast)
     } else if let [link] = links {
         alone(link, cast)
-    } else if links.iter().any(|link| matches!(link.blocker, Blocker::Runs)) {
-        unended(links, cast)
+    } else if links.iter().any(gives_nothing_up) {
+        holding_on(links, cast)
     } else {
         in_a_circle(links, cast)
     }
+}
+
+/// Whether the wait is not for a lock alone, so that taking locks in one order would not help.
+fn gives_nothing_up(link: &Link) -> bool {
+    matches!(link.blocker, Blocker::Runs) || link.wait.op.is_condvar_wait()
 }
 
 fn ended_owner(link: &Link) -> Option<(&Participant, &Hold)> {
@@ -24,21 +30,21 @@ fn ended_owner(link: &Link) -> Option<(&Participant, &Hold)> {
     }
 }
 
-fn leaked(waiting: usize, owner: &Participant, hold: &Hold, cast: &Cast) -> (String, String) {
+fn leaked(waiting: usize, owner: &Participant, hold: &Hold, cast: &Cast<'_>) -> (String, String) {
     let who =
         if waiting == 1 { "a thread waits".into() } else { format!("{waiting} threads wait") };
     (
         format!("stuck: {who} for a lock whose holder has ended without releasing it"),
         format!(
             "find out where {} leaks the guard taken at {} (`mem::forget` does that), and drop it there",
-            cast.threads.name(owner.id),
+            cast.thread(owner),
             line_of(hold.site)
         ),
     )
 }
 
 /// One thread stands in its own way.
-fn alone(link: &Link, cast: &Cast) -> (String, String) {
+fn alone(link: &Link, cast: &Cast<'_>) -> (String, String) {
     let Some(hold) = held(&link.blocker) else {
         let help = "let another thread wait for this one to end";
         return ("deadlock: a thread waits for its own end".to_owned(), help.to_owned());
@@ -73,45 +79,52 @@ fn alone(link: &Link, cast: &Cast) -> (String, String) {
     (format!("deadlock: a thread {title}"), help)
 }
 
-/// Somebody waits for a thread to end.
-fn unended(links: &[Link], cast: &Cast) -> (String, String) {
-    let is_join = |link: &&Link| matches!(link.blocker, Blocker::Runs);
-    let previous = links.iter().cycle().skip(links.len() - 1);
-    // The one to blame holds something while it waits for the end.
-    let culprit = links.iter().zip(previous).filter(|(link, _)| is_join(link));
-    let culprit = culprit.map(|(link, previous)| (link, held(&previous.blocker)));
-    let joins = links.iter().filter(is_join).count();
-    let title = match links.len() {
-        n if n == joins => format!("{n} threads wait for each other to end"),
-        2 if links.iter().any(|link| link.wait.op == Op::Scope) => {
+/// Somebody waits for a signal or for a thread to end, and holds a lock meanwhile.
+fn holding_on(links: &[Link], cast: &Cast<'_>) -> (String, String) {
+    let culprits = with_previous(links).filter(|(link, _)| gives_nothing_up(link));
+    let culprits = culprits.map(|(link, previous)| (link.wait.op, held(&previous.blocker)));
+    let (op, hold) = culprits.max_by_key(|(_, hold)| hold.is_some()).unwrap_or((Op::Join, None));
+    let title = match (links.len(), op) {
+        (n, _) if hold.is_none() => format!("{n} threads wait for each other to end"),
+        (2, Op::Scope) => {
             "a scope joins its threads while a lock is held that one of them is waiting for".into()
         }
-        2 => "a thread joins another while it holds a lock that the other is waiting for".into(),
-        n => format!("{n} threads wait in a circle, one of them for another to end"),
+        (2, Op::Join) => {
+            "a thread joins another while it holds a lock that the other is waiting for".into()
+        }
+        (2, _) => {
+            "a thread waits for a signal while it holds a lock that the owner of its mutex is waiting for"
+                .into()
+        }
+        (n, Op::Join | Op::Scope) => {
+            format!("{n} threads wait in a circle, one of them for another to end")
+        }
+        (n, _) => format!("{n} threads wait in a circle, one of them for a signal"),
     };
-    let help = match culprit.max_by_key(|(_, hold)| hold.is_some()) {
-        Some((link, Some(hold))) => format!(
+    let help = match hold {
+        Some(hold) => format!(
             "drop the guard of {} taken at {} before {}",
             cast.lock(&hold.lock),
             line_of(hold.site),
-            if link.wait.op == Op::Scope { "the scope ends" } else { "the `join`" }
+            match op {
+                Op::Scope => "the scope ends".to_owned(),
+                Op::Join => "the `join`".to_owned(),
+                _ => format!("the `{op}`, which gives up only its own mutex"),
+            }
         ),
-        _ => "let only one of these threads wait for the end of the other".to_owned(),
+        None => "let only one of these threads wait for the end of the other".to_owned(),
     };
     (format!("deadlock: {title}"), help)
 }
 
 /// Only locks are waited for.
-fn in_a_circle(links: &[Link], cast: &Cast) -> (String, String) {
+fn in_a_circle(links: &[Link], cast: &Cast<'_>) -> (String, String) {
+    let count = links.len();
     let holds: Vec<&Hold> = links.iter().filter_map(|link| held(&link.blocker)).collect();
-    let mut locks: Vec<_> = holds.iter().map(|hold| cast.lock(&hold.lock)).collect();
-    locks.sort();
-    locks.dedup();
-    let mut places: Vec<_> = holds.iter().map(|hold| line_of(hold.site)).collect();
-    places.sort();
-    places.dedup();
+    let is_taken = |lock: &&&Lock| holds.iter().any(|hold| hold.lock.id == lock.id);
+    let locks: Vec<_> = cast.locks.iter().filter(is_taken).map(|lock| cast.lock(lock)).collect();
     let is_queued = links.iter().any(|l| matches!(l.blocker, Blocker::QueuedWriter { .. }));
-    let title = match links.len() {
+    let title = match count {
         n if is_queued => format!("{n} threads wait in a circle, one behind a queued writer"),
         n if locks.len() == 1 => {
             format!("{n} threads read a lock that each of them waits to write")
@@ -119,22 +132,44 @@ fn in_a_circle(links: &[Link], cast: &Cast) -> (String, String) {
         2 => "2 threads each hold a lock that the other is waiting for".to_owned(),
         n => format!("{n} threads wait in a circle, each for a lock that the next one holds"),
     };
-    let help = match (&locks[..], &places[..]) {
-        ([], _) => "let one of the threads give up what it holds before it waits".to_owned(),
-        ([lock], _) if is_queued => {
+    let help = match &locks[..] {
+        [] => "let one of the threads give up what it holds before it waits".to_owned(),
+        [lock] if is_queued => {
             format!("read {lock} once and pass the guard on: a second read queues behind writers")
         }
-        ([lock], _) => {
+        [lock] => {
             format!("take {lock} with `write` from the start, or drop the read guard first")
         }
-        (_, [one]) => format!(
-            "all of them take their locks at {one}: always take {} in one fixed order there, such as by index",
-            list(&locks)
-        ),
-        (_, [one, two]) => {
-            format!("take {} in the same order in both places, {one} and {two}", list(&locks))
-        }
-        _ => format!("take {} in the same order everywhere: {}", list(&locks), list(&places)),
+        _ => in_one_order(links, &holds, &locks),
     };
     (format!("deadlock: {title}"), help)
+}
+
+/// More locks or places than this are not listed.
+const LISTED: usize = 3;
+
+fn in_one_order(links: &[Link], holds: &[&Hold], locks: &[String]) -> String {
+    let lines = |sites: &mut dyn Iterator<Item = Site>| {
+        sites.map(line_of).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    let first = lines(&mut holds.iter().map(|hold| hold.site));
+    let then = lines(&mut links.iter().map(|link| link.wait.site));
+    let locks = if locks.len() > LISTED { "these locks".to_owned() } else { list(locks) };
+    match (&first[..], &then[..]) {
+        ([first], [then]) if first == then => {
+            format!(
+                "always take {locks} in one fixed order, such as by index or address: they are all taken at {first}"
+            )
+        }
+        ([first], [then]) => format!(
+            "always take {locks} in one fixed order, such as by index or address: each thread takes one at {first} and its next at {then}"
+        ),
+        ([one, two], _) => {
+            format!("take {locks} in the same order in both places, {one} and {two}")
+        }
+        (places, _) if places.len() <= LISTED => {
+            format!("take {locks} in the same order everywhere: {}", list(places))
+        }
+        _ => format!("take {locks} in the same order everywhere"),
+    }
 }

@@ -3,11 +3,11 @@
 use super::names::{self, LockNames};
 use super::source::Sources;
 use super::threads::ThreadNames;
-use super::words::{duration, place, tame};
+use super::words::{duration, place, signal, tame};
 use crate::finding::{AgentState, Dump, Hold, Lock, Mode, Participant, Target, Wait};
 
 /// How many idle threads are named.
-const IDLE_NAMED: usize = 10;
+const IDLE_NAMED: usize = 5;
 
 /// Renders `dump`.
 pub(super) fn render(dump: &Dump, sources: &Sources) -> String {
@@ -83,7 +83,10 @@ impl Scribe {
     fn wait(&self, wait: &Wait, blockers: &[Participant]) -> String {
         let age = wait.age.map(|age| format!("{} ", duration(age))).unwrap_or_default();
         let (goal, by) = match &wait.target {
-            Target::Lock(lock, mode) => (self.lock(lock, *mode), "held by"),
+            Target::Lock(lock, mode) => {
+                let signal = signal(wait.op).map(|signal| format!("{signal} "));
+                (signal.unwrap_or_default() + &self.lock(lock, *mode), "held by")
+            }
             Target::Thread(thread) => (format!("{} to end", self.threads.name(thread.id)), ""),
             Target::Scope => ("the threads of its scope to end".to_owned(), "still running:"),
         };
@@ -149,7 +152,7 @@ mod tests {
             &dump,
             &format!(
                 "no thread holds or waits for a traced lock\n\n\
-                 12 threads neither hold nor wait: {names}and 2 more\n"
+                 12 threads neither hold nor wait: {names}and 7 more\n"
             ),
         );
     }

@@ -6,6 +6,9 @@
 use super::source::{Sources, is_word};
 use crate::site::Site;
 
+/// What stands behind the name of a collection to name any lock in it.
+pub(super) const ELEMENT: &str = "[_]";
+
 /// The field, static or variable that the lock created at `created` is for.
 pub(super) fn name_of(created: Site, sources: &Sources) -> Option<String> {
     let spot = sources.at(created)?;
@@ -15,13 +18,70 @@ pub(super) fn name_of(created: Site, sources: &Sources) -> Option<String> {
     declared(&without_comments(&spot.text[..spot.span.start]))
 }
 
-/// The field or variable that is being initialised at the end of `before`.
+/// The field or variable that is being initialised at the end of `before`: by the lock itself, by
+/// something around it such as an `Arc`, or by a collection of locks.
 fn declared(before: &str) -> Option<String> {
-    let before = unwrapped(before);
-    match before.strip_suffix(':') {
-        Some(before) => field(before),
-        None => variable(before.strip_suffix('=')?),
+    let before = before.trim_end();
+    if let Some(before) = before.strip_suffix(':') {
+        return field(before);
     }
+    if let Some(before) = before.strip_suffix('=') {
+        return variable(before);
+    }
+    let open = open_brackets(before).next()?;
+    let (outer, inner) = (before[..open].trim_end(), before[open + 1..].trim());
+    match &before[open..=open] {
+        "[" => element(declared(outer.strip_suffix("vec!").unwrap_or(outer))),
+        "(" => argument(outer, inner),
+        // The last expression of a block that gives its value to what is around it.
+        _ if inner.is_empty() || inner.ends_with([';', '}']) => {
+            declared(match outer.strip_suffix("const") {
+                Some(outer) => outer,
+                None => outer.ends_with('|').then_some(outer)?,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// What a call is for whose arguments, as far as they are written in `inner`, end with the lock or
+/// with the head of a closure that makes it.
+fn argument(callee: &str, inner: &str) -> Option<String> {
+    let callee = without_generics(callee);
+    let method = last_word(callee);
+    let path = &callee[..callee.len() - method.len()];
+    let is_closure = inner.ends_with('|');
+    match method {
+        "push" | "push_back" | "resize_with" if path.ends_with('.') => element(
+            Some(last_word(&path[..path.len() - 1]).to_owned()).filter(|name| is_identifier(name)),
+        ),
+        "map" | "flat_map" | "repeat_with" | "from_fn" if is_closure => {
+            element(declared(before_expression(path)))
+        }
+        "new" if is_closure && path.ends_with("::") => declared(before_expression(path)),
+        "" => None,
+        _ if inner.is_empty() && !path.ends_with('.') => declared(before_expression(path)),
+        _ => None,
+    }
+}
+
+fn element(collection: Option<String>) -> Option<String> {
+    collection.map(|name| name + ELEMENT)
+}
+
+/// Cuts off the expression that `code` ends with, such as `NAMES.iter()`.
+fn before_expression(code: &str) -> &str {
+    let mut depth = 0_usize;
+    for (at, c) in code.char_indices().rev() {
+        match c {
+            ')' | ']' | '}' => depth += 1,
+            '(' | '[' | '{' if depth > 0 => depth -= 1,
+            ':' if code[..at].ends_with(':') || code[at + 1..].starts_with(':') => {}
+            '(' | '[' | '{' | '=' | ':' | ',' | ';' | '|' if depth == 0 => return &code[..=at],
+            _ => {}
+        }
+    }
+    ""
 }
 
 /// Whether the source still has a call there that may create a lock.
@@ -35,24 +95,6 @@ fn is_constructor(code: &str) -> bool {
 fn without_comments(code: &str) -> String {
     let lines = code.lines().map(|line| line.split_once("//").map_or(line, |(code, _)| code));
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// Cuts off what is only wrapped around the lock: `Arc::new(`, `LazyLock::new(||`, `const {`.
-fn unwrapped(mut before: &str) -> &str {
-    loop {
-        let trimmed = before.trim_end();
-        let inner = match trimmed.strip_suffix("||") {
-            Some(closure) if closure.trim_end().ends_with("::new(") => closure.trim_end(),
-            _ => trimmed,
-        };
-        let inner = inner.strip_suffix("const {").unwrap_or(inner);
-        let call = inner.strip_suffix('(').unwrap_or_default();
-        before = match call.trim_end_matches(|c| is_word(c) || c == ':') {
-            outside if outside.len() < call.len() => outside,
-            _ if inner.len() < before.len() => inner,
-            _ => return before,
-        };
-    }
 }
 
 /// `let a`, `pub static POOL: Mutex<u8>`: the identifier that is declared.
@@ -195,14 +237,38 @@ mod tests {
     }
 
     #[test]
+    fn an_element_is_named_after_its_collection() {
+        for code in [
+            "let v: Arc<Vec<Mutex<Fork>>> =\n    Arc::new(NAMES.iter().map(|_| $",
+            "let v = vec![$",
+            "static v: [Mutex<u8>; 2] = [f(), $",
+            "let v = [const { $",
+            "let v = (0..n).map(|i| { f(i); $",
+            "let v: Vec<_> = iter::repeat_with(|| Arc::new($",
+            "let v = std::array::from_fn::<_, 4, _>(|_| $",
+            "v.push($",
+            "self.v.resize_with(9, || $",
+        ] {
+            check(code, Some("v[_]"));
+        }
+        check("Self { a: (0, 1), v: (0..n).map(move |_| $", Some("v[_]"));
+        check("impl P { fn f() { P { v: a::b().map(|x: (u8, u8)| $", Some("P.v[_]"));
+        check("let v = vec![vec![$", Some("v[_][_]"));
+        check("let v = (0..n).map(|_| Shard { lock: $", Some("Shard.lock"));
+    }
+
+    #[test]
     fn what_has_no_name_of_its_own_is_not_named() {
-        for code in ["let (a, b) = ($", "let a = ($", "let v = vec![$", "let v = [f(), $"] {
+        for code in ["let (a, b) = ($", "let a = ($", "f().push($", "let a = v.insert($", ""] {
+            check(&format!("{code}$"), None);
+        }
+        for code in ["f(|_| $", "fn f() -> M {\n $", "a == $", "$", ": $", "let a = f(1, $", ") $"]
+        {
             check(code, None);
         }
-        for code in ["v.push($", "(0..9).map(|_| $", "fn f() -> M {\n $", "a == $", "$", ": $"] {
+        for code in ["let t = thread::spawn(|| $", "if a { $", "x => $", "map(|_| { f() $"] {
             check(code, None);
         }
-        check("let t = thread::spawn(|| $", None);
     }
 
     #[test]

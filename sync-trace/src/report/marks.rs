@@ -1,21 +1,19 @@
 //! The source positions of a finding: who waits where, and where what they wait for was taken.
 
-use super::story::{Cast, held};
+use super::cast::{Cast, held};
 use super::words::duration;
-use crate::finding::{
-    Blocker, Finding, Hold, Link, LockKind, Mode, Op, Outcome, Participant, Site, Target,
-};
+use crate::finding::{Blocker, Finding, Hold, Link, Op, Outcome, Participant, Site, Target};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// A source position and what a thread did or does there.
+#[derive(Clone)]
 pub(super) struct Mark {
     /// Which part it plays.
     pub(super) role: Role,
     /// The position.
     pub(super) site: Site,
     /// What is called there.
-    #[cfg_attr(not(feature = "pretty"), expect(dead_code, reason = "only snippets need it"))]
     pub(super) op: Op,
     /// Who does what.
     pub(super) label: String,
@@ -33,36 +31,63 @@ pub(super) enum Role {
 }
 
 /// The positions of `finding`, in the order in which a reader meets them in a report.
-pub(super) fn marks(finding: &Finding, cast: &Cast) -> Vec<Mark> {
+pub(super) fn marks(finding: &Finding, cast: &Cast<'_>) -> Vec<Mark> {
     let mut scenes = scenes(finding, cast);
     in_reading_order(&mut scenes, &finding.links);
     let mut met = BTreeSet::new();
     let label = |(who, mark): (&Participant, Mark)| {
         // At first sight also the number by which other tools know the thread.
         let name = match met.insert(who.id) {
-            true => cast.threads.full_name(who),
-            false => cast.threads.name(who.id).to_owned(),
+            true => cast.thread_names.full_name(who),
+            false => cast.thread(who).to_owned(),
         };
         Mark { label: format!("{name} {}", mark.label), ..mark }
     };
     scenes.into_iter().map(label).collect()
 }
 
+/// How many labels a line of source may have.
+const CROWD: usize = 8;
+
+/// The marks, but with one label for all threads that do the same at the same place, where a line
+/// would have too many labels. The closing wait keeps its own.
+pub(super) fn thinned(marks: &[Mark]) -> Vec<Mark> {
+    let line = |mark: &Mark| (mark.site.file(), mark.site.line());
+    let alike = |a: &Mark, b: &Mark| a.site == b.site && a.role == b.role;
+    let thin = |group: &[Mark]| {
+        let first = &group[0];
+        let is_crowded = marks.iter().filter(|mark| line(mark) == line(first)).count() > CROWD;
+        if group.len() == 1 || !is_crowded {
+            return group.to_vec();
+        }
+        let do_what = match first.role {
+            Role::Holds => "took a lock here and still hold it",
+            Role::Waits | Role::Closes => "have been waiting here",
+        };
+        vec![Mark { label: format!("{} threads {do_what}", group.len()), ..first.clone() }]
+    };
+    marks.chunk_by(alike).flat_map(thin).collect()
+}
+
 /// Every position with the thread that was there; the labels do not name it yet.
-fn scenes<'a>(finding: &'a Finding, cast: &Cast) -> Vec<(&'a Participant, Mark)> {
+fn scenes<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Vec<(&'a Participant, Mark)> {
     let mut scenes = Vec::new();
     let mut add = |who, role, site, op, label| scenes.push((who, Mark { role, site, op, label }));
     let nexts = finding.links.iter().cycle().skip(1);
     for (number, (link, next)) in finding.links.iter().zip(nexts).enumerate() {
         let Link { agent, wait, blocker } = link;
-        let goal = goal(link, cast);
-        if number == 0 {
-            let waits = about_to_wait(finding.outcome);
-            let label = format!("{waits} {goal}{}", by(link, next, cast));
-            add(agent, Role::Closes, wait.site, wait.op, label);
-        } else {
-            add(agent, Role::Waits, wait.site, wait.op, format!("{} {goal}", waited(link)));
-        }
+        let (role, waits) = match (number, finding.outcome, wait.age) {
+            (0, Outcome::Logged, _) => (Role::Closes, "now waits here".to_owned()),
+            (0, Outcome::Panicked | Outcome::Ended, _) => {
+                (Role::Closes, "would now wait".to_owned())
+            }
+            (_, _, Some(age)) => (Role::Waits, format!("has been waiting here {}", duration(age))),
+            (_, _, None) => (Role::Waits, "waits here".to_owned()),
+        };
+        // Elsewhere the label of the hold says it well enough.
+        let is_said = role == Role::Closes || wait.op.is_condvar_wait();
+        let by = if is_said { by(link, next, cast) } else { String::new() };
+        add(agent, role, wait.site, wait.op, format!("{waits} {}{by}", cast.goal(link)));
         let (holder, still) = match blocker {
             Blocker::Ended { owner, .. } => (owner, "ended without releasing it"),
             _ => (&next.agent, "still holds it"),
@@ -96,66 +121,25 @@ fn in_reading_order(scenes: &mut [(&Participant, Mark)], links: &[Link]) {
     });
 }
 
-fn about_to_wait(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Logged => "now waits",
-        Outcome::Panicked | Outcome::Ended => "would now wait",
-    }
-}
-
-fn waited(link: &Link) -> String {
-    match link.wait.age {
-        Some(age) => format!("has been waiting here {}", duration(age)),
-        None => "waits here".to_owned(),
-    }
-}
-
-/// What is waited for, as it follows `waits`.
-fn goal(link: &Link, cast: &Cast) -> String {
-    match &link.wait.target {
-        Target::Thread(thread) => format!("for {} to end", cast.threads.name(thread.id)),
-        Target::Scope => "for the threads of its scope to end".to_owned(),
-        Target::Lock(lock, mode) => {
-            let name = cast.lock(lock);
-            match (lock.kind, mode) {
-                (LockKind::Condvar, _) => format!("for a signal on {name}"),
-                _ if link.wait.op.is_condvar_wait() => format!("to take {name} back"),
-                (LockKind::RwLock, Mode::Exclusive) => format!("to write {name}"),
-                (_, Mode::Read | Mode::RecursiveRead) => format!("to read {name}"),
-                (_, Mode::Exclusive | Mode::Upgradable) => format!("for {name}"),
-            }
-        }
-    }
-}
-
 /// Who keeps the wait from ending, where the goal does not say so.
-fn by(link: &Link, next: &Link, cast: &Cast) -> String {
-    let name = |thread: &Participant| cast.threads.name(thread.id).to_owned();
-    let holder = match &link.blocker {
-        Blocker::Holds(_) if next.agent.id == link.agent.id => "itself".to_owned(),
-        Blocker::Holds(_) => name(&next.agent),
-        Blocker::Ended { owner, .. } => format!("{}, which has ended", name(owner)),
-        Blocker::QueuedWriter { writer: Some((writer, _)), .. } => {
-            return format!(", behind the queued writer {}", name(writer));
+fn by(link: &Link, next: &Link, cast: &Cast<'_>) -> String {
+    match (&link.blocker, &link.wait.target) {
+        (Blocker::Holds(_), _) if next.agent.id == link.agent.id => ", held by itself".to_owned(),
+        (Blocker::Holds(_), _) => format!(", held by {}", cast.thread(&next.agent)),
+        (Blocker::Ended { owner, .. }, _) => {
+            format!(", held by {}, which has ended", cast.thread(owner))
         }
-        Blocker::QueuedWriter { writer: None, .. } => return ", behind a queued writer".to_owned(),
-        Blocker::Runs if matches!(link.wait.target, Target::Thread(_)) => return String::new(),
-        Blocker::Runs => return format!(", among them {}", name(&next.agent)),
-    };
-    format!(", held by {holder}")
+        (Blocker::QueuedWriter { writer: Some((writer, _)), .. }, _) => {
+            format!(", behind the queued writer {}", cast.thread(writer))
+        }
+        (Blocker::QueuedWriter { writer: None, .. }, _) => ", behind a queued writer".to_owned(),
+        (Blocker::Runs, Target::Thread(_)) => String::new(),
+        (Blocker::Runs, _) => format!(", among them {}", cast.thread(&next.agent)),
+    }
 }
 
-fn took(hold: &Hold, cast: &Cast) -> String {
-    let name = cast.lock(&hold.lock);
-    let how = match (hold.lock.kind, hold.mode) {
-        _ if hold.op.is_condvar_wait() => " back",
-        (LockKind::RwLock, Mode::Exclusive) => " for writing",
-        (_, Mode::Exclusive) => "",
-        (_, Mode::Upgradable) => " as upgradable",
-        (_, Mode::Read | Mode::RecursiveRead) => " for reading",
-    };
-    match hold.at_least {
-        Some(time) => format!("took {name}{how} here at least {} ago", duration(time)),
-        None => format!("took {name}{how} here"),
-    }
+fn took(hold: &Hold, cast: &Cast<'_>) -> String {
+    let back = if hold.op.is_condvar_wait() { " back" } else { "" };
+    let ago = hold.at_least.map(|time| format!(" at least {} ago", duration(time)));
+    format!("took {}{back} here{}", cast.hold(hold), ago.unwrap_or_default())
 }

@@ -1,15 +1,15 @@
 //! Showing findings and dumps to a person.
 //!
 //! A finding is first told in words ([`story`]) and then laid out, with source snippets
-//! (`pretty`) or without (`plain`); both lay out the same words, so neither can lose a fact. The
-//! modules in reading order:
+//! (`pretty`) or without ([`plain`]). The modules in reading order:
 //!
-//! - [`story`]: what the report says: a title, [`marks`] in the source, and facts;
-//!   [`advice`] has its title and its one `help:`.
-//! - [`names`] with [`guess`], and [`threads`]: what locks and threads are called.
+//! - [`cast`]: who and what takes part; [`names`] with [`guess`], and [`threads`]: what they are
+//!   called.
+//! - [`story`]: what the report says; [`advice`] has its title and its one `help:`.
+//! - `marks`: the labels in the source.
 //! - [`source`]: finds the source files, and checks that they are still what was compiled.
 //! - [`words`]: durations, lists, aligned columns.
-//! - `pretty` with `look` (whether to use colour), or `plain`: the layouts.
+//! - `pretty` with `look` (whether to use colour), and [`plain`]: the layouts.
 //! - [`mod@dump`]: everything that is held and waited for, in the manner of a thread dump.
 //!
 //! Nothing here prints, panics on odd input, or keeps anything after it returns.
@@ -17,13 +17,14 @@
 mod advice;
 #[cfg(test)]
 mod cases;
+mod cast;
 mod dump;
 mod guess;
 #[cfg(feature = "pretty")]
 mod look;
+#[cfg(feature = "pretty")]
 mod marks;
 mod names;
-#[cfg(any(test, not(feature = "pretty")))]
 mod plain;
 #[cfg(feature = "pretty")]
 mod pretty;
@@ -32,10 +33,11 @@ mod story;
 mod threads;
 mod words;
 
-use crate::finding::{Dump, Finding};
+use crate::finding::{Dump, Finding, Outcome};
 use source::Sources;
 
-/// The whole report for a panic message or a log: without colour, unless colour is forced.
+/// The whole report for a panic message or a log: without colour, unless colour is forced, and
+/// without a line break at its end.
 pub(crate) fn text(finding: &Finding) -> String {
     #[cfg(feature = "pretty")]
     return pretty::render(finding, &Sources::new(), look::Look::captured());
@@ -43,15 +45,41 @@ pub(crate) fn text(finding: &Finding) -> String {
     plain::render(finding, &Sources::new())
 }
 
-/// The whole report for the process's standard error, in colour if that is wanted there.
+/// What the process's standard error is told, with a line break at its end: the whole report, in
+/// colour if that is wanted there, or a short form if the whole follows as a panic message.
 pub(crate) fn for_stderr(finding: &Finding) -> String {
-    #[cfg(feature = "pretty")]
-    return pretty::render(finding, &Sources::new(), look::Look::for_stderr());
-    #[cfg(not(feature = "pretty"))]
-    text(finding)
+    let text = match finding.outcome {
+        Outcome::Panicked => plain::compact(finding, &Sources::new()),
+        #[cfg(feature = "pretty")]
+        _ => pretty::render(finding, &Sources::new(), look::Look::for_stderr()),
+        #[cfg(not(feature = "pretty"))]
+        _ => text(finding),
+    };
+    text + "\n"
 }
 
 /// Everything that is held and waited for, a block for each thread.
 pub(crate) fn dump(dump: &Dump) -> String {
     dump::render(dump, &Sources::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_printed_ends_with_a_line_break() {
+        for mut finding in cases::all() {
+            for outcome in [Outcome::Panicked, Outcome::Ended, Outcome::Logged] {
+                finding.outcome = outcome;
+                assert!(!text(&finding).ends_with('\n'));
+                let printed = for_stderr(&finding);
+                assert!(printed.ends_with('\n') && !printed.ends_with("\n\n"));
+                let is_short =
+                    printed.contains("the whole report is the panic message of thread '");
+                let is_panic = outcome == Outcome::Panicked;
+                assert_eq!(is_short, is_panic && finding.links[0].agent.name.is_some());
+            }
+        }
+    }
 }

@@ -6,39 +6,34 @@
 
 use super::guess;
 use super::source::{Sources, is_word};
-use super::words::{line_of, tame};
+use super::words::tame;
 use crate::finding::{Lock, LockId, LockKind, Mode};
 use std::collections::BTreeMap;
 
 /// The display name of each lock in a finding or dump.
 pub(super) struct LockNames(BTreeMap<LockId, String>);
 
+/// A name, and whether a single lock may be expected to have it.
+type Name = (String, bool);
+
 impl LockNames {
     /// Names that may be shared by several locks, for where numbers stand beside them anyway.
     pub(super) fn shared<'a>(locks: impl Iterator<Item = &'a Lock>, sources: &Sources) -> Self {
-        // Thousands of locks may come from one line.
-        let mut guesses = BTreeMap::new();
-        let mut name = |lock: &Lock| match lock.name {
-            Some(given) => tame(given),
-            None => {
-                let guess = guesses
-                    .entry(lock.created)
-                    .or_insert_with_key(|at| guess::name_of(*at, sources));
-                guess.clone().unwrap_or_else(|| by_type(lock))
-            }
-        };
-        Self(locks.map(|lock| (lock.id, name(lock))).collect())
+        let names = called(locks, sources).into_iter().map(|(id, (name, _))| (id, name));
+        Self(names.collect())
     }
 
     /// Names that tell the locks apart.
     pub(super) fn distinct<'a>(locks: impl Iterator<Item = &'a Lock>, sources: &Sources) -> Self {
-        let Self(shared) = Self::shared(locks, sources);
-        let is_twice = |name: &String| shared.values().filter(|other| *other == name).count() > 1;
-        let distinct = |(id, name): (&LockId, &String)| match is_twice(name) {
-            true => (*id, format!("{name} {id}")),
-            false => (*id, name.clone()),
+        let names = called(locks, sources);
+        let mut bearers = BTreeMap::new();
+        names.values().for_each(|(name, _)| *bearers.entry(name).or_insert(0) += 1);
+        let distinct = |(id, (name, is_own)): (&LockId, &Name)| match *is_own && bearers[name] == 1
+        {
+            true => (*id, name.clone()),
+            false => (*id, format!("{name} {id}")),
         };
-        Self(shared.iter().map(distinct).collect())
+        Self(names.iter().map(distinct).collect())
     }
 
     /// The name of `lock`.
@@ -47,10 +42,25 @@ impl LockNames {
     }
 }
 
+fn called<'a>(locks: impl Iterator<Item = &'a Lock>, sources: &Sources) -> BTreeMap<LockId, Name> {
+    // Thousands of locks may come from one line.
+    let mut guesses = BTreeMap::new();
+    let mut name = |lock: &Lock| {
+        if let Some(given) = lock.name {
+            return (tame(given), true);
+        }
+        let guess = guesses.entry(lock.created);
+        match guess.or_insert_with_key(|at| guess::name_of(*at, sources)) {
+            Some(guess) => (guess.clone(), !guess.ends_with(guess::ELEMENT)),
+            None => (by_type(lock), false),
+        }
+    };
+    locks.map(|lock| (lock.id, name(lock))).collect()
+}
+
 /// The lock's kind and what it protects, such as `std Mutex<Vec<Entry>>`.
 pub(super) fn kind(lock: &Lock) -> String {
-    let inner = short_type(lock.type_name);
-    if inner.is_empty() { lock.kind.to_string() } else { format!("{}<{inner}>", lock.kind) }
+    kind_of(lock, &short_type(lock.type_name))
 }
 
 /// How the lock is held or wanted.
@@ -63,16 +73,14 @@ pub(super) fn mode(lock: &Lock, mode: Mode) -> &'static str {
     }
 }
 
-/// Such as `Mutex<HashMap<..>> (src/bank.rs:21)`.
+/// Such as `Mutex<HashMap<..>>`.
 fn by_type(lock: &Lock) -> String {
-    let kind = lock.kind.to_string();
-    let kind = kind.strip_prefix("std ").unwrap_or(&kind);
-    let inner = without_inner_generics(&short_type(lock.type_name));
-    let inner = if inner.is_empty() { inner } else { format!("<{inner}>") };
-    match lock.created {
-        site if site.is_unknown() => format!("{kind}{inner}"),
-        site => format!("{kind}{inner} ({})", line_of(site)),
-    }
+    let kind = kind_of(lock, &without_inner_generics(&short_type(lock.type_name)));
+    kind.strip_prefix("std ").unwrap_or(&kind).to_owned()
+}
+
+fn kind_of(lock: &Lock, inner: &str) -> String {
+    if inner.is_empty() { lock.kind.to_string() } else { format!("{}<{inner}>", lock.kind) }
 }
 
 /// `alloc::vec::Vec<bank::Entry>` as `Vec<Entry>`.
@@ -117,11 +125,15 @@ mod tests {
             name,
             created: crate::finding::Site::caller(),
         };
-        let locks = [lock(1, Some("a")), lock(2, Some("a")), lock(3, Some("b"))];
+        let locks = [lock(1, Some("a")), lock(2, Some("a")), lock(3, Some("b")), lock(4, None)];
         let names = LockNames::distinct(locks.iter(), &Sources::below(Vec::new()));
-        assert_eq!(locks.each_ref().map(|lock| names.of(lock)), ["a #1", "a #2", "b"]);
-        assert_eq!(names.of(&lock(4, None)), "an unknown lock");
-        assert!(by_type(&lock(5, None)).starts_with("Mutex<u8> ("));
+        assert_eq!(
+            locks.each_ref().map(|lock| names.of(lock)),
+            ["a #1", "a #2", "b", "Mutex<u8> #4"]
+        );
+        assert_eq!(names.of(&lock(5, None)), "an unknown lock");
+        let typed = Lock { type_name: "a::A<b::B, u8>", ..lock(6, None) };
+        assert_eq!([by_type(&typed), kind(&typed)], ["Mutex<A<..>>", "std Mutex<A<B, u8>>"]);
     }
 
     #[test]

@@ -1,22 +1,37 @@
-//! The report as plain text, for builds without source snippets.
+//! The report as plain text: all of it, for builds without source snippets, and a short form.
 
+use super::cast::Cast;
 use super::source::Sources;
-use super::story::Story;
-use super::words::{columns, place};
+use super::story::{Story, holds_and_waits};
 use crate::finding::Finding;
 
 /// Renders `finding`.
+#[cfg(any(test, not(feature = "pretty")))]
 pub(super) fn render(finding: &Finding, sources: &Sources) -> String {
-    let story = Story::of(finding, sources);
-    let marks: Vec<_> =
-        story.marks.into_iter().map(|mark| [place(mark.site), mark.label]).collect();
-    let mut text = format!("error[{}]: {}", finding.code, story.title);
-    text.push_str(&indented(&columns(&marks), 2));
-    for (tag, fact) in &story.facts {
-        let fact = indented(fact, tag.len() + 4);
-        text.push_str(&format!("\n  {tag}: {}", fact.trim_start()));
+    let cast = Cast::of(finding, sources);
+    let Story { title, facts } = Story::of(finding, &cast);
+    let mut text = head(finding, &title, &cast);
+    for (tag, fact) in &facts {
+        let fact = indented(fact, tag.len() + 6);
+        text.push_str(&format!("\n  = {tag}: {}", fact.trim_start()));
     }
     text
+}
+
+/// Renders only what happened, for where the whole report follows as a panic message.
+pub(super) fn compact(finding: &Finding, sources: &Sources) -> String {
+    let cast = Cast::of(finding, sources);
+    let mut text = head(finding, &Story::of(finding, &cast).title, &cast);
+    if let Some(first) = finding.links.first() {
+        let panics = cast.thread(&first.agent);
+        text += &format!("\n  = note: the whole report is the panic message of thread {panics}");
+    }
+    text
+}
+
+fn head(finding: &Finding, title: &str, cast: &Cast<'_>) -> String {
+    let rows = indented(&holds_and_waits(finding, cast), 2);
+    format!("error[{}]: {title}{rows}", finding.code)
 }
 
 /// Each line on a line of its own, behind `depth` spaces.
@@ -27,15 +42,16 @@ fn indented(lines: &str, depth: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::cases::{self, at_root};
+    use super::super::cast::held;
+    use super::super::words::line_of;
     use super::*;
 
     /// The alignment depends on the length of the paths, so it is looked at apart.
     #[track_caller]
-    fn check(finding: &Finding, expected: &str) {
-        let text = render(finding, &Sources::new());
-        let starts: Vec<_> = text.lines().filter_map(|line| line.find("  'transfer-0' ")).collect();
+    fn check(text: &str, expected: &str) {
+        let starts: Vec<_> = text.lines().filter_map(|line| line.find(" wants `")).collect();
         assert!(starts.windows(2).all(|pair| pair[0] == pair[1]), "not aligned:\n{text}");
-        let text = at_root(&text);
+        let text = at_root(text);
         let words = |text: &str| text.split(' ').filter(|w| !w.is_empty()).collect::<String>();
         let is_same = words(&text) == words(expected.trim_end());
         assert!(is_same, "rendered:\n{text}\nexpected:\n{expected}");
@@ -43,19 +59,29 @@ mod tests {
 
     #[test]
     fn everything_is_said_without_source_lines() {
-        check(&cases::abba(), include_str!("cases/plain_abba.txt"));
-        check(&cases::ended(), include_str!("cases/plain_ended.txt"));
+        let render = |finding| render(&finding, &Sources::new());
+        check(&render(cases::abba()), include_str!("cases/plain_abba.txt"));
+        check(&render(cases::ended()), include_str!("cases/plain_ended.txt"));
     }
 
     #[test]
-    fn no_fact_is_lost() {
+    fn the_short_form_says_who_holds_and_who_wants_what() {
+        let compact = |finding| compact(&finding, &Sources::new());
+        check(&compact(cases::abba()), include_str!("cases/compact_abba.txt"));
+        check(&compact(cases::queued_writer()), include_str!("cases/compact_queued_writer.txt"));
+    }
+
+    #[test]
+    fn no_position_and_no_fact_is_lost() {
         for finding in cases::all() {
             let text = render(&finding, &Sources::new());
-            let Story { title, marks, facts } = Story::of(&finding, &Sources::new());
-            let labels = marks.iter().map(|mark| &mark.label);
-            let lines = facts.iter().flat_map(|(_, fact)| fact.lines());
-            for said in labels.map(String::as_str).chain(lines).chain([&title[..]]) {
-                assert!(text.contains(said), "no {said} in {text}");
+            let Story { title, facts } = Story::of(&finding, &Cast::of(&finding, &Sources::new()));
+            let waits = finding.links.iter().map(|link| link.wait.site);
+            let holds = finding.links.iter().filter_map(|link| held(&link.blocker));
+            let sites = waits.chain(holds.map(|hold| hold.site)).map(line_of);
+            let lines = facts.iter().flat_map(|(_, fact)| fact.lines().map(str::to_owned));
+            for said in sites.chain(lines).chain([title]) {
+                assert!(text.contains(&said), "no {said} in {text}");
             }
         }
     }

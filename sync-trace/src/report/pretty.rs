@@ -1,10 +1,10 @@
 //! The report in rustc's style, with the source lines it is about.
 
+use super::cast::Cast;
 use super::look::Look;
-use super::marks::{Mark, Role};
+use super::marks::{Mark, Role, marks, thinned};
 use super::source::{Sources, Spot};
-use super::story::Story;
-use super::words::{columns, place};
+use super::story::{Story, holds_and_waits};
 use crate::finding::Finding;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{
@@ -17,20 +17,24 @@ const WIDTH: usize = 200;
 
 /// Renders `finding`.
 pub(super) fn render(finding: &Finding, sources: &Sources, look: Look) -> String {
-    let Story { title, marks, facts } = Story::of(finding, sources);
-    let shown: Vec<_> =
+    let cast = Cast::of(finding, sources);
+    let Story { title, facts } = Story::of(finding, &cast);
+    let all = marks(finding, &cast);
+    let marks = thinned(&all);
+    let spots: Vec<_> =
         marks.iter().map(|mark| sources.call(mark.site, mark.op.method())).collect();
-    let marks: Vec<_> = marks.iter().zip(&shown).collect();
+    let shown: Vec<_> = marks.iter().zip(&spots).collect();
     let title = Level::ERROR.primary_title(title).id(finding.code.as_str());
-    let mut group = Group::with_title(title).elements(heading(&marks));
-    group = group.elements(marks.chunk_by(same_file).filter_map(snippet));
-    group = group.elements(in_words(&marks));
-    for (tag, text) in facts {
-        group = group.element(message(tag, text));
+    let mut group = Group::with_title(title).elements(heading(&shown));
+    group = group.elements(shown.chunk_by(same_file).filter_map(snippet));
+    if marks.len() < all.len() || spots.contains(&None) {
+        group = group.element(message("who", holds_and_waits(finding, &cast)));
     }
+    group = group.elements(facts.into_iter().map(|(tag, text)| message(tag, text)));
     renderer(look).render(&[group])
 }
 
+/// A mark and, if the source still has it, its place there.
 type Shown<'a> = (&'a Mark, &'a Option<Spot>);
 
 fn renderer(look: Look) -> Renderer {
@@ -93,14 +97,6 @@ fn whole_lines(text: &str, span: &Range<usize>) -> (usize, usize) {
     (start, end)
 }
 
-/// What happened at positions whose source is missing or was edited.
-fn in_words<'a>(marks: &[Shown<'_>]) -> Option<annotate_snippets::Message<'a>> {
-    let hidden = marks.iter().filter(|(_, spot)| spot.is_none());
-    let rows: Vec<_> =
-        hidden.map(|(mark, _)| [format!("{}:", place(mark.site)), mark.label.clone()]).collect();
-    (!rows.is_empty()).then(|| message("at", columns(&rows)))
-}
-
 fn message<'a>(tag: &'static str, text: String) -> annotate_snippets::Message<'a> {
     Level::NOTE.with_name(Some(tag)).message(text)
 }
@@ -129,6 +125,11 @@ mod tests {
     }
 
     #[test]
+    fn a_crowd_shares_its_labels_and_is_listed() {
+        check(&cases::circle(12), include_str!("cases/crowd.txt"));
+    }
+
+    #[test]
     fn threads_without_names_of_their_own_are_told_apart() {
         check(&cases::abba_of(None), include_str!("cases/unnamed.txt"));
         let text = render(&cases::abba_of(Some("worker")), &Sources::new(), Look::default());
@@ -139,6 +140,9 @@ mod tests {
     fn a_thread_that_waits_for_itself() {
         check(&cases::relock(), include_str!("cases/relock.txt"));
         check(&cases::upgrade(), include_str!("cases/upgrade.txt"));
+        check(&cases::downgrade(), include_str!("cases/downgrade.txt"));
+        check(&cases::read_again(), include_str!("cases/read_again.txt"));
+        check(&cases::join_itself(), include_str!("cases/join_itself.txt"));
     }
 
     #[test]
@@ -150,6 +154,12 @@ mod tests {
     fn waits_for_the_end_of_a_thread() {
         check(&cases::unended(Op::Join), include_str!("cases/join.txt"));
         check(&cases::unended(Op::Scope), include_str!("cases/scope.txt"));
+    }
+
+    #[test]
+    fn waits_for_a_signal() {
+        check(&cases::unended(Op::Wait), include_str!("cases/signal.txt"));
+        check(&cases::unended(Op::WaitTimeout), include_str!("cases/timeout.txt"));
     }
 
     #[test]
@@ -192,7 +202,9 @@ mod tests {
         finding.links[0].wait.stack = Some("0: main\n1: start\n".to_owned());
         finding.roots.push("tests::other".to_owned());
         let text = render(&finding, &Sources::new(), Look::default());
-        for fact in ["= at: an unknown line: ", "0: main\n", "'main' and 'tests::other'"] {
+        for fact in
+            ["wants `Bank.audit` at an unknown line", "0: main\n", "'main' and 'tests::other'"]
+        {
             assert!(text.contains(fact), "no {fact} in {text}");
         }
 

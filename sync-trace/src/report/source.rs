@@ -14,7 +14,7 @@ pub(super) struct Sources {
 }
 
 /// A position in the text of a source file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Spot {
     /// The whole file.
     pub(super) text: Rc<str>,

@@ -1,132 +1,157 @@
-//! What a report says, before it is laid out.
+//! What a report says besides its source snippets.
 
 use super::advice;
-use super::marks::{Mark, marks};
-use super::names::{self, LockNames};
-use super::source::Sources;
-use super::threads::{ThreadNames, os_id};
-use super::words::{columns, list, tame};
+use super::cast::{Cast, held, with_previous};
+use super::names;
+use super::threads::os_id;
+use super::words::{columns, duration, line_of, list, tame};
 use crate::finding::{Blocker, Finding, Hold, Link, Lock, Outcome, Participant, Target};
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A finding in words.
 pub(super) struct Story {
     /// The verdict.
     pub(super) title: String,
-    /// What happened where, in the order in which a reader meets it.
-    pub(super) marks: Vec<Mark>,
     /// What else there is to say, each fact under a tag such as `help`.
     pub(super) facts: Vec<(&'static str, String)>,
 }
 
 impl Story {
-    /// Tells `finding`; `sources` help to name its locks.
-    pub(super) fn of(finding: &Finding, sources: &Sources) -> Self {
-        let cast = Cast {
-            threads: ThreadNames::of(threads(finding).into_iter()),
-            locks: LockNames::distinct(locks(finding).into_iter(), sources),
-        };
-        let (title, help) = advice::on(&finding.links, &cast);
-        let mut facts = cast.facts(finding);
-        facts.push(("help", help));
-        facts.push(("note", silencing(finding)));
-        Self { title, facts, marks: marks(finding, &cast) }
-    }
-}
-
-/// What the threads and locks of a finding are called.
-pub(super) struct Cast {
-    pub(super) threads: ThreadNames,
-    pub(super) locks: LockNames,
-}
-
-impl Cast {
-    /// The name of a lock as it stands in a sentence.
-    pub(super) fn lock(&self, lock: &Lock) -> String {
-        format!("`{}`", self.locks.of(lock))
-    }
-
-    fn facts(&self, finding: &Finding) -> Vec<(&'static str, String)> {
-        let closed =
-            !finding.links.iter().any(|link| matches!(link.blocker, Blocker::Ended { .. }));
+    /// Tells `finding`.
+    pub(super) fn of(finding: &Finding, cast: &Cast<'_>) -> Self {
+        let links = &finding.links;
+        let (title, help) = advice::on(links, cast);
+        let ended = links.iter().any(|link| matches!(link.blocker, Blocker::Ended { .. }));
         let mut facts = vec![
-            (if closed { "cycle" } else { "chain" }, self.cycle(&finding.links)),
-            ("locks", self.lock_table(finding)),
-            ("threads", self.thread_table(finding)),
+            (if ended { "chain" } else { "cycle" }, cycle(links, cast)),
+            ("locks", lock_table(cast)),
+            ("threads", thread_table(cast)),
         ];
-        facts.extend(finding.links.iter().filter_map(|link| self.stack(link)));
+        facts.extend(links.iter().filter_map(|link| stack(link, cast)));
         if finding.roots.len() > 1 {
             let roots: Vec<_> =
                 finding.roots.iter().map(|root| format!("'{}'", tame(root))).collect();
             facts.push(("note", format!("threads of {} take part", list(&roots))));
         }
         facts.push(("note", outcome(finding.outcome).to_owned()));
+        facts.push(("help", help));
+        facts.push(("note", silencing(finding)));
         facts.retain(|(_, text)| !text.is_empty());
-        facts
+        Self { title, facts }
     }
+}
 
-    fn cycle(&self, links: &[Link]) -> String {
-        let Some(first) = links.first() else {
-            return String::new();
-        };
-        let mut steps: Vec<String> = Vec::new();
-        for link in links {
-            steps.push(self.threads.name(link.agent.id).to_owned());
-            steps.push(match &link.wait.target {
-                Target::Lock(lock, _) => self.locks.of(lock).to_owned(),
-                Target::Thread(_) => "join".to_owned(),
-                Target::Scope => "end of scope".to_owned(),
-            });
-            match &link.blocker {
-                Blocker::Holds(_) | Blocker::Runs => {}
-                Blocker::QueuedWriter { writer: Some((writer, _)), .. } => {
-                    steps.push(format!("{} (queued to write)", self.threads.name(writer.id)));
-                }
-                Blocker::QueuedWriter { writer: None, .. } => steps.push("a queued writer".into()),
-                Blocker::Ended { owner, .. } => {
-                    steps.push(format!("{} (ended)", self.threads.name(owner.id)));
-                    return steps.join(" -> ");
-                }
-            }
+/// About how many characters of a cycle stand on one line.
+const A_LINE: usize = 160;
+
+fn cycle(links: &[Link], cast: &Cast<'_>) -> String {
+    let mut steps: Vec<String> = links.iter().map(|link| step(link, cast)).collect();
+    match links {
+        [] | [Link { blocker: Blocker::Ended { .. }, .. }, ..] => {}
+        [first, ..] => steps.push(cast.thread(&first.agent).to_owned()),
+    }
+    let length: usize = steps.iter().map(|step| step.chars().count()).sum();
+    let lines = steps.chunks(steps.len().div_ceil(1 + length / A_LINE).max(1));
+    lines.map(|line| line.join(" -> ")).collect::<Vec<_>>().join(" ->\n")
+}
+
+/// A thread, what it waits for, and who stands between it and the next one.
+fn step(link: &Link, cast: &Cast<'_>) -> String {
+    let target = match &link.wait.target {
+        Target::Lock(lock, _) => cast.lock_names.of(lock),
+        Target::Thread(_) => "join",
+        Target::Scope => "end of scope",
+    };
+    let between = match &link.blocker {
+        Blocker::Holds(_) | Blocker::Runs => String::new(),
+        Blocker::QueuedWriter { writer: Some((writer, _)), .. } => {
+            format!(" -> {} (queued to write)", cast.thread(writer))
         }
-        steps.push(self.threads.name(first.agent.id).to_owned());
-        steps.join(" -> ")
-    }
+        Blocker::QueuedWriter { writer: None, .. } => " -> a queued writer".to_owned(),
+        Blocker::Ended { owner, .. } => format!(" -> {} (ended)", cast.thread(owner)),
+    };
+    format!("{} -> {target}{between}", cast.thread(&link.agent))
+}
 
-    fn lock_table(&self, finding: &Finding) -> String {
-        let row = |lock: &Lock| {
-            let created = match lock.created {
-                site if site.is_unknown() => String::new(),
-                site => format!(", created at {site}"),
-            };
-            let name = self.locks.of(lock).to_owned();
-            [name, names::kind(lock), format!("{}{created}", lock.id)]
+/// A line for each lock, or for all locks of one name that come from one place.
+fn lock_table(cast: &Cast<'_>) -> String {
+    let mut classes: Vec<(&str, Vec<&Lock>)> = Vec::new();
+    for lock in &cast.locks {
+        let name = cast.lock_names.of(lock);
+        let name = name.strip_suffix(&format!(" {}", lock.id)).unwrap_or(name);
+        let is_same = |(other, locks): &&mut (&str, Vec<&Lock>)| {
+            *other == name && locks[0].created == lock.created && locks[0].kind == lock.kind
         };
-        columns(&locks(finding).into_iter().map(row).collect::<Vec<_>>())
+        match classes.iter_mut().find(is_same) {
+            Some((_, locks)) => locks.push(lock),
+            None => classes.push((name, vec![lock])),
+        }
     }
+    let row = |(name, locks): &(&str, Vec<&Lock>)| {
+        let mut about: Vec<_> = locks.iter().map(|lock| lock.id.to_string()).collect();
+        if !locks[0].created.is_unknown() {
+            about.push(format!("created at {}", locks[0].created));
+        }
+        [(*name).to_owned(), names::kind(locks[0]), about.join(", ")]
+    };
+    columns(&classes.iter().map(row).collect::<Vec<_>>())
+}
 
-    fn thread_table(&self, finding: &Finding) -> String {
-        let row = |thread: &Participant| {
-            let name = self.threads.name(thread.id).to_owned();
-            [name, os_id(thread), self.threads.origin(thread)]
+fn thread_table(cast: &Cast<'_>) -> String {
+    let row = |thread: &&Participant| {
+        [cast.thread(thread).to_owned(), os_id(thread), cast.thread_names.origin(thread)]
+    };
+    columns(&cast.threads.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Who holds what and wants what, a line for each thread in wait order.
+pub(super) fn holds_and_waits(finding: &Finding, cast: &Cast<'_>) -> String {
+    let holds = |hold: &Hold| {
+        let time = in_brackets("at least ", hold.at_least);
+        format!("holds {} since {}{time}", cast.hold(hold), line_of(hold.site))
+    };
+    let mut rows = Vec::new();
+    let mut add = |who, first: String, then: String| {
+        rows.push([cast.thread_names.full_name(who), first, then]);
+    };
+    for (link, previous) in with_previous(&finding.links) {
+        let hold = match &previous.blocker {
+            Blocker::Ended { .. } => None,
+            blocker => held(blocker),
         };
-        columns(&threads(finding).into_iter().map(row).collect::<Vec<_>>())
+        let goal = cast.goal(link);
+        let goal = goal.strip_prefix("for ").unwrap_or(&goal);
+        let time = in_brackets("", link.wait.age);
+        let wants = format!("wants {goal} at {}{time}", line_of(link.wait.site));
+        match hold {
+            Some(hold) => add(&link.agent, holds(hold), wants),
+            None => add(&link.agent, wants, String::new()),
+        }
+        match &link.blocker {
+            Blocker::QueuedWriter { hold, writer: Some((writer, site)) } => {
+                let (lock, place) = (cast.lock(&hold.lock), line_of(*site));
+                add(writer, format!("is queued to write {lock} at {place}"), String::new());
+            }
+            Blocker::Ended { owner, hold } => add(owner, holds(hold), "has ended".to_owned()),
+            _ => {}
+        }
     }
+    columns(&rows)
+}
 
-    fn stack(&self, link: &Link) -> Option<(&'static str, String)> {
-        let stack = link.wait.stack.as_deref()?.trim_end();
-        Some(("stack", format!("of {}\n{stack}", self.threads.name(link.agent.id))))
-    }
+fn in_brackets(before: &str, time: Option<Duration>) -> String {
+    time.map(|time| format!(" ({before}{})", duration(time))).unwrap_or_default()
+}
+
+fn stack(link: &Link, cast: &Cast<'_>) -> Option<(&'static str, String)> {
+    let stack = link.wait.stack.as_deref()?.trim_end();
+    Some(("stack", format!("of {}\n{stack}", cast.thread(&link.agent))))
 }
 
 fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Panicked => {
-            "this thread panics instead of waiting; its guards are released without poisoning"
-        }
-        Outcome::Ended => {
-            "a panic could not free the other threads, so the process ends with status 66"
-        }
+        Outcome::Panicked => "this thread panics instead of waiting; unwinding releases its guards",
+        Outcome::Ended => "the process ends now, with status 66 unless it was configured to abort",
         Outcome::Logged => "the report was only printed; the threads stay blocked",
     }
 }
@@ -136,50 +161,4 @@ fn silencing(finding: &Finding) -> String {
         "fingerprint {}; to let it pass: `sync_trace::mute()` or SYNC_TRACE=on_violation=log",
         finding.fingerprint
     )
-}
-
-/// Every thread in `finding` once, in the order of the cycle.
-fn threads<'a>(finding: &'a Finding) -> Vec<&'a Participant> {
-    let mut threads: Vec<&Participant> = Vec::new();
-    let mut add = |thread: &'a Participant| {
-        if !threads.iter().any(|known| known.id == thread.id) {
-            threads.push(thread);
-        }
-    };
-    for link in &finding.links {
-        add(&link.agent);
-        if let Target::Thread(thread) = &link.wait.target {
-            add(thread);
-        }
-        match &link.blocker {
-            Blocker::QueuedWriter { writer: Some((writer, _)), .. } => add(writer),
-            Blocker::Ended { owner, .. } => add(owner),
-            _ => {}
-        }
-    }
-    threads
-}
-
-/// Every lock in `finding` once, oldest first.
-fn locks(finding: &Finding) -> Vec<&Lock> {
-    let mut locks = BTreeMap::new();
-    for link in &finding.links {
-        if let Target::Lock(lock, _) = &link.wait.target {
-            locks.insert(lock.id, lock);
-        }
-        if let Some(hold) = held(&link.blocker) {
-            locks.insert(hold.lock.id, &hold.lock);
-        }
-    }
-    locks.into_values().collect()
-}
-
-/// The hold that a wait cannot get past.
-pub(super) fn held(blocker: &Blocker) -> Option<&Hold> {
-    match blocker {
-        Blocker::Holds(hold) | Blocker::QueuedWriter { hold, .. } | Blocker::Ended { hold, .. } => {
-            Some(hold)
-        }
-        Blocker::Runs => None,
-    }
 }

@@ -1,5 +1,6 @@
 //! Small pieces of text that every renderer needs.
 
+use crate::op::Op;
 use crate::site::Site;
 use std::time::Duration;
 
@@ -29,6 +30,14 @@ pub(super) fn list(items: &[String]) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [firsts @ .., last] => format!("{} and {last}", firsts.join(", ")),
+    }
+}
+
+/// What a condvar wait is for, as its mutex's name follows it; `None` for other waits.
+pub(super) fn signal(op: Op) -> Option<&'static str> {
+    match op.is_timed() {
+        true => Some("a signal or a timeout and then needs"),
+        false => op.is_condvar_wait().then_some("a signal and then needs"),
     }
 }
 

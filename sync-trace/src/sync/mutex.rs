@@ -242,18 +242,19 @@ pub(super) fn poison_result<G>(value: G, poisoned: bool) -> LockResult<G> {
     if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
 }
 
-/// The fields of a lock's `Debug` text, as `std` prints them. It takes the real lock for a moment
-/// if that is free: that is no acquisition.
+/// The fields of a lock's `Debug` text, as `std` prints them, with `locked` for the data that cannot
+/// be seen. It takes the real lock for a moment if that is free: that is no acquisition.
 pub(super) fn fmt_lock<G: Deref<Target: fmt::Debug>>(
     f: &mut fmt::Formatter<'_>,
     name: &str,
     guard: TryLockResult<G>,
+    locked: &dyn fmt::Debug,
     is_poisoned: bool,
 ) -> fmt::Result {
     let mut out = f.debug_struct(name);
     match without_block(guard) {
         Some(guard) => out.field("data", &&*guard.unwrap_or_else(PoisonError::into_inner)),
-        None => out.field("data", &format_args!("<locked>")),
+        None => out.field("data", locked),
     };
     out.field("poisoned", &is_poisoned);
     out.finish_non_exhaustive()
@@ -261,7 +262,8 @@ pub(super) fn fmt_lock<G: Deref<Target: fmt::Debug>>(
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_lock(f, "Mutex", self.inner.try_lock(), self.is_poisoned())
+        // `std` prints the words as a string here, though not for a `RwLock`.
+        fmt_lock(f, "Mutex", self.inner.try_lock(), &"<locked>", self.is_poisoned())
     }
 }
 

@@ -307,7 +307,8 @@ impl<'rwlock, T: ?Sized> RwLockWriteGuard<'rwlock, T> {
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_lock(f, "RwLock", self.inner.try_read(), self.is_poisoned())
+        let locked = &format_args!("<locked>");
+        fmt_lock(f, "RwLock", self.inner.try_read(), locked, self.is_poisoned())
     }
 }
 

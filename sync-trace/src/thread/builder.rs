@@ -52,6 +52,7 @@ pub struct Builder {
 
 impl Builder {
     /// As [`std::thread::Builder::new`].
+    #[expect(clippy::new_without_default, reason = "std's has no `Default` either")]
     pub fn new() -> Self {
         Self { inner: std::thread::Builder::new(), name: None }
     }

@@ -5,6 +5,7 @@ use super::{Probe, Site};
 pub(super) struct Bank {
     pub(super) accounts: Probe,
     pub(super) audit: Probe,
+    pub(super) others: Vec<Probe>,
 }
 
 impl Bank {
@@ -13,6 +14,7 @@ impl Bank {
             // A field on a line of its own, as rustfmt has it for longer ones.
             accounts: Probe::new(),
             audit: Probe::new(),
+            others: (0..1).map(|_| Probe::new()).collect(),
         }
     }
 
@@ -32,5 +34,11 @@ impl Bank {
     pub(super) fn close(&self, threads: &Probe) -> [Site; 3] {
         let accounts = self.accounts.lock();
         [accounts, threads.scope(), threads.join()]
+    }
+
+    pub(super) fn wait_for(&self, signal: &Probe) -> [Site; 3] {
+        let accounts = self.accounts.lock();
+        let audit = (signal.wait(), signal.wait_timeout());
+        [accounts, audit.0, audit.1]
     }
 }

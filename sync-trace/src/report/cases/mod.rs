@@ -13,8 +13,9 @@ use std::time::Duration;
 
 /// One of each.
 pub(super) fn all() -> Vec<Finding> {
-    let mut all = vec![abba(), abba_of(None), three(), relock(), upgrade(), queued_writer()];
-    all.extend([unended(Op::Join), unended(Op::Scope), ended()]);
+    let mut all = vec![abba(), abba_of(None), three(), circle(12), relock(), upgrade()];
+    all.extend([downgrade(), read_again(), queued_writer(), join_itself(), ended()]);
+    all.extend([Op::Join, Op::Scope, Op::Wait, Op::WaitTimeout].map(unended));
     all
 }
 
@@ -55,6 +56,20 @@ pub(super) fn three() -> Finding {
     ])
 }
 
+/// This many threads, each of which waits for the next one's element of a collection.
+pub(super) fn circle(size: u64) -> Finding {
+    let (bank, [a, _]) = bank();
+    let lock = |id| Lock { id: LockId(10 + id % size), type_name: "bank::Fork", ..a.clone() };
+    let lock = |id| Lock { created: bank.others[0].0, ..lock(id) };
+    let [took, wants] = bank.transfer();
+    let link_of = |id: u64| {
+        let age = (id > 0).then_some(40 + id);
+        let name = format!("p{id}");
+        link(id + 2, &name, wait(wants, &lock(id + 1), age), holds(took, &lock(id + 1)))
+    };
+    finding((0..size).map(link_of).collect())
+}
+
 /// A thread locks what it has locked already.
 pub(super) fn relock() -> Finding {
     let (bank, [lock, _]) = bank();
@@ -71,6 +86,35 @@ pub(super) fn upgrade() -> Finding {
     let wait = Wait { op: Op::Write, ..wait(write, &lock, None) };
     let links = vec![link(5, "solo", wait, Blocker::Holds(reads(read, &lock)))];
     Finding { code: Code::SelfDeadlock, ..finding(links) }
+}
+
+/// A thread writes a lock and then wants to read it.
+pub(super) fn downgrade() -> Finding {
+    let mut finding = upgrade();
+    let Link { wait, blocker: Blocker::Holds(hold), .. } = &mut finding.links[0] else {
+        unreachable!()
+    };
+    std::mem::swap(&mut wait.op, &mut hold.op);
+    std::mem::swap(&mut wait.site, &mut hold.site);
+    hold.mode = Mode::Exclusive;
+    wait.target = Target::Lock(hold.lock.clone(), Mode::Read);
+    finding
+}
+
+/// A thread reads a lock twice, and a writer came between.
+pub(super) fn read_again() -> Finding {
+    let mut finding = queued_writer();
+    finding.links.truncate(1);
+    Finding { code: Code::SelfDeadlock, ..finding }
+}
+
+/// A thread waits for its own end.
+pub(super) fn join_itself() -> Finding {
+    let mut finding = unended(Op::Join);
+    let mut end = finding.links.remove(1);
+    end.agent = thread(5, "child");
+    end.wait.age = None;
+    Finding { code: Code::SelfDeadlock, links: vec![end], ..finding }
 }
 
 /// Two threads read a lock, and one of them has to read it again behind a queued writer.
@@ -91,18 +135,25 @@ pub(super) fn queued_writer() -> Finding {
     ])
 }
 
-/// A thread waits for another to end (`Op::Join` or `Op::Scope`) and holds what that one wants.
+/// A thread waits for another to end (`Op::Join` or `Op::Scope`), or for its signal, and holds what
+/// that one wants.
 pub(super) fn unended(op: Op) -> Finding {
-    let (bank, [accounts, _]) = bank();
-    let ([took, scope, join], [wants, _]) = (bank.close(&bank.audit), bank.transfer());
-    let (site, target) = match op {
-        Op::Scope => (scope, Target::Scope),
-        _ => (join, Target::Thread(thread(5, "child"))),
+    let (bank, [accounts, audit]) = bank();
+    let ([_, scope, join], [wants, _]) = (bank.close(&bank.audit), bank.transfer());
+    let ([took, signal, timeout], [took_audit, _]) = (bank.wait_for(&bank.audit), bank.total());
+    let (site, target, blocker) = match op {
+        Op::Join => (join, Target::Thread(thread(5, "child")), Blocker::Runs),
+        Op::Scope => (scope, Target::Scope, Blocker::Runs),
+        _ => (
+            if op.is_timed() { timeout } else { signal },
+            Target::Lock(audit.clone(), Mode::Exclusive),
+            holds(took_audit, &audit),
+        ),
     };
     let end = Wait { op, site, target, ..wait(join, &accounts, Some(3_000)) };
     finding(vec![
         link(5, "child", wait(wants, &accounts, None), holds(took, &accounts)),
-        link(1, "main", end, Blocker::Runs),
+        link(1, "main", end, blocker),
     ])
 }
 
@@ -120,7 +171,7 @@ pub(super) fn dump() -> Dump {
     let links = abba().links;
     let idle = |agent| AgentState { agent, ended: false, holds: Vec::new(), wait: None };
     let state = |link: &Link, other: &Link| AgentState {
-        holds: super::story::held(&other.blocker).cloned().into_iter().collect(),
+        holds: super::cast::held(&other.blocker).cloned().into_iter().collect(),
         wait: Some((link.wait.clone(), vec![other.agent.clone()])),
         ..idle(link.agent.clone())
     };
@@ -222,4 +273,4 @@ macro_rules! calls {
         )*}
     };
 }
-calls!(lock, read, write, join, scope);
+calls!(lock, read, write, join, scope, wait, wait_timeout);
