@@ -35,14 +35,7 @@ pub(crate) struct Request<'a> {
     pub(crate) site: Site,
 }
 
-impl<'a> Request<'a> {
-    /// A request from the caller's position.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn new(lock: &'a LockHeader, access: &'static Access) -> Request<'a> {
-        Request { lock, access, site: Site::caller() }
-    }
-
+impl Request<'_> {
     #[inline]
     fn held(&self, lock: LockId) -> Held {
         let (access, created) = (self.access, self.lock.created());
@@ -60,25 +53,25 @@ impl<'a> Request<'a> {
 /// Usually a few stores into the agent's own record.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn acquired(request: &Request<'_>) {
-    if let Some(id) = request.lock.id() {
-        let agent = current::current();
-        if agent.held.push(&request.held(id)) {
-            if request.access.mode == Mode::Exclusive {
-                request.lock.set_owner(agent);
-            }
-            return;
+    let lock = request.lock;
+    let Some(id) = lock.id().or_else(|| lock.first_id()) else { return };
+    let agent = current::current();
+    if agent.held.push(&request.held(id)) {
+        if request.access.mode == Mode::Exclusive {
+            lock.set_owner(agent);
         }
+    } else {
+        acquired_slow(lock, request.access, request.site);
     }
-    acquired_slow(request.lock, request.access, request.site);
 }
 
-/// Takes its arguments apart, here and in the other slow halves: a reference to a request or a guard
-/// would force it into memory on the fast path, and every store there delays the unlock.
+/// Takes its arguments apart: a reference to the request would force that into memory on the fast
+/// path, and every store there delays the unlock.
 #[cold]
 #[inline(never)]
 fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) {
     if let Some(agent) = current::recording()
-        && let Some(id) = lock.ensure_id()
+        && let Some(id) = lock.id()
     {
         current::refresh(agent);
         agent.held.push_slow(&Request { lock, access, site }.held(id));

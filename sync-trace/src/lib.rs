@@ -92,9 +92,7 @@ pub use finding::{Dump, Finding};
 pub use sync_trace_macros::test;
 
 #[cfg(not(loom))]
-pub use api::{
-    dump, findings, reset, set_handler, snapshot, take_findings, take_findings_where,
-};
+pub use api::{dump, findings, reset, set_handler, snapshot, take_findings, take_findings_where};
 #[cfg(not(loom))]
 pub use current::{Mute, mute};
 

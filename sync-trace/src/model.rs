@@ -160,12 +160,7 @@ type Program = fn(&Actor<'_>) -> Result<(), Stuck>;
 
 /// Runs one thread for each of `programs` in every interleaving, and hands the number of findings
 /// of each execution to `judge`.
-fn explore(
-    locks: usize,
-    preemptions: usize,
-    programs: &'static [Program],
-    judge: fn(usize),
-) {
+fn explore(locks: usize, preemptions: usize, programs: &'static [Program], judge: fn(usize)) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(preemptions);
     model.check(move || {
@@ -230,11 +225,7 @@ fn a_ring_of_three_is_found_once() {
     explore(
         3,
         1,
-        &[
-            |actor| actor.nest(&[0, 1]),
-            |actor| actor.nest(&[1, 2]),
-            |actor| actor.nest(&[2, 0]),
-        ],
+        &[|actor| actor.nest(&[0, 1]), |actor| actor.nest(&[1, 2]), |actor| actor.nest(&[2, 0])],
         |findings| assert!(findings <= 1, "two findings for one deadlock"),
     );
 }

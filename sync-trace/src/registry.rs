@@ -84,6 +84,12 @@ impl LockHeader {
 
     /// The lock's number, drawn now if it has none; `None` if it is untracked.
     pub(crate) fn ensure_id(&self) -> Option<LockId> {
+        self.id().or_else(|| self.first_id())
+    }
+
+    /// The number of a lock that seems to have none yet; `None` if it is untracked.
+    #[inline(never)]
+    pub(crate) fn first_id(&self) -> Option<LockId> {
         let mut word = self.word.load(Ordering::Relaxed);
         if word & UNTRACKED != 0 {
             return None;
@@ -153,11 +159,16 @@ impl LockHeader {
         let pointer = std::ptr::from_ref(agent).cast_mut();
         // A load is cheaper than a store, and most locks are taken by the same thread again.
         if self.owner.load(Ordering::Relaxed) != pointer {
-            self.owner.store(pointer, Ordering::Release);
-            // If another agent has released the last hold for this one, that hold must go before
-            // it could be taken for the present one.
-            agent.settle_elsewhere();
+            self.change_owner(agent);
         }
+    }
+
+    #[inline(never)]
+    fn change_owner(&self, agent: &Agent) {
+        self.owner.store(std::ptr::from_ref(agent).cast_mut(), Ordering::Release);
+        // If another agent has released the last hold for this one, that hold must go before it
+        // could be taken for the present one.
+        agent.settle_elsewhere();
     }
 
     /// Another agent than the owner has released the lock.

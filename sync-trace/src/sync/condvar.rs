@@ -58,27 +58,13 @@ impl<'a, T> Apart<'a, T> {
     }
 
     /// The guard again, now that the real mutex is locked.
-    fn join(
-        self,
-        inner: LockResult<std::sync::MutexGuard<'a, T>>,
-    ) -> LockResult<MutexGuard<'a, T>> {
+    fn join(self, inner: std::sync::MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         drop(self.waiting);
-        self.mutex.guard(&self.request, inner)
+        self.mutex.guard(self.request.access, self.request.site, inner)
     }
 }
 
-/// `result` taken apart: the guards' own result, and what came with them.
-fn split<G, R>(result: LockResult<(G, R)>) -> (LockResult<G>, R) {
-    match result {
-        Ok((guard, rest)) => (Ok(guard), rest),
-        Err(poisoned) => {
-            let (guard, rest) = poisoned.into_inner();
-            (Err(PoisonError::new(guard)), rest)
-        }
-    }
-}
-
-/// The inverse of [`split`].
+/// A lock's result with something beside the guard.
 fn with<G, R>(guard: LockResult<G>, rest: R) -> LockResult<(G, R)> {
     match guard {
         Ok(guard) => Ok((guard, rest)),
@@ -142,7 +128,8 @@ impl Condvar {
         site: Site,
     ) -> LockResult<MutexGuard<'a, T>> {
         let (apart, inner) = Apart::take(guard, access, site);
-        let guard = apart.join(self.inner.wait(inner));
+        let inner = self.inner.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        let guard = apart.join(inner);
         self.signalled();
         guard
     }
@@ -197,7 +184,8 @@ impl Condvar {
         site: Site,
     ) -> (LockResult<MutexGuard<'a, T>>, WaitTimeoutResult) {
         let (apart, inner) = Apart::take(guard, access, site);
-        let (inner, timed) = split(self.inner.wait_timeout(inner, timeout));
+        let (inner, timed) =
+            self.inner.wait_timeout(inner, timeout).unwrap_or_else(PoisonError::into_inner);
         let guard = apart.join(inner);
         self.signalled();
         (guard, timed)
@@ -233,7 +221,7 @@ impl Condvar {
             }
             go_on
         });
-        let (inner, timed) = split(result);
+        let (inner, timed) = result.unwrap_or_else(PoisonError::into_inner);
         let guard = held.finish(inner);
         self.signalled();
         with(guard, timed)
@@ -309,10 +297,7 @@ impl<'a, T> Intermittent<'a, T> {
     }
 
     /// The guard again, around the real one with which `std` came back.
-    fn finish(
-        mut self,
-        inner: LockResult<std::sync::MutexGuard<'a, T>>,
-    ) -> LockResult<MutexGuard<'a, T>> {
+    fn finish(mut self, inner: std::sync::MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         self.resume();
         let hold = self.here.take().expect("the mutex is held when the wait returns");
         hold.guard(inner)

@@ -66,19 +66,13 @@ unsafe impl<T: ?Sized + Sync> Sync for MutexHold<'_, T> {}
 
 impl<'a, T: ?Sized> MutexHold<'a, T> {
     /// The guard of this hold and of the real guard.
-    #[inline]
+    #[inline(always)]
     pub(super) fn guard(
         self,
-        inner: LockResult<std::sync::MutexGuard<'a, T>>,
+        inner: std::sync::MutexGuard<'a, T>,
     ) -> LockResult<MutexGuard<'a, T>> {
-        let Mutex { header, inner: real } = self.mutex;
-        match inner {
-            Ok(inner) => Ok(MutexGuard { hold: self, inner }),
-            Err(poisoned) => {
-                let counts = header.settle_poison(|| real.clear_poison());
-                poison_result(MutexGuard { hold: self, inner: poisoned.into_inner() }, counts)
-            }
-        }
+        let poisoned = self.mutex.inner.is_poisoned() && self.mutex.poison_counts();
+        poison_result(MutexGuard { hold: self, inner }, poisoned)
     }
 }
 
@@ -148,23 +142,23 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// If waiting would close a deadlock: this thread holds the mutex itself, or its owner waits,
     /// directly or through others, for something that this thread holds.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let request = Request::new(&self.header, Self::LOCK);
+        let site = Site::caller();
         let inner = match self.inner.try_lock() {
-            Ok(inner) => Ok(inner),
-            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => self.lock_contended(request.site),
+            Ok(inner) => inner,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => self.lock_contended(site),
         };
-        self.guard(&request, inner)
+        self.guard(Self::LOCK, site, inner)
     }
 
     /// The slow half of [`lock`](Self::lock): waits where the tracker can see it.
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn lock_contended(&self, site: Site) -> LockResult<std::sync::MutexGuard<'_, T>> {
+    fn lock_contended(&self, site: Site) -> std::sync::MutexGuard<'_, T> {
         let request = Request { lock: &self.header, access: Self::LOCK, site };
         let mut retried = None;
         let mut retry = || {
@@ -172,7 +166,8 @@ impl<T: ?Sized> Mutex<T> {
             retried.is_some()
         };
         let waiting = hooks::wait_for_lock(&request, &mut retry);
-        let inner = retried.unwrap_or_else(|| self.inner.lock());
+        let inner =
+            retried.unwrap_or_else(|| self.inner.lock().unwrap_or_else(PoisonError::into_inner));
         drop(waiting);
         inner
     }
@@ -185,20 +180,31 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let request = Request::new(&self.header, Self::TRY_LOCK);
+        let site = Site::caller();
         let inner = without_block(self.inner.try_lock()).ok_or(TryLockError::WouldBlock)?;
-        Ok(self.guard(&request, inner)?)
+        Ok(self.guard(Self::TRY_LOCK, site, inner)?)
     }
 
     /// The traced guard around the real one, which was just obtained.
-    #[inline]
+    ///
+    /// What is rare here gives back no more than a number or a flag: a guard that an out-of-line
+    /// function may return, or look at, would live in memory also where it is not called.
+    #[inline(always)]
     pub(super) fn guard<'a>(
         &'a self,
-        request: &Request<'a>,
-        inner: LockResult<std::sync::MutexGuard<'a, T>>,
+        access: &'static Access,
+        site: Site,
+        inner: std::sync::MutexGuard<'a, T>,
     ) -> LockResult<MutexGuard<'a, T>> {
-        hooks::acquired(request);
+        hooks::acquired(&Request { lock: &self.header, access, site });
         MutexHold { mutex: self }.guard(inner)
+    }
+
+    /// `std`'s poison flag was found set, by the holder: whether it counts.
+    #[cold]
+    #[inline(never)]
+    fn poison_counts(&self) -> bool {
+        self.header.settle_poison(|| self.inner.clear_poison())
     }
 
     /// As [`std::sync::Mutex::is_poisoned`].
@@ -226,20 +232,21 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-/// The result of an attempt on a real lock; `None` if it would have to wait.
-#[inline]
-pub(super) fn without_block<G>(result: TryLockResult<G>) -> Option<LockResult<G>> {
-    match result {
-        Ok(guard) => Some(Ok(guard)),
-        Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
-        Err(TryLockError::WouldBlock) => None,
-    }
-}
-
 /// `value` as the result of an operation on a lock that is or is not poisoned.
-#[inline]
+#[inline(always)]
 pub(super) fn poison_result<G>(value: G, poisoned: bool) -> LockResult<G> {
     if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+}
+
+/// The real guard that an attempt on a real lock gave, poisoned or not; `None` if it would have to
+/// wait.
+#[inline]
+pub(super) fn without_block<G>(result: TryLockResult<G>) -> Option<G> {
+    match result {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }
 
 /// The fields of a lock's `Debug` text, as `std` prints them, with `locked` for the data that cannot
@@ -253,7 +260,7 @@ pub(super) fn fmt_lock<G: Deref<Target: fmt::Debug>>(
 ) -> fmt::Result {
     let mut out = f.debug_struct(name);
     match without_block(guard) {
-        Some(guard) => out.field("data", &&*guard.unwrap_or_else(PoisonError::into_inner)),
+        Some(guard) => out.field("data", &&*guard),
         None => out.field("data", locked),
     };
     out.field("poisoned", &is_poisoned);

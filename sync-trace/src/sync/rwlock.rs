@@ -134,23 +134,23 @@ impl<T: ?Sized> RwLock<T> {
     /// If waiting would close a deadlock: the writer that holds the lock waits, directly or through
     /// others, for something that this thread holds; or this thread reads the lock already and a
     /// writer queues for it. Also where `std`'s panics.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let request = Request::new(&self.header, Self::READ);
+        let site = Site::caller();
         let inner = match self.inner.try_read() {
-            Ok(inner) => Ok(inner),
-            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => self.read_contended(request.site),
+            Ok(inner) => inner,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => self.read_contended(site),
         };
-        self.read_guard(&request, inner)
+        self.read_guard(Self::READ, site, inner)
     }
 
     /// The slow half of [`read`](Self::read): waits where the tracker can see it.
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn read_contended(&self, site: Site) -> LockResult<std::sync::RwLockReadGuard<'_, T>> {
+    fn read_contended(&self, site: Site) -> std::sync::RwLockReadGuard<'_, T> {
         let request = Request { lock: &self.header, access: Self::READ, site };
         let mut retried = None;
         let mut retry = || {
@@ -158,7 +158,8 @@ impl<T: ?Sized> RwLock<T> {
             retried.is_some()
         };
         let waiting = hooks::wait_for_lock(&request, &mut retry);
-        let inner = retried.unwrap_or_else(|| self.inner.read());
+        let inner =
+            retried.unwrap_or_else(|| self.inner.read().unwrap_or_else(PoisonError::into_inner));
         drop(waiting);
         inner
     }
@@ -171,9 +172,9 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let request = Request::new(&self.header, Self::TRY_READ);
+        let site = Site::caller();
         let inner = without_block(self.inner.try_read()).ok_or(TryLockError::WouldBlock)?;
-        Ok(self.read_guard(&request, inner)?)
+        Ok(self.read_guard(Self::TRY_READ, site, inner)?)
     }
 
     /// As [`std::sync::RwLock::write`].
@@ -187,23 +188,23 @@ impl<T: ?Sized> RwLock<T> {
     /// If waiting would close a deadlock: this thread reads or writes the lock itself, or somebody
     /// who does waits, directly or through others, for something that this thread holds. Also where
     /// `std`'s panics.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let request = Request::new(&self.header, Self::WRITE);
+        let site = Site::caller();
         let inner = match self.inner.try_write() {
-            Ok(inner) => Ok(inner),
-            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => self.write_contended(request.site),
+            Ok(inner) => inner,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => self.write_contended(site),
         };
-        self.write_guard(&request, inner)
+        self.write_guard(Self::WRITE, site, inner)
     }
 
     /// The slow half of [`write`](Self::write): waits where the tracker can see it.
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn write_contended(&self, site: Site) -> LockResult<std::sync::RwLockWriteGuard<'_, T>> {
+    fn write_contended(&self, site: Site) -> std::sync::RwLockWriteGuard<'_, T> {
         let request = Request { lock: &self.header, access: Self::WRITE, site };
         let mut retried = None;
         let mut retry = || {
@@ -211,7 +212,8 @@ impl<T: ?Sized> RwLock<T> {
             retried.is_some()
         };
         let waiting = hooks::wait_for_lock(&request, &mut retry);
-        let inner = retried.unwrap_or_else(|| self.inner.write());
+        let inner =
+            retried.unwrap_or_else(|| self.inner.write().unwrap_or_else(PoisonError::into_inner));
         drop(waiting);
         inner
     }
@@ -224,46 +226,43 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        let request = Request::new(&self.header, Self::TRY_WRITE);
+        let site = Site::caller();
         let inner = without_block(self.inner.try_write()).ok_or(TryLockError::WouldBlock)?;
-        Ok(self.write_guard(&request, inner)?)
+        Ok(self.write_guard(Self::TRY_WRITE, site, inner)?)
     }
 
-    /// The traced guard around the real one, which was just obtained.
-    #[inline]
+    /// The traced guard around the real one, which was just obtained; see `Mutex::guard`.
+    #[inline(always)]
     fn read_guard<'a>(
         &'a self,
-        request: &Request<'a>,
-        inner: LockResult<std::sync::RwLockReadGuard<'a, T>>,
+        access: &'static Access,
+        site: Site,
+        inner: std::sync::RwLockReadGuard<'a, T>,
     ) -> LockResult<RwLockReadGuard<'a, T>> {
-        hooks::acquired(request);
-        let _hold = ReadHold(&self.header);
-        match inner {
-            Ok(inner) => Ok(RwLockReadGuard { _hold, inner }),
-            Err(poisoned) => {
-                // Readers share the lock, so none may change its flags; the next writer does.
-                let guard = RwLockReadGuard { _hold, inner: poisoned.into_inner() };
-                poison_result(guard, !self.header.is_spared())
-            }
-        }
+        hooks::acquired(&Request { lock: &self.header, access, site });
+        // Readers share the lock, so none may change its flags; the next writer does.
+        let poisoned = self.is_poisoned();
+        poison_result(RwLockReadGuard { _hold: ReadHold(&self.header), inner }, poisoned)
     }
 
-    /// The traced guard around the real one, which was just obtained.
-    #[inline]
+    /// The traced guard around the real one, which was just obtained; see `Mutex::guard`.
+    #[inline(always)]
     fn write_guard<'a>(
         &'a self,
-        request: &Request<'a>,
-        inner: LockResult<std::sync::RwLockWriteGuard<'a, T>>,
+        access: &'static Access,
+        site: Site,
+        inner: std::sync::RwLockWriteGuard<'a, T>,
     ) -> LockResult<RwLockWriteGuard<'a, T>> {
-        hooks::acquired(request);
-        let hold = WriteHold(&self.header);
-        match inner {
-            Ok(inner) => Ok(RwLockWriteGuard { hold, inner }),
-            Err(poisoned) => {
-                let guard = RwLockWriteGuard { hold, inner: poisoned.into_inner() };
-                poison_result(guard, self.header.settle_poison(|| self.inner.clear_poison()))
-            }
-        }
+        hooks::acquired(&Request { lock: &self.header, access, site });
+        let poisoned = self.inner.is_poisoned() && self.poison_counts();
+        poison_result(RwLockWriteGuard { hold: WriteHold(&self.header), inner }, poisoned)
+    }
+
+    /// `std`'s poison flag was found set, by a writer: whether it counts.
+    #[cold]
+    #[inline(never)]
+    fn poison_counts(&self) -> bool {
+        self.header.settle_poison(|| self.inner.clear_poison())
     }
 
     /// As [`std::sync::RwLock::is_poisoned`].
