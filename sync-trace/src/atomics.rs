@@ -26,22 +26,33 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> LeafGuard<'_, T> {
 /// Pushes onto a vector behind a leaf mutex. Memory is allocated and freed while the mutex is not
 /// held: the allocator may be the user's own and take locks.
 pub(crate) fn push<T>(vec: &Mutex<Vec<T>>, item: T) {
+    loop {
+        reserve(vec);
+        let mut vec = lock(vec);
+        // Another thread may have taken the room.
+        if vec.len() < vec.capacity() {
+            vec.push(item);
+            return;
+        }
+    }
+}
+
+/// Makes room for one more item in a vector behind a leaf mutex, as [`push`] does.
+pub(crate) fn reserve<T>(vec: &Mutex<Vec<T>>) {
     let mut spare = Vec::new();
     loop {
         let mut vec = lock(vec);
-        let full = vec.len() == vec.capacity();
-        if full && spare.capacity() <= vec.len() {
-            let wanted = vec.len() * 2 + 8;
-            drop(vec);
-            spare = Vec::with_capacity(wanted);
-            continue;
+        if vec.len() < vec.capacity() {
+            return;
         }
-        if full {
+        if spare.capacity() > vec.len() {
             spare.append(&mut vec);
             std::mem::swap(&mut *vec, &mut spare);
+            return;
         }
-        vec.push(item);
-        return;
+        let wanted = vec.len() * 2 + 8;
+        drop(vec);
+        spare = Vec::with_capacity(wanted);
     }
 }
 

@@ -67,6 +67,11 @@ pub(crate) fn recording() -> Option<&'static Agent> {
     Some(current)
 }
 
+/// Whether the tracker is at work for the calling thread.
+pub(crate) fn is_working() -> bool {
+    WORKING.get() > 0
+}
+
 /// The thread's agent, whatever is going on, if it has one.
 pub(crate) fn home() -> Option<&'static Agent> {
     if RETIRED.get() { None } else { HOME.get().map(|(agent, _)| agent) }
@@ -174,6 +179,11 @@ impl Child {
     /// Makes it the calling thread's.
     pub(crate) fn adopt(self) {
         let _working = Working::begin();
+        // What runs before a thread's closure, such as a traced allocator, may have made an agent
+        // for the thread already.
+        if let Some(early) = home() {
+            tracker::global().retire(early);
+        }
         settle_in(self.agent);
     }
 

@@ -23,7 +23,7 @@
 //! pairs with the reader's Acquire fence before its second load of the state: a reader that saw any
 //! part of the new entry also sees that the version has moved on.
 
-use crate::atomics::{AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, fence, lock, push};
+use crate::atomics::{AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, fence, lock, push, reserve};
 use crate::finding::LockId;
 use crate::op::Mode;
 use crate::registry::Access;
@@ -165,6 +165,12 @@ impl HeldStack {
 
     // ---- the owner's fast path -------------------------------------------------------------
 
+    /// Whether the next [`push`](Self::push) will do.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & LOW_MASK < INLINE as u64
+    }
+
     /// Records an acquisition; false if it needs [`push_slow`](Self::push_slow). Owner only.
     #[inline]
     pub(crate) fn push(&self, held: &Held) -> bool {
@@ -192,6 +198,13 @@ impl HeldStack {
     }
 
     // ---- the owner's slow path -------------------------------------------------------------
+
+    /// Allocates what the next [`push_slow`](Self::push_slow) will need. Owner only.
+    pub(crate) fn make_room(&self) {
+        if self.depth() >= INLINE {
+            reserve(&self.spill);
+        }
+    }
 
     /// As [`push`](Self::push), at any depth and whatever the flags. Owner only.
     pub(crate) fn push_slow(&self, held: &Held) {

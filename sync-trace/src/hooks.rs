@@ -48,6 +48,24 @@ impl Request<'_> {
     }
 }
 
+/// A lock is about to be asked for: makes room for its record. Afterwards recording allocates nothing,
+/// so that a lock which guards the memory allocator itself can be recorded too.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn prepare() {
+    if !current::current().held.has_room() {
+        prepare_slow();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn prepare_slow() {
+    if let Some(agent) = current::recording() {
+        let _working = Working::begin();
+        agent.held.make_room();
+    }
+}
+
 /// The real lock was just taken; the caller must own it in the mode requested.
 ///
 /// Usually a few stores into the agent's own record.
@@ -70,14 +88,18 @@ pub(crate) fn acquired(request: &Request<'_>) {
 #[cold]
 #[inline(never)]
 fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) {
-    if let Some(agent) = current::recording()
-        && let Some(id) = lock.id()
-    {
-        current::refresh(agent);
-        agent.held.push_slow(&Request { lock, access, site }.held(id));
-        if access.mode == Mode::Exclusive {
-            lock.set_owner(agent);
+    let exclusive = access.mode == Mode::Exclusive;
+    match (current::recording(), lock.id()) {
+        (Some(agent), Some(id)) => {
+            current::refresh(agent);
+            agent.held.push_slow(&Request { lock, access, site }.held(id));
+            if exclusive {
+                lock.set_owner(agent);
+            }
         }
+        // Not on record, so the last owner is not the present one.
+        _ if exclusive => lock.clear_owner(),
+        _ => {}
     }
 }
 
@@ -133,9 +155,14 @@ fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
             return if forgiven { Forgotten::Forgiven } else { Forgotten::Own };
         }
     }
-    // Not on this thread's record: taken while nothing was recorded, or by another thread.
+    // Not on this thread's record: taken while nothing was recorded, or by another thread. Where the
+    // tracker works or is not even made, this may be the allocator's lock: nothing may be allocated
+    // while it is held, and it is not on record.
+    let Some(tracker) = tracker::existing() else { return Forgotten::Foreign };
+    if current::is_working() {
+        return Forgotten::Foreign;
+    }
     let _working = Working::begin();
-    let tracker = tracker::global();
     if hold == Hold::Shared {
         tracker.released_elsewhere(None, matches);
     } else if let Some(owner) = lock.owner() {

@@ -171,7 +171,7 @@ impl LockHeader {
         agent.settle_elsewhere();
     }
 
-    /// Another agent than the owner has released the lock.
+    /// Another agent than the owner has released the lock, or an unrecorded holder has taken it.
     pub(crate) fn clear_owner(&self) {
         self.owner.store(std::ptr::null_mut(), Ordering::Release);
     }

@@ -138,6 +138,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let site = Site::caller();
+        hooks::prepare();
         let inner = match self.inner.try_read() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -173,6 +174,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let site = Site::caller();
+        hooks::prepare();
         let inner = without_block(self.inner.try_read()).ok_or(TryLockError::WouldBlock)?;
         Ok(self.read_guard(Self::TRY_READ, site, inner)?)
     }
@@ -192,6 +194,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let site = Site::caller();
+        hooks::prepare();
         let inner = match self.inner.try_write() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -227,6 +230,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let site = Site::caller();
+        hooks::prepare();
         let inner = without_block(self.inner.try_write()).ok_or(TryLockError::WouldBlock)?;
         Ok(self.write_guard(Self::TRY_WRITE, site, inner)?)
     }
