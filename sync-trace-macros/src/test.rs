@@ -19,7 +19,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 fn check(arguments: TokenStream, item: TokenStream) -> Result<ItemFn> {
     if !arguments.is_empty() {
-        return Err(Error::new(arguments.span(), "`#[sync_trace::test]` takes no arguments"));
+        return Err(Error::new_spanned(arguments, "`#[sync_trace::test]` takes no arguments"));
     }
     let span = item.span();
     let function: ItemFn = syn::parse2(item)
@@ -31,11 +31,11 @@ fn check(arguments: TokenStream, item: TokenStream) -> Result<ItemFn> {
     }
     if !signature.inputs.is_empty() {
         let text = "a test function takes no parameters";
-        return Err(Error::new(signature.inputs.span(), text));
+        return Err(Error::new_spanned(&signature.inputs, text));
     }
     if let Some(double) = function.attrs.iter().find(|attr| attr.path().is_ident("test")) {
         let text = "`#[sync_trace::test]` already makes this a test: remove `#[test]`";
-        return Err(Error::new(double.span(), text));
+        return Err(Error::new_spanned(double, text));
     }
     Ok(function)
 }

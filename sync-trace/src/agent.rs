@@ -50,7 +50,9 @@ pub(crate) struct Agent {
 pub(crate) struct Identity {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) started_by: Option<StartedBy>,
-    /// The oldest ancestor's name: under libtest the path of the test.
+    /// The oldest ancestor and its name: under libtest the path of the test. `None` for an agent that
+    /// is its own root.
+    pub(crate) root: Option<AgentId>,
     pub(crate) root_name: Option<Arc<str>>,
     /// The `#[sync_trace::test]` that the agent belongs to.
     pub(crate) test: Option<TestId>,
@@ -158,6 +160,11 @@ impl Agent {
         drop(old);
     }
 
+    /// The oldest ancestor, which may be the agent itself.
+    pub(crate) fn root(&self) -> AgentId {
+        self.identity().root.unwrap_or_else(|| self.id())
+    }
+
     /// As a finding shows it.
     pub(crate) fn participant(&self) -> Participant {
         let identity = self.identity();
@@ -199,11 +206,12 @@ impl Agent {
         }
     }
 
+    /// One at a time, and without freeing memory: the allocator's own lock may be held.
     #[cold]
     fn settle_elsewhere_now(&self) {
         self.any_released_elsewhere.store(false, Ordering::Relaxed);
-        let entries = std::mem::take(&mut *lock(&self.released_elsewhere));
-        for (id, stamp) in entries {
+        loop {
+            let Some((id, stamp)) = lock(&self.released_elsewhere).pop() else { return };
             self.held.remove(|held| held.lock == id && held.stamp == stamp);
         }
     }
@@ -230,8 +238,8 @@ impl Agent {
     pub(crate) fn refresh(&self, panicking: bool) {
         self.settle_elsewhere();
         if self.held.is_cold() && !panicking {
-            let old = std::mem::take(&mut *lock(&self.forgiven));
-            drop(old);
+            // Nothing is freed: the allocator's own lock may be held.
+            lock(&self.forgiven).clear();
             self.held.set_cold(false);
         }
     }

@@ -161,6 +161,7 @@ pub(crate) fn start_child(name: Option<&str>, scope: Option<ScopeId>, site: Site
     let child = Identity {
         name: name.map(Arc::from),
         started_by: Some(StartedBy { id: parent.id(), name: identity.name.clone(), site }),
+        root: Some(parent.root()),
         root_name: identity.root_name.clone(),
         test: identity.test,
     };

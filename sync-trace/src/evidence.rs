@@ -46,6 +46,7 @@ pub(crate) fn finding(
         outcome,
         roots,
         tests: identities().filter_map(|identity| identity.test).collect(),
+        root_ids: cycle.involved().map(|member| member.agent.root()).collect(),
         raised_in_root: me.identity().started_by.is_none(),
     }
 }

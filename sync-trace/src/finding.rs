@@ -1,8 +1,8 @@
 //! Findings as plain data.
 //!
-//! A finding is built by the tracker and shown by somebody else: [`report`](crate::report) renders
-//! it, a [handler](crate::set_handler) may send it on. It owns everything it names, so it can be
-//! kept after the threads and locks in it are gone.
+//! A finding is built by the tracker and shown by somebody else: the report is rendered from it, a
+//! [handler](crate::set_handler) may send it on. It owns everything it names, so it can be kept
+//! after the threads and locks in it are gone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -79,6 +79,8 @@ pub struct Finding {
     /// The same for every run that finds the same thing: no ids, no line numbers.
     pub fingerprint: Fingerprint,
     pub(crate) tests: Vec<TestId>,
+    /// The root threads behind `roots`.
+    pub(crate) root_ids: Vec<AgentId>,
     pub(crate) raised_in_root: bool,
 }
 

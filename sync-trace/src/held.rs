@@ -252,21 +252,27 @@ impl HeldStack {
     }
 
     /// Changes the newest entry of `id`, an exclusive one, to the shared `access`. Owner only.
-    pub(crate) fn relabel(&self, id: LockId, access: &'static Access, site: Site) {
+    /// False if there is none.
+    pub(crate) fn relabel(&self, id: LockId, access: &'static Access, site: Site) -> bool {
         let depth = self.depth();
         let mut spill = lock(&self.spill);
         let state = self.begin_rewrite();
         let stamp = state >> VERSION_SHIFT;
-        if let Some(held) = spill.iter_mut().rev().find(|held| held.lock == id) {
-            *held = Held { access, site, stamp, ..*held };
-        } else {
-            let mut newest_first = self.slots[..depth.min(INLINE)].iter().rev();
-            let found = newest_first.find(|slot| slot.is_of(id));
-            if let Some((slot, held)) = found.and_then(|slot| Some((slot, slot.load()?))) {
-                slot.store(&Held { access, site, stamp, ..held });
+        let spilled = spill.iter_mut().rev().find(|held| held.lock == id);
+        let mut newest_first = self.slots[..depth.min(INLINE)].iter().rev();
+        let found = match spilled {
+            Some(held) => {
+                *held = Held { access, site, stamp, ..*held };
+                true
             }
-        }
+            None => newest_first
+                .find(|slot| slot.is_of(id))
+                .and_then(|slot| Some((slot, slot.load()?)))
+                .map(|(slot, held)| slot.store(&Held { access, site, stamp, ..held }))
+                .is_some(),
+        };
         self.finish_rewrite(state, depth);
+        found
     }
 
     fn begin_rewrite(&self) -> u64 {
@@ -412,7 +418,7 @@ mod tests {
         let stack = HeldStack::new();
         (1..=INLINE as u64 + 2).for_each(|lock| push(&stack, lock));
         for lock in [1, INLINE as u64 + 1] {
-            stack.relabel(LockId(lock), DOWNGRADED, Site::caller());
+            assert!(stack.relabel(LockId(lock), DOWNGRADED, Site::caller()));
             let now = stack.read().unwrap();
             let is_shared = |held: &Held| held.access.mode == Mode::Read;
             let last = now.iter().rfind(|held| is_shared(held)).unwrap();

@@ -70,37 +70,48 @@ fn prepare_slow() {
 ///
 /// Usually a few stores into the agent's own record.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn acquired(request: &Request<'_>) {
+pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
     let lock = request.lock;
-    let Some(id) = lock.id().or_else(|| lock.first_id()) else { return };
+    let Some(id) = lock.id().or_else(|| lock.first_id()) else { return Recorded::No };
     let agent = current::current();
-    if agent.held.push(&request.held(id)) {
-        if request.access.mode == Mode::Exclusive {
-            lock.set_owner(agent);
-        }
-    } else {
-        acquired_slow(lock, request.access, request.site);
+    // First the owner: an older hold that another thread has released for this one goes with that.
+    if request.access.mode == Mode::Exclusive {
+        lock.set_owner(agent);
     }
+    if agent.held.push(&request.held(id)) {
+        return Recorded::Yes;
+    }
+    acquired_slow(lock, request.access, request.site)
+}
+
+/// Whether an acquisition is on record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// It is.
+    Yes,
+    /// It passed through: the thread is muted, the lock untracked, or the tracker at work.
+    No,
 }
 
 /// Takes its arguments apart: a reference to the request would force that into memory on the fast
 /// path, and every store there delays the unlock.
 #[cold]
 #[inline(never)]
-fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) {
+fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) -> Recorded {
     let exclusive = access.mode == Mode::Exclusive;
-    match (current::recording(), lock.id()) {
-        (Some(agent), Some(id)) => {
-            current::refresh(agent);
-            agent.held.push_slow(&Request { lock, access, site }.held(id));
-            if exclusive {
-                lock.set_owner(agent);
-            }
+    if let (Some(agent), Some(id)) = (current::recording(), lock.id()) {
+        current::refresh(agent);
+        if exclusive {
+            lock.set_owner(agent);
         }
-        // Not on record, so the last owner is not the present one.
-        _ if exclusive => lock.clear_owner(),
-        _ => {}
+        agent.held.push_slow(&Request { lock, access, site }.held(id));
+        return Recorded::Yes;
     }
+    // Not on record, so neither this thread nor the last owner is to be found in the header.
+    if exclusive {
+        lock.clear_owner();
+    }
+    Recorded::No
 }
 
 /// How the hold that ends was held.
@@ -174,11 +185,15 @@ fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
 }
 
 /// A hold of `lock` is no longer exclusive, and goes on as `access`: call it before the real lock does the same.
-pub(crate) fn downgraded(lock: &LockHeader, access: &'static Access, site: Site) {
-    if let (Some(agent), Some(id)) = (current::home(), lock.id()) {
-        current::refresh(agent);
-        agent.held.relabel(id, access, site);
-    }
+/// Returns the header if the hold is on this thread's record.
+pub(crate) fn downgraded<'a>(
+    lock: &'a LockHeader,
+    access: &'static Access,
+    site: Site,
+) -> Option<&'a LockHeader> {
+    let (agent, id) = (current::home()?, lock.id()?);
+    current::refresh(agent);
+    agent.held.relabel(id, access, site).then_some(lock)
 }
 
 /// A wait that is on record until this is dropped.

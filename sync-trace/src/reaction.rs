@@ -1,10 +1,10 @@
 //! What is done about a finding: the only module that prints, panics and ends the process.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use crate::agent::Agent;
 use crate::config::{Config, DumpOn, EXIT_STATUS, OnStuck, OnViolation, Poison};
-use crate::current::Working;
+use crate::current::{self, Working};
 use crate::finding::{Finding, Outcome};
 use crate::os;
 use crate::report;
@@ -76,6 +76,7 @@ pub(crate) fn respond(
     working: Working,
 ) {
     os::at_exit(last_word);
+    watch_panics();
     os::write_stderr(&report::for_stderr(finding));
     if let Some(handler) = tracker.handler() {
         handler(finding);
@@ -103,6 +104,28 @@ pub(crate) fn prepare(config: Config) {
     {
         os::write_stderr(&format!("error: {why}\n"));
     }
+}
+
+/// From the first finding on, notes which root threads panic: a test that fails or was expected to,
+/// because a child's failure was handed on to it. The hook only looks, and calls the one before it.
+fn watch_panics() {
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        // A hook cannot be set in a panicking thread; then the process is about to end anyway.
+        if std::thread::panicking() {
+            return;
+        }
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if let Some(agent) = current::home()
+                && agent.identity().started_by.is_none()
+            {
+                let _working = Working::begin();
+                tracker::global().note_panic(agent.id());
+            }
+            previous(info);
+        }));
+    });
 }
 
 /// The backstop: a process that would end well although a finding's panic was swallowed ends with
@@ -137,13 +160,19 @@ fn last_word(status: Option<i32>) -> Option<i32> {
 
 /// Whether nobody can have noticed the finding's panic.
 ///
-/// A panic in a thread that was started through us ends in its join handle, which may be ignored.
+/// A panic in a thread that was started through us ends in its join handle, which may be ignored;
+/// but if the root thread above it has panicked since, somebody has been told.
 /// A panic in any other thread reaches whoever started that: a test harness, which fails the test
 /// or expected it. Only `main` itself would have failed the process; that it did not means that
 /// the panic was caught. Under a harness `main` may run tests, so there it counts as any other.
 fn is_swallowed(finding: &Finding) -> bool {
     let in_main = || finding.roots.iter().any(|root| root == "main") && !is_test_harness();
-    finding.outcome == Outcome::Panicked && (!finding.raised_in_root || in_main())
+    let handed_on = || finding.root_ids.iter().any(|&root| tracker::global().has_panicked(root));
+    match finding.outcome {
+        Outcome::Panicked if finding.raised_in_root => in_main(),
+        Outcome::Panicked => !handed_on(),
+        Outcome::Ended | Outcome::Logged => false,
+    }
 }
 
 /// Cargo runs test and bench executables from its `deps` folder, and programs from the one above.

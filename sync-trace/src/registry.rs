@@ -48,26 +48,23 @@ impl LockHeader {
         }
     }
 
-    const_fn! {
-        /// A header whose lock is never recorded.
-        pub(crate) fn untracked(created: Site) -> Self {
-            Self {
-                word: AtomicU64::new(UNTRACKED),
-                owner: AtomicPtr::new(std::ptr::null_mut()),
-                created,
-            }
-        }
+    /// Makes a header that was never used one of a lock that is never recorded.
+    #[cfg(not(loom))]
+    pub(crate) const fn make_untracked(&mut self) {
+        let word = self.take_word();
+        self.word = AtomicU64::new(word | UNTRACKED);
     }
 
-    const_fn! {
-        /// A header with a reaction of its own.
-        pub(crate) fn reacting(created: Site, reaction: OnViolation) -> Self {
-            Self {
-                word: AtomicU64::new((reaction as u64 + 1) << REACTION_SHIFT),
-                owner: AtomicPtr::new(std::ptr::null_mut()),
-                created,
-            }
-        }
+    /// Gives a header that was never used a reaction of its own.
+    #[cfg(not(loom))]
+    pub(crate) const fn set_reaction(&mut self, reaction: OnViolation) {
+        let others = self.take_word() & !REACTION_MASK;
+        self.word = AtomicU64::new(others | (reaction as u64 + 1) << REACTION_SHIFT);
+    }
+
+    #[cfg(not(loom))]
+    const fn take_word(&mut self) -> u64 {
+        std::mem::replace(&mut self.word, AtomicU64::new(0)).into_inner()
     }
 
     /// Where the lock was created.
@@ -336,7 +333,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_header_keeps_its_number_and_its_flags_apart() {
-        let header = LockHeader::reacting(Site::caller(), OnViolation::Log);
+        let mut header = LockHeader::new(Site::caller());
+        header.set_reaction(OnViolation::Log);
         assert_eq!(header.id(), None);
         let id = header.ensure_id();
         assert!(id.is_some());
@@ -364,8 +362,11 @@ pub(crate) mod tests {
 
     #[test]
     fn an_untracked_header_never_gets_a_number() {
-        let header = LockHeader::untracked(Site::caller());
+        let mut header = LockHeader::new(Site::caller());
+        header.make_untracked();
         assert_eq!((header.ensure_id(), header.id()), (None, None));
         assert_eq!(header.reaction(), None);
+        header.set_reaction(OnViolation::Log);
+        assert_eq!((header.ensure_id(), header.reaction()), (None, Some(OnViolation::Log)));
     }
 }

@@ -34,18 +34,24 @@ pub fn run_test<R>(body: impl FnOnce() -> R) -> R {
 
 /// While this lives, the calling thread and the threads it starts belong to a test.
 struct Belongs {
+    test: TestId,
     before: Option<TestId>,
 }
 
 impl Belongs {
     fn to(test: TestId) -> Self {
-        Self { before: set(Some(test)) }
+        Self { test, before: set(Some(test)) }
     }
 }
 
 impl Drop for Belongs {
     fn drop(&mut self) {
         set(self.before);
+        // A test that panics fails, or was expected to: either way its findings are noticed.
+        if std::thread::panicking() {
+            let _working = Working::begin();
+            drop(global().take_findings(|finding| finding.tests.contains(&self.test)));
+        }
     }
 }
 

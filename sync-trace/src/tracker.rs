@@ -10,7 +10,7 @@ use crate::agent::{Agent, Agents};
 use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, fence, lock, push};
 use crate::config::{Config, Overrides};
 use crate::evidence;
-use crate::finding::{Finding, Outcome};
+use crate::finding::{AgentId, Finding, Outcome};
 use crate::held::Held;
 use crate::op::Mode;
 use crate::registry::Resource;
@@ -30,6 +30,8 @@ pub(crate) struct Tracker {
     verdict: Mutex<()>,
     findings: Mutex<Vec<Arc<Finding>>>,
     handler: Mutex<Option<Handler>>,
+    /// The root threads that have panicked since the first finding.
+    panicked_roots: Mutex<Vec<AgentId>>,
     config: Mutex<Config>,
     overrides: Overrides,
     /// How many agents have ended with something held.
@@ -174,6 +176,7 @@ impl Tracker {
             verdict: Mutex::new(()),
             findings: Mutex::new(Vec::new()),
             handler: Mutex::new(None),
+            panicked_roots: Mutex::new(Vec::new()),
             config: Mutex::new(overrides.over(Config::new())),
             overrides,
             graves: AtomicU64::new(0),
@@ -435,6 +438,15 @@ impl Tracker {
 
     pub(crate) fn install(&self, config: Config) {
         *lock(&self.config) = self.overrides.over(config);
+    }
+
+    /// A root thread panics, so whoever runs it learns that something failed.
+    pub(crate) fn note_panic(&self, root: AgentId) {
+        push(&self.panicked_roots, root);
+    }
+
+    pub(crate) fn has_panicked(&self, root: AgentId) -> bool {
+        lock(&self.panicked_roots).contains(&root)
     }
 
     pub(crate) fn handler(&self) -> Option<Handler> {

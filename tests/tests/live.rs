@@ -20,7 +20,10 @@ fn codes() -> Vec<Code> {
 }
 
 /// Two threads that take `a` and `b` crosswise; returns their results, of which one is a panic.
-fn cross<T: Send + Sync + 'static>(a: &Arc<Mutex<T>>, b: &Arc<Mutex<T>>) -> Vec<thread::Result<()>> {
+fn cross<T: Send + Sync + 'static>(
+    a: &Arc<Mutex<T>>,
+    b: &Arc<Mutex<T>>,
+) -> Vec<thread::Result<()>> {
     let meet = Arc::new(Barrier::new(2));
     let threads = [(a, b), (b, a)].map(|(first, second)| {
         let (first, second) = (Arc::clone(first), Arc::clone(second));
@@ -158,10 +161,12 @@ fn a_spared_mutex_that_a_condvar_wait_takes_again_is_poisoned_by_a_later_panic()
         })
     };
     let (lock, signal) = &*pair;
-    let waits = || sync_trace::snapshot().agents.iter().any(|state| {
-        state.agent.id.get() != 0
-            && state.wait.as_ref().is_some_and(|(wait, _)| wait.op.is_condvar_wait())
-    });
+    let waits = || {
+        sync_trace::snapshot().agents.iter().any(|state| {
+            state.agent.id.get() != 0
+                && state.wait.as_ref().is_some_and(|(wait, _)| wait.op.is_condvar_wait())
+        })
+    };
     while !waits() {
         thread::yield_now();
     }

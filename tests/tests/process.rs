@@ -52,12 +52,10 @@ impl Ended {
 
 #[test]
 fn a_finding_whose_panic_nobody_noticed_fails_the_process() {
-    victim("child_ignored", "").expect(Some(66), &[
-        "error[ST0002]",
-        "its panic was swallowed",
-        "below 'main'",
-        "ends with status 66",
-    ]);
+    victim("child_ignored", "").expect(
+        Some(66),
+        &["error[ST0002]", "its panic was swallowed", "below 'main'", "ends with status 66"],
+    );
     victim("caught_in_main", "").expect(Some(66), &["error[ST0002]", "its panic was swallowed"]);
 }
 
@@ -116,11 +114,14 @@ fn a_locks_own_reaction_goes_before_the_configured_one() {
 #[test]
 fn a_setting_that_cannot_be_read_is_named_and_the_others_hold() {
     let ended = victim("child_ignored", "on_violaton=log,on_violation=abort");
-    ended.expect(None, &[
-        "error: unknown setting `on_violaton` in SYNC_TRACE; did you mean `on_violation`?",
-        "on_violation=panic|log|abort",
-        "error[ST0002]",
-    ]);
+    ended.expect(
+        None,
+        &[
+            "error: unknown setting `on_violaton` in SYNC_TRACE; did you mean `on_violation`?",
+            "on_violation=panic|log|abort",
+            "error[ST0002]",
+        ],
+    );
     let ended = victim("nothing", "on_stuck=never");
     ended.expect(Some(0), &["`never` is not a value of `on_stuck`", "on_stuck=exit|wait|abort"]);
     assert_eq!(ended.stdout, "the lock holds 1\n");

@@ -94,13 +94,13 @@ impl<T> Mutex<T> {
 
     #[doc(hidden)]
     pub const fn __untracked(mut self) -> Self {
-        self.header = LockHeader::untracked(self.header.created());
+        self.header.make_untracked();
         self
     }
 
     #[doc(hidden)]
     pub const fn __on_violation(mut self, reaction: OnViolation) -> Self {
-        self.header = LockHeader::reacting(self.header.created(), reaction);
+        self.header.set_reaction(reaction);
         self
     }
 

@@ -7,7 +7,7 @@ use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 use super::mutex::{fmt_lock, poison_result, without_block};
 use crate::config::OnViolation;
 use crate::finding::LockKind;
-use crate::hooks::{self, Hold, Request};
+use crate::hooks::{self, Hold, Recorded, Request};
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader};
 use crate::site::Site;
@@ -58,13 +58,16 @@ pub struct RwLockWriteGuard<'rwlock, T: ?Sized> {
 }
 
 /// The part of a read guard that ends the hold when it is dropped. It names the header and not the
-/// lock, because a read guard is covariant in `T`.
-struct ReadHold<'rwlock>(&'rwlock LockHeader);
+/// lock, because a read guard is covariant in `T`; and nothing if the read is not on record, because
+/// then the thread has no hold, and another reader's must not end instead.
+struct ReadHold<'rwlock>(Option<&'rwlock LockHeader>);
 
 impl Drop for ReadHold<'_> {
     #[inline]
     fn drop(&mut self) {
-        hooks::released(self.0, Hold::Shared);
+        if let Some(header) = self.0 {
+            hooks::released(header, Hold::Shared);
+        }
     }
 }
 
@@ -89,13 +92,13 @@ impl<T> RwLock<T> {
 
     #[doc(hidden)]
     pub const fn __untracked(mut self) -> Self {
-        self.header = LockHeader::untracked(self.header.created());
+        self.header.make_untracked();
         self
     }
 
     #[doc(hidden)]
     pub const fn __on_violation(mut self, reaction: OnViolation) -> Self {
-        self.header = LockHeader::reacting(self.header.created(), reaction);
+        self.header.set_reaction(reaction);
         self
     }
 
@@ -243,10 +246,10 @@ impl<T: ?Sized> RwLock<T> {
         site: Site,
         inner: std::sync::RwLockReadGuard<'a, T>,
     ) -> LockResult<RwLockReadGuard<'a, T>> {
-        hooks::acquired(&Request { lock: &self.header, access, site });
+        let recorded = hooks::acquired(&Request { lock: &self.header, access, site });
+        let _hold = ReadHold((recorded == Recorded::Yes).then_some(&self.header));
         // Readers share the lock, so none may change its flags; the next writer does.
-        let poisoned = self.is_poisoned();
-        poison_result(RwLockReadGuard { _hold: ReadHold(&self.header), inner }, poisoned)
+        poison_result(RwLockReadGuard { _hold, inner }, self.is_poisoned())
     }
 
     /// The traced guard around the real one, which was just obtained; see `Mutex::guard`.
@@ -302,7 +305,7 @@ impl<'rwlock, T: ?Sized> RwLockWriteGuard<'rwlock, T> {
         let header = hold.0;
         std::mem::forget(hold);
         // On record as a reader first: that blocks nobody whom the writer did not.
-        hooks::downgraded(header, RwLock::<T>::DOWNGRADE, Site::caller());
+        let header = hooks::downgraded(header, RwLock::<T>::DOWNGRADE, Site::caller());
         let inner = std::sync::RwLockWriteGuard::downgrade(inner);
         RwLockReadGuard { _hold: ReadHold(header), inner }
     }

@@ -218,6 +218,7 @@ fn finding(links: Vec<Link>) -> Finding {
         roots: vec!["main".to_owned()],
         fingerprint: Fingerprint(0x7c1d),
         tests: Vec::new(),
+        root_ids: Vec::new(),
         raised_in_root: false,
     }
 }

@@ -1,0 +1,152 @@
+//! The table of costs: `cargo bench -p sync-trace-benches`. See the library's documentation.
+
+use std::time::Duration;
+
+use sync_trace_benches::abba::{self, Latency};
+use sync_trace_benches::budget::Budget;
+use sync_trace_benches::crowd::{Contended, OwnPairs, PingPong, SpawnJoin};
+use sync_trace_benches::family::{Family, Mutex, ParkingLot, Std, Traced, TracingMutex};
+use sync_trace_benches::options::Options;
+use sync_trace_benches::rounds::{Contestant, Plan, Samples, measure};
+use sync_trace_benches::table::{Row, print_head, print_row};
+use sync_trace_benches::work::{
+    CreateLockDrop, FourDeep, LockUnlock, NestedPair, Read, Work, Write,
+};
+
+/// A thread's own work is the same at once: short turns, and many of them.
+const ALONE: Plan = Plan { turn: Duration::from_micros(250), rounds: 300 };
+/// Threads first have to come up to speed.
+const TOGETHER: Plan = Plan { turn: Duration::from_millis(2), rounds: 120 };
+/// So long that more threads than processors do get in each other's way.
+const CONTENDED: Plan = Plan { turn: Duration::from_millis(5), rounds: 80 };
+/// A few dozen system calls.
+const SLEEPY: Plan = Plan { turn: Duration::from_millis(1), rounds: 200 };
+/// How many deadlocks are made.
+const DEADLOCKS: usize = 400;
+
+fn main() {
+    let table = Table { options: Options::from_args() };
+    print_head();
+    table.alone();
+    table.together();
+    table.sleepy();
+    table.findings();
+    table.sizes();
+}
+
+struct Table {
+    options: Options,
+}
+
+impl Table {
+    fn alone(&self) {
+        self.work("mutex lock+unlock", &LockUnlock, ALONE, Budget::ratio(1.35, 1.2));
+        self.work("mutex nested pair", &NestedPair, ALONE, Budget::ratio(1.4, 1.25));
+        self.work("mutex four deep", &FourDeep, ALONE, Budget::ratio(1.5, 1.3));
+        self.work("rwlock read", &Read, ALONE, Budget::ratio(1.5, 1.25));
+        self.work("rwlock write", &Write, ALONE, Budget::ratio(1.4, 1.25));
+        self.work("mutex create+lock+drop", &CreateLockDrop, ALONE, Budget::ratio(2.0, 1.5));
+    }
+
+    fn together(&self) {
+        for threads in [1, 2, 4, 8] {
+            // Flat: with any number of threads, the budget of the nested pair above.
+            let budget = Budget::throughput(1.0 / 1.4, 1.0 / 1.25);
+            let name = format!("throughput, own nested pair, {threads} threads");
+            self.work(&name, &OwnPairs { threads }, TOGETHER, budget);
+        }
+        for threads in [2, 4, 8] {
+            let budget = Budget::throughput(0.95, 1.0);
+            let name = format!("throughput, contended mutex, {threads} threads");
+            self.work(&name, &Contended { threads }, CONTENDED, budget);
+        }
+    }
+
+    fn sleepy(&self) {
+        let budget = Budget::ratio(1.3, 1.1);
+        self.work("condvar ping-pong", &PingPong, SLEEPY, budget);
+        let threads = [
+            Contestant::new(Std::NAME, SpawnJoin::std),
+            Contestant::new(Traced::NAME, SpawnJoin::traced),
+        ];
+        self.contest("thread spawn+join", threads.into(), SLEEPY, budget);
+    }
+
+    fn work(&self, name: &str, work: &impl Work, plan: Plan, budget: Budget) {
+        self.contest(name, Contestant::families(work), plan, budget);
+    }
+
+    fn contest(
+        &self,
+        name: &str,
+        mut contestants: Vec<Contestant<'_>>,
+        plan: Plan,
+        budget: Budget,
+    ) {
+        if self.options.wants(name) {
+            let plan = Plan { rounds: self.options.effort.of(plan.rounds), ..plan };
+            self.row(name, &measure(&mut contestants, plan), budget);
+        }
+    }
+
+    /// `samples` are `std`'s, sync-trace's, and those of the peers.
+    fn row(&self, name: &str, samples: &[Samples], budget: Budget) {
+        if let [std, traced, peers @ ..] = samples {
+            print_row(&Row { name, budget, std: Some(std), traced, peers });
+        }
+    }
+
+    fn findings(&self) {
+        let report = Budget::microseconds(10_000.0, 2_000.0);
+        let finding = Budget::microseconds(200.0, 30.0);
+        type Part = fn(&Latency) -> Duration;
+        let rows: [(&str, Part, Budget); 3] = [
+            ("ABBA: last lock to finding", |it| it.to_finding, finding),
+            ("ABBA: last lock to handler, report printed", |it| it.to_handler, report),
+            ("ABBA: finding to rendered report", |it| it.to_text, report),
+        ];
+        if !rows.iter().any(|(name, ..)| self.options.wants(name)) {
+            return;
+        }
+        let latencies = abba::measure(self.options.effort.of(DEADLOCKS));
+        for (name, part, budget) in rows {
+            let ns = |latency| part(latency).as_secs_f64() * 1e9;
+            let traced = &Samples::new(latencies.iter().map(ns).collect());
+            if self.options.wants(name) {
+                print_row(&Row { name, budget, std: None, traced, peers: &[] });
+            }
+        }
+    }
+
+    fn sizes(&self) {
+        self.size("size of Mutex<u64>", Budget::bytes(48.0, 40.0), |sizes| sizes.mutex);
+        self.size("size of MutexGuard<u64>", Budget::bytes(32.0, 24.0), |sizes| sizes.guard);
+    }
+
+    fn size(&self, name: &str, budget: Budget, part: fn(Sizes) -> usize) {
+        if self.options.wants(name) {
+            let families = [
+                Sizes::of::<Std>(),
+                Sizes::of::<Traced>(),
+                Sizes::of::<ParkingLot>(),
+                Sizes::of::<TracingMutex>(),
+            ];
+            let samples = families.map(|sizes| Samples::new(vec![part(sizes) as f64]));
+            self.row(name, &samples, budget);
+        }
+    }
+}
+
+struct Sizes {
+    mutex: usize,
+    guard: usize,
+}
+
+impl Sizes {
+    fn of<F: Family>() -> Self {
+        Self {
+            mutex: size_of::<F::Mutex>(),
+            guard: size_of::<<F::Mutex as Mutex>::Guard<'static>>(),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+#[sync_trace::test]
+#[test]
+fn transfers_add_up() {}
+
+fn main() {}

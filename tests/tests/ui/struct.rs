@@ -1,0 +1,4 @@
+#[sync_trace::test]
+struct Bank;
+
+fn main() {}
