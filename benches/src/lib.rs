@@ -13,7 +13,7 @@
 //! # How time is measured
 //!
 //! On a shared machine the speed changes from one moment to the next, often by more than tracing
-//! costs. So every work is done in many short [rounds](rounds), in which all contestants take turns,
+//! costs. So every work is done in many short [`rounds`], in which all contestants take turns,
 //! and the table shows two ratios: that of the medians, and that of the quietest tenths.
 //!
 //! # Reading the source
