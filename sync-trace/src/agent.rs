@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use crate::atomics::{AtomicBool, AtomicPtr, AtomicU64, Mutex, Ordering, lock, push};
+use crate::atomics::{AtomicBool, AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, lock, push};
 use crate::finding::{AgentId, LockId, Participant, StartedBy, TestId};
 use crate::held::{Held, HeldStack};
 use crate::registry::{Resource, ScopeId, next_number};
@@ -59,41 +59,23 @@ pub(crate) struct Identity {
 }
 
 impl Agent {
-    #[cfg(not(loom))]
-    const fn new() -> Self {
-        Self {
-            held: HeldStack::new(),
-            wait: WaitSlot::new(),
-            id: AtomicU64::new(0),
-            live: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
-            os_id: AtomicU64::new(0),
-            scope: AtomicU64::new(0),
-            segment: AtomicU64::new(0),
-            released_elsewhere: Mutex::new(Vec::new()),
-            any_released_elsewhere: AtomicBool::new(false),
-            forgiven: Mutex::new(Vec::new()),
-            identity: Mutex::new(None),
-            next: AtomicPtr::new(std::ptr::null_mut()),
-        }
-    }
-
-    #[cfg(loom)]
-    fn new() -> Self {
-        Self {
-            held: HeldStack::new(),
-            wait: WaitSlot::new(),
-            id: AtomicU64::new(0),
-            live: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
-            os_id: AtomicU64::new(0),
-            scope: AtomicU64::new(0),
-            segment: AtomicU64::new(0),
-            released_elsewhere: Mutex::new(Vec::new()),
-            any_released_elsewhere: AtomicBool::new(false),
-            forgiven: Mutex::new(Vec::new()),
-            identity: Mutex::new(None),
-            next: AtomicPtr::new(std::ptr::null_mut()),
+    const_fn! {
+        fn new() -> Self {
+            Self {
+                held: HeldStack::new(),
+                wait: WaitSlot::new(),
+                id: AtomicU64::new(0),
+                live: AtomicBool::new(false),
+                ended: AtomicBool::new(false),
+                os_id: AtomicU64::new(0),
+                scope: AtomicU64::new(0),
+                segment: AtomicU64::new(0),
+                released_elsewhere: Mutex::new(Vec::new()),
+                any_released_elsewhere: AtomicBool::new(false),
+                forgiven: Mutex::new(Vec::new()),
+                identity: Mutex::new(None),
+                next: AtomicPtr::new(std::ptr::null_mut()),
+            }
         }
     }
 

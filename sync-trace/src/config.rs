@@ -126,11 +126,14 @@ impl Config {
         Self { dump_on: when, ..self }
     }
 
-    #[cfg(not(loom))]
     /// Makes this the configuration of the process, from now on and for every thread, except for
-    /// what `SYNC_TRACE` says otherwise.
+    /// what `SYNC_TRACE` says otherwise. Once a dump was asked for at a signal, that stays so.
+    #[cfg(not(loom))]
     pub fn install(self) {
-        crate::tracker::global().install(self);
+        let _working = crate::current::Working::begin();
+        let tracker = crate::tracker::global();
+        tracker.install(self);
+        crate::reaction::prepare(tracker.config());
     }
 }
 

@@ -193,7 +193,9 @@ pub(crate) fn downgraded<'a>(
 ) -> Option<&'a LockHeader> {
     let (agent, id) = (current::home()?, lock.id()?);
     current::refresh(agent);
-    agent.held.relabel(id, access, site).then_some(lock)
+    let recorded = agent.held.relabel(id, access, site);
+    lock.clear_owner();
+    recorded.then_some(lock)
 }
 
 /// A wait that is on record until this is dropped.

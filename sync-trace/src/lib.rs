@@ -28,7 +28,8 @@
 //!
 //! What it cannot see: locks that are not traced; a thread that waits for a signal that nobody will
 //! send; a lock taken inside the process's memory allocator while the tracker itself allocates (that
-//! is counted, see [`snapshot`]).
+//! is counted, see [`snapshot`]). A guard that unsafe code has sent to another thread counts as its
+//! old owner's until it is dropped.
 //!
 //! # What it costs
 //!

@@ -96,13 +96,15 @@ pub(crate) fn respond(
     }
 }
 
-/// What the tracker needs from the start of the process, once it is known how to react.
+/// Starts what a configuration asks for beyond reacting to findings.
 pub(crate) fn prepare(config: Config) {
-    if config.dump_on == DumpOn::SigQuit
-        && !config.off
-        && let Err(why) = os::on_sigquit(crate::dump)
-    {
-        os::write_stderr(&format!("error: {why}\n"));
+    static LISTEN: Once = Once::new();
+    if config.dump_on == DumpOn::SigQuit && !config.off {
+        LISTEN.call_once(|| {
+            if let Err(why) = os::on_sigquit(crate::dump) {
+                os::write_stderr(&format!("error: {why}\n"));
+            }
+        });
     }
 }
 

@@ -28,8 +28,9 @@ pub(crate) struct LockHeader {
     /// | 8– | the lock's number, 0 until its first use |
     word: AtomicU64,
     /// Who took it alone last, and holds it now if anybody does. The truth is in the agents' held
-    /// stacks; this finds the one to ask in one step. It stays when the lock is released: between
-    /// then and the next owner's entry the lock is free, or its new owner still runs.
+    /// stacks; this finds the one to ask in one step. A mutex keeps it when it is released: from then
+    /// to the next owner's entry it is free, or its new owner still runs. A read-write lock clears it,
+    /// because readers may hold it next.
     owner: AtomicPtr<Agent>,
     created: Site,
 }
@@ -168,7 +169,8 @@ impl LockHeader {
         agent.settle_elsewhere();
     }
 
-    /// Another agent than the owner has released the lock, or an unrecorded holder has taken it.
+    /// Nobody on record holds the lock alone.
+    #[inline]
     pub(crate) fn clear_owner(&self) {
         self.owner.store(std::ptr::null_mut(), Ordering::Release);
     }

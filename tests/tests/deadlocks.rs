@@ -146,6 +146,18 @@ mod several_threads {
     }
 
     #[test]
+    fn a_reader_that_stops_a_writer_of_a_lock_that_others_have_written() {
+        check(
+            "x: write l; x: release l; r: read l; w: lock a; r: lock a; w: write l",
+            &["ST0001 r -> a -> w -> l -> r"],
+        );
+        check(
+            "x: write l; x: downgrade l; r: read l; x: release l; w: lock a; r: lock a; w: write l",
+            &["ST0001 r -> a -> w -> l -> r"],
+        );
+    }
+
+    #[test]
     fn one_of_several_readers_that_stop_a_writer() {
         check(
             "r1: read l; r2: read l; r3: read l; w: lock a; r2: lock a; w: write l",
@@ -220,6 +232,22 @@ mod queued_writers {
         check(
             "r: read l; w: write l; x: lock a; x: read l; r: lock a",
             &["ST0001 r -> a -> x -> l behind w -> r"],
+        );
+    }
+
+    #[test]
+    fn a_triangle_in_a_lock_that_others_have_written() {
+        check(
+            "o: write l; o: release l; r: read l; w: write l; x: lock a; x: read l; r: lock a",
+            &["ST0001 r -> a -> x -> l behind w -> r"],
+        );
+        check(
+            "o: write l; o: release l; r: read l; w: write l; x: lock a; r: lock a; x: read l",
+            &["ST0001 r -> a -> x -> l behind w -> r"],
+        );
+        check(
+            "o: write l; o: release l; r: read l; w: write l; r: read l",
+            &["ST0002 r -> l behind w -> r"],
         );
     }
 

@@ -78,6 +78,8 @@ impl Drop for WriteHold<'_> {
     #[inline]
     fn drop(&mut self) {
         hooks::released(self.0, Hold::Exclusive);
+        // Readers come next, perhaps, and who waits for them must not look at the last writer.
+        self.0.clear_owner();
     }
 }
 
