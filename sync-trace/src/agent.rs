@@ -122,6 +122,11 @@ impl Agent {
         }
     }
 
+    /// The scope waits for the agent no longer: it joins closures, and the agent's has returned.
+    pub(crate) fn leave_scope(&self) {
+        self.scope.store(0, Ordering::Relaxed);
+    }
+
     pub(crate) fn segment(&self) -> u64 {
         self.segment.load(Ordering::Relaxed)
     }
@@ -132,7 +137,9 @@ impl Agent {
     }
 
     pub(crate) fn identity(&self) -> Arc<Identity> {
-        lock(&self.identity).clone().unwrap_or_default()
+        // The default is allocated after the leaf lock is released.
+        let identity = lock(&self.identity).clone();
+        identity.unwrap_or_default()
     }
 
     /// Attributes the agent, and those it will start, to a test.
@@ -210,9 +217,12 @@ impl Agent {
         self.held.set_cold(true);
     }
 
-    /// Whether releasing `id` during a panic leaves it unpoisoned. Owner only.
-    pub(crate) fn forgives(&self, id: LockId) -> bool {
-        lock(&self.forgiven).contains(&id)
+    /// Whether releasing `id` during a panic leaves it unpoisoned: once, because a lock that is taken
+    /// again during the panic is another matter. Owner only.
+    pub(crate) fn use_forgiveness(&self, id: LockId) -> bool {
+        let mut forgiven = lock(&self.forgiven);
+        let at = forgiven.iter().position(|held| *held == id);
+        at.map(|at| forgiven.swap_remove(at)).is_some()
     }
 
     /// What an owner does for itself on the slow path: it drops holds that others have released,
@@ -285,6 +295,7 @@ impl Agents {
     /// Takes the record back from an agent that has ended and holds nothing.
     pub(crate) fn dismiss(&self, agent: &Agent) {
         agent.held.clear();
+        lock(&agent.forgiven).clear();
         agent.live.store(false, Ordering::Release);
         push(&self.free, AgentPtr(agent));
     }
@@ -396,8 +407,10 @@ mod tests {
         hold(agent, 1, ACCESS);
         agent.forgive();
         agent.refresh(true);
-        assert!(agent.forgives(LockId(1)) && !agent.forgives(LockId(2)));
+        assert!(!agent.use_forgiveness(LockId(2)));
+        assert!(agent.use_forgiveness(LockId(1)) && !agent.use_forgiveness(LockId(1)));
+        agent.forgive();
         agent.refresh(false);
-        assert!(!agent.forgives(LockId(1)));
+        assert!(!agent.use_forgiveness(LockId(1)));
     }
 }

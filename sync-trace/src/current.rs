@@ -101,6 +101,10 @@ fn attach() -> Option<&'static Agent> {
 
 /// A thread that was not started through us is the root of what it starts.
 fn first_identity() -> Identity {
+    if is_ending() {
+        // `std` may have no name to give any more.
+        return Identity::default();
+    }
     let name: Option<Arc<str>> = std::thread::current().name().map(Arc::from);
     Identity { root_name: name.clone(), name, ..Identity::default() }
 }
@@ -186,6 +190,11 @@ impl Child {
             tracker::global().retire(early);
         }
         settle_in(self.agent);
+    }
+
+    /// Its closure has returned or unwound, and with that its scope need not wait for it any more.
+    pub(crate) fn leave_scope(self) {
+        self.agent.leave_scope();
     }
 
     /// Gives it up: its thread could not be started.

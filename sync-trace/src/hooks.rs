@@ -24,7 +24,7 @@ use crate::op::{Mode, Op};
 use crate::reaction::{self, Place};
 use crate::registry::{Access, LockHeader, Resource, ScopeId};
 use crate::site::Site;
-use crate::tracker::{self, Judgement, Verdict};
+use crate::tracker::{self, Judgement, Limits, Verdict};
 use crate::waits::slot::Wait;
 
 /// An acquisition as its front describes it.
@@ -161,7 +161,8 @@ fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
         current::refresh(agent);
         if agent.held.remove(matches).is_some() {
             // Readers never poison, as with `std`, so there is nothing to spare.
-            let forgiven = hold == Hold::Exclusive && agent.forgives(id);
+            let forgiven =
+                hold == Hold::Exclusive && std::thread::panicking() && agent.use_forgiveness(id);
             current::retire_if_ending(agent);
             return if forgiven { Forgotten::Forgiven } else { Forgotten::Own };
         }
@@ -184,18 +185,22 @@ fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
     Forgotten::Foreign
 }
 
-/// A hold of `lock` is no longer exclusive, and goes on as `access`: call it before the real lock does the same.
-/// Returns the header if the hold is on this thread's record.
+/// The exclusive hold of `lock` has just become a shared one, which goes on as `access`. Returns the
+/// header if it is on this thread's record.
 pub(crate) fn downgraded<'a>(
     lock: &'a LockHeader,
     access: &'static Access,
     site: Site,
 ) -> Option<&'a LockHeader> {
-    let (agent, id) = (current::home()?, lock.id()?);
-    current::refresh(agent);
-    let recorded = agent.held.relabel(id, access, site);
+    let relabelled = current::home().zip(lock.id()).is_some_and(|(agent, id)| {
+        current::refresh(agent);
+        agent.held.relabel(id, access, site)
+    });
+    if !relabelled {
+        forget(lock, Hold::Exclusive);
+    }
     lock.clear_owner();
-    recorded.then_some(lock)
+    relabelled.then_some(lock)
 }
 
 /// A wait that is on record until this is dropped.
@@ -241,9 +246,11 @@ pub(crate) fn wait_for_lock(
     begin_wait(agent, &wait, &owner, place, retry)
 }
 
-/// How often the lock is tried before the wait is put on record: about as long as `std` spins
-/// before it asks the kernel.
-const SPINS: u32 = 100;
+/// How long the lock is tried before the wait is put on record: pauses, about as many as `std` makes
+/// before it asks the kernel, and how many of them at most lie between two tries. Each try takes the
+/// lock's cache line away from the thread that is about to release it.
+const PAUSES: u32 = 100;
+const PAUSES_BETWEEN: u32 = 16;
 
 /// Waits a moment for a lock that may soon be free, without putting anything on record.
 fn spin(lock: &LockHeader, agent: &Agent, retry: &mut dyn FnMut() -> bool) -> bool {
@@ -252,13 +259,16 @@ fn spin(lock: &LockHeader, agent: &Agent, retry: &mut dyn FnMut() -> bool) -> bo
     if own {
         return false;
     }
-    (0..SPINS).any(|_| {
-        let got_it = retry();
-        if !got_it {
-            std::hint::spin_loop();
+    let (mut paused, mut between) = (0, 1);
+    while paused < PAUSES {
+        (0..between).for_each(|_| std::hint::spin_loop());
+        if retry() {
+            return true;
         }
-        got_it
-    })
+        paused += between;
+        between = (between * 2).min(PAUSES_BETWEEN);
+    }
+    false
 }
 
 /// Waits for the end of threads. They need all of it, so nobody shares.
@@ -289,7 +299,8 @@ pub(crate) fn wait_for_scope(scope: ScopeId, site: Site) -> Waiting {
     let Some(agent) = current::recording() else { return Waiting::UNRECORDED };
     let target = Resource::Scope(scope);
     let wait = Wait { target, access: &SCOPE_END, site, created: None };
-    begin_wait(agent, &wait, &|| None, Place::Bound, &mut || false).unwrap_or(Waiting::UNRECORDED)
+    begin_wait(agent, &wait, &|| None, Place::Bound(None), &mut || false)
+        .unwrap_or(Waiting::UNRECORDED)
 }
 
 /// Puts a wait on record.
@@ -305,6 +316,8 @@ fn publish(agent: &'static Agent, wait: &Wait) -> Waiting {
 /// How often, and after how long each time, a suspicion is looked at again before it is confirmed
 /// or dropped.
 const PATIENCE: u32 = 20;
+/// Others may be patient themselves, about the same cycle.
+const LAST_PATIENCE: u32 = 3 * PATIENCE;
 const PAUSE: Duration = Duration::from_millis(1);
 
 #[track_caller]
@@ -324,11 +337,14 @@ fn begin_wait<'o>(
             Judgement::Live => break,
             Judgement::Acquired => return None,
             Judgement::Stuck(cycle) => cycle,
-            Judgement::Suspect(cycle) if suspected == PATIENCE => {
-                if !tracker.is_confirmed(&cycle, agent) {
-                    break;
-                }
+            Judgement::Suspect(cycle)
+                if suspected >= PATIENCE && tracker.is_confirmed(&cycle, agent) =>
+            {
                 cycle
+            }
+            Judgement::Suspect(_) if suspected == LAST_PATIENCE => {
+                Limits::count(&tracker.limits.unconfirmed);
+                break;
             }
             Judgement::Suspect(_) => {
                 suspected += 1;

@@ -21,7 +21,8 @@
 //!
 //! # What it sees
 //!
-//! A deadlock is found by the thread that would close it, before it blocks: no polling, no timeout.
+//! A deadlock is found by the thread that would close it, before it blocks. Only what cannot be seen
+//! at once (a queue inside `std`, a holder that has ended) is looked at again for some milliseconds.
 //! Seen are [`sync::Mutex`], [`sync::RwLock`] (also a reader that queues behind a writer), the mutex
 //! of a [`sync::Condvar`] wait, joins, and the end of [`thread::scope`], in cycles of any length and
 //! mixture. A finding is made only when it is certain: there are no false alarms.

@@ -18,13 +18,13 @@ pub(crate) enum Place {
     Free(Option<OnViolation>),
     /// A panic frees nobody: the thread is unwinding already, or waits for its scope, which it does
     /// even when it panics.
-    Bound,
+    Bound(Option<OnViolation>),
 }
 
 impl Place {
     /// The place of an ordinary operation, whose lock reacts in the given way.
     pub(crate) fn here(own: Option<OnViolation>) -> Self {
-        if std::thread::panicking() { Self::Bound } else { Self::Free(own) }
+        if std::thread::panicking() { Self::Bound(own) } else { Self::Free(own) }
     }
 }
 
@@ -49,17 +49,15 @@ impl Response {
 
 /// What to do about a finding that a wait at `place` would make.
 pub(crate) fn choose(config: Config, place: Place) -> Response {
-    let reaction = match place {
-        Place::Free(own) => own.unwrap_or(config.on_violation),
-        Place::Bound => config.on_violation,
-    };
+    let (Place::Free(own) | Place::Bound(own)) = place;
+    let reaction = own.unwrap_or(config.on_violation);
     match (reaction, place, config.on_stuck) {
         (OnViolation::Log, ..) => Response::Log,
         (OnViolation::Abort, ..) => Response::Abort,
         (OnViolation::Panic, Place::Free(_), _) => Response::Panic,
-        (OnViolation::Panic, Place::Bound, OnStuck::Exit) => Response::Exit,
-        (OnViolation::Panic, Place::Bound, OnStuck::Wait) => Response::Log,
-        (OnViolation::Panic, Place::Bound, OnStuck::Abort) => Response::Abort,
+        (OnViolation::Panic, Place::Bound(_), OnStuck::Exit) => Response::Exit,
+        (OnViolation::Panic, Place::Bound(_), OnStuck::Wait) => Response::Log,
+        (OnViolation::Panic, Place::Bound(_), OnStuck::Abort) => Response::Abort,
     }
 }
 
@@ -76,7 +74,6 @@ pub(crate) fn respond(
     working: Working,
 ) {
     os::at_exit(last_word);
-    watch_panics();
     os::write_stderr(&report::for_stderr(finding));
     if let Some(handler) = tracker.handler() {
         handler(finding);
@@ -96,6 +93,14 @@ pub(crate) fn respond(
     }
 }
 
+/// What has to be in place before the first finding.
+pub(crate) fn begin(config: Config) {
+    if !config.off {
+        watch_panics();
+    }
+    prepare(config);
+}
+
 /// Starts what a configuration asks for beyond reacting to findings.
 pub(crate) fn prepare(config: Config) {
     static LISTEN: Once = Once::new();
@@ -108,26 +113,25 @@ pub(crate) fn prepare(config: Config) {
     }
 }
 
-/// From the first finding on, notes which root threads panic: a test that fails or was expected to,
-/// because a child's failure was handed on to it. The hook only looks, and calls the one before it.
+/// Notes which root threads panic after a finding: a test that fails, or was expected to, because a
+/// child's failure was handed on to it. The hook only looks, and calls the one before it.
+///
+/// Changing the hook has to wait until no other thread is in it. So this is done once, when the
+/// process first uses a traced lock: later a thread in its hook might wait for what this one holds.
 fn watch_panics() {
-    static WATCH: Once = Once::new();
-    WATCH.call_once(|| {
-        // A hook cannot be set in a panicking thread; then the process is about to end anyway.
-        if std::thread::panicking() {
-            return;
+    if std::thread::panicking() {
+        return;
+    }
+    let previous = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if let Some(agent) = current::home()
+            && agent.identity().started_by.is_none()
+        {
+            let _working = Working::begin();
+            tracker::global().note_panic(agent.id());
         }
-        let previous = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if let Some(agent) = current::home()
-                && agent.identity().started_by.is_none()
-            {
-                let _working = Working::begin();
-                tracker::global().note_panic(agent.id());
-            }
-            previous(info);
-        }));
-    });
+        previous(info);
+    }));
 }
 
 /// The backstop: a process that would end well although a finding's panic was swallowed ends with
@@ -191,9 +195,9 @@ mod tests {
     fn a_panic_is_chosen_only_where_it_frees_somebody() {
         let config = Config::new();
         assert_eq!(choose(config, Place::Free(None)), Response::Panic);
-        assert_eq!(choose(config, Place::Bound), Response::Exit);
-        assert_eq!(choose(config.on_stuck(OnStuck::Wait), Place::Bound), Response::Log);
-        assert_eq!(choose(config.on_stuck(OnStuck::Abort), Place::Bound), Response::Abort);
+        assert_eq!(choose(config, Place::Bound(None)), Response::Exit);
+        assert_eq!(choose(config.on_stuck(OnStuck::Wait), Place::Bound(None)), Response::Log);
+        assert_eq!(choose(config.on_stuck(OnStuck::Abort), Place::Bound(None)), Response::Abort);
     }
 
     #[test]
@@ -203,7 +207,7 @@ mod tests {
         {
             let config = Config::new().on_violation(reaction);
             assert_eq!(choose(config, Place::Free(None)), response);
-            assert_eq!(choose(config, Place::Bound), response);
+            assert_eq!(choose(config, Place::Bound(None)), response);
         }
     }
 
@@ -212,6 +216,8 @@ mod tests {
         let config = Config::new().on_violation(OnViolation::Log);
         assert_eq!(choose(config, Place::Free(Some(OnViolation::Panic))), Response::Panic);
         let strict = Config::new();
-        assert_eq!(choose(strict, Place::Free(Some(OnViolation::Log))), Response::Log);
+        for place in [Place::Free, Place::Bound] {
+            assert_eq!(choose(strict, place(Some(OnViolation::Log))), Response::Log);
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::held::Held;
 use crate::op::Mode;
 use crate::registry::Resource;
 use crate::waits::filter::Filter;
-use crate::waits::graph::{self, HeldNow, Hop, Node, Queues};
+use crate::waits::graph::{self, HeldNow, Hop, Node, Queues, Via};
 use crate::waits::slot::{Behind, Published, Wait};
 
 /// What a user wants to be called with each finding.
@@ -135,6 +135,15 @@ impl Member<'_> {
         }
     }
 
+    /// Whether its thread sleeps in the kernel, in the very call that it published, and so has not been
+    /// given what it waits for.
+    fn is_asleep(&self) -> bool {
+        let seq = self.published.seq;
+        self.agent.wait.is_blocking(seq)
+            && self.agent.os_id().and_then(crate::os::is_asleep) == Some(true)
+            && self.agent.wait.seq() == seq
+    }
+
     /// Whether it is still in the very wait that was read, and no finding has named that.
     fn state(&self) -> MemberState {
         if self.agent.wait.seq() != self.published.seq {
@@ -190,6 +199,11 @@ impl Tracker {
 
     /// Publishes that `me` waits. From here on every agent that blocks later sees it.
     pub(crate) fn publish(&self, me: &Agent, wait: &Wait) {
+        // What runs in the call that a wait was published for, such as a panic hook at the end of a
+        // scope or an allocator, may wait itself: by then the outer wait is over.
+        if me.wait.is_waiting() {
+            self.unpublish(me, me.wait.target());
+        }
         self.waited_for.add(wait.target);
         me.wait.begin(wait, self.now_ns());
         // Pairs with itself in other agents: of two agents that each publish and then look, the
@@ -321,26 +335,26 @@ impl Tracker {
     /// Whether a suspicion has become certain: every member sleeps in the kernel, in the very call
     /// that it published, and so has not been given its lock.
     pub(crate) fn is_confirmed(&self, cycle: &Cycle<'_>, me: &Agent) -> bool {
-        let confirmed = match &cycle.chain {
-            Chain::Ended(owner, _) => {
-                owner.has_ended()
-                    && !self.guards_travel.load(Ordering::Relaxed)
-                    && owner.os_id().and_then(crate::os::is_gone) != Some(false)
-            }
-            Chain::Hops(_) => {
-                let asleep = |agent: &Agent| agent.os_id().and_then(crate::os::is_asleep);
-                let others = cycle.involved().filter(|member| !std::ptr::eq(member.agent, me));
-                others.into_iter().all(|member| {
-                    member.agent.wait.is_blocking(member.published.seq)
-                        && asleep(member.agent) == Some(true)
-                        && member.agent.wait.seq() == member.published.seq
-                })
-            }
+        let Chain::Hops(hops) = &cycle.chain else { return self.is_lost(cycle) };
+        let others = cycle.involved().filter(|member| !std::ptr::eq(member.agent, me));
+        let queue_is_real = |hop: &Hop| {
+            let target = cycle.members[hop.from].published.wait.target;
+            cycle.members.iter().any(|member| {
+                let wait = &member.published.wait;
+                wait.target == target && wait.mode() == Mode::Exclusive && member.is_asleep()
+            })
         };
-        if !confirmed {
-            Limits::count(&self.limits.unconfirmed);
-        }
-        confirmed
+        let mut queues = hops.iter().filter(|hop| matches!(hop.via, Via::Queue(_)));
+        others.into_iter().all(Member::is_asleep) && queues.all(queue_is_real)
+    }
+
+    /// Whether nobody can release the lock of an agent that has ended: its thread is really gone, and
+    /// guards do not change threads here.
+    fn is_lost(&self, cycle: &Cycle<'_>) -> bool {
+        let Chain::Ended(owner, _) = &cycle.chain else { return false };
+        owner.has_ended()
+            && !self.guards_travel.load(Ordering::Relaxed)
+            && owner.os_id().and_then(crate::os::is_gone) != Some(false)
     }
 
     /// Makes the cycle that `me` would close a finding, if all its members are still in it.
@@ -419,7 +433,18 @@ impl Tracker {
     }
 
     pub(crate) fn findings(&self) -> Vec<Arc<Finding>> {
-        lock(&self.findings).clone()
+        // Allocates before the leaf lock is taken.
+        let mut copy = Vec::new();
+        loop {
+            let findings = lock(&self.findings);
+            if findings.len() <= copy.capacity() {
+                copy.extend(findings.iter().cloned());
+                return copy;
+            }
+            let wanted = findings.len();
+            drop(findings);
+            copy = Vec::with_capacity(wanted);
+        }
     }
 
     /// Takes out the findings that `wanted` holds for. It may be the user's code, so it runs while
@@ -442,7 +467,9 @@ impl Tracker {
 
     /// A root thread panics, so whoever runs it learns that something failed.
     pub(crate) fn note_panic(&self, root: AgentId) {
-        push(&self.panicked_roots, root);
+        if !lock(&self.findings).is_empty() && !self.has_panicked(root) {
+            push(&self.panicked_roots, root);
+        }
     }
 
     pub(crate) fn has_panicked(&self, root: AgentId) -> bool {
@@ -500,7 +527,7 @@ pub(crate) fn global() -> &'static Tracker {
         for error in errors {
             crate::os::write_stderr(&format!("error: {error}\n"));
         }
-        crate::reaction::prepare(tracker.config());
+        crate::reaction::begin(tracker.config());
     }
     tracker
 }

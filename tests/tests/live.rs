@@ -149,6 +149,60 @@ fn a_lock_spared_once_is_poisoned_by_a_later_panic() {
 }
 
 #[test]
+fn a_lock_that_is_taken_again_while_a_finding_unwinds_is_poisoned_by_a_later_panic() {
+    struct TakesAgain<'a>(&'a Mutex<u32>);
+    impl Drop for TakesAgain<'_> {
+        fn drop(&mut self) {
+            drop(self.0.lock());
+        }
+    }
+    let lock = Mutex::new(0);
+    let relock = catch_unwind(AssertUnwindSafe(|| {
+        let _again = TakesAgain(&lock);
+        let _guard = lock.lock().unwrap();
+        drop(lock.lock());
+    }));
+    assert!(relock.is_err() && !lock.is_poisoned());
+    let own = catch_unwind(AssertUnwindSafe(|| {
+        let _guard = lock.lock().unwrap();
+        panic!("the program's own panic");
+    }));
+    assert!(own.is_err() && lock.is_poisoned());
+    assert_eq!(codes(), [Code::SelfDeadlock]);
+}
+
+#[test]
+fn a_scope_does_not_wait_for_its_threads_destructors() {
+    static LOG: Mutex<u32> = Mutex::new(0);
+    struct Flush;
+    impl Drop for Flush {
+        fn drop(&mut self) {
+            *LOG.lock().unwrap() += 1;
+        }
+    }
+    thread_local! {
+        static FLUSH: Flush = const { Flush };
+    }
+    let me = std::thread::current().name().unwrap().to_owned();
+    let guard = LOG.lock().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| FLUSH.with(|_| ()));
+        // Keeps the scope open until the other thread's destructor waits for what we hold.
+        scope.spawn(|| {
+            let waits = |state: &sync_trace::finding::AgentState| {
+                let parent = state.agent.started_by.as_ref().and_then(|by| by.name.as_deref());
+                parent == Some(&me) && state.wait.is_some()
+            };
+            while !sync_trace::snapshot().agents.iter().any(waits) {
+                thread::yield_now();
+            }
+        });
+    });
+    drop(guard);
+    assert_eq!(codes(), []);
+}
+
+#[test]
 fn a_spared_mutex_that_a_condvar_wait_takes_again_is_poisoned_by_a_later_panic() {
     let pair = Arc::new((Mutex::new(false), Condvar::new()));
     let waiter = {

@@ -306,9 +306,10 @@ impl<'rwlock, T: ?Sized> RwLockWriteGuard<'rwlock, T> {
         let Self { hold, inner } = s;
         let header = hold.0;
         std::mem::forget(hold);
-        // On record as a reader first: that blocks nobody whom the writer did not.
-        let header = hooks::downgraded(header, RwLock::<T>::DOWNGRADE, Site::caller());
+        // The real lock first: readers who try it in between must not be told that a reader, whom
+        // they could only queue behind because of a writer, keeps them out.
         let inner = std::sync::RwLockWriteGuard::downgrade(inner);
+        let header = hooks::downgraded(header, RwLock::<T>::DOWNGRADE, Site::caller());
         RwLockReadGuard { _hold: ReadHold(header), inner }
     }
 }

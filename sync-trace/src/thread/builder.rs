@@ -160,9 +160,10 @@ impl Starting {
     fn wrap<F: FnOnce() -> T, T>(&self, f: F) -> impl FnOnce() -> T + use<F, T> {
         let child = self.child;
         move || {
-            if let Some(child) = child {
+            let _in_scope = child.map(|child| {
                 child.adopt();
-            }
+                InScope(child)
+            });
             f()
         }
     }
@@ -173,6 +174,16 @@ impl Starting {
             hooks::signalled(Resource::End(child.id()));
         }
         self.child
+    }
+}
+
+/// The time that a scope waits for: until its thread's closure has returned or unwound. What the
+/// thread's destructors do after that, the scope does not wait for.
+struct InScope(Child);
+
+impl Drop for InScope {
+    fn drop(&mut self) {
+        self.0.leave_scope();
     }
 }
 

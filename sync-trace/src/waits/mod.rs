@@ -3,7 +3,7 @@
 //! Each agent publishes its own wait in its [`slot`]; [`filter`] answers in a few loads whether
 //! anybody waits for something at all; when somebody does, [`graph`] looks for a cycle in a copy of
 //! all waits. The last agent to publish sees every other wait of the cycle it closes; why that is
-//! so is argued in `ARCHITECTURE.md` and checked with loom in `tests/model.rs`.
+//! so is argued in `ARCHITECTURE.md` and checked with loom in `model.rs`.
 //!
 //! # Invariants
 //!

@@ -101,6 +101,11 @@ impl WaitSlot {
         self.seq.load(Ordering::Acquire)
     }
 
+    /// What the present wait is for. Owner only.
+    pub(crate) fn target(&self) -> Resource {
+        Resource::from_bits(self.target.load(Ordering::Relaxed))
+    }
+
     /// Whether a wait is published.
     pub(crate) fn is_waiting(&self) -> bool {
         is_wait(self.seq())
