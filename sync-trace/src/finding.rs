@@ -3,6 +3,25 @@
 //! A finding is built by the tracker and shown by somebody else: the report is rendered from it, a
 //! [handler](crate::set_handler) may send it on. It owns everything it names, so it can be kept
 //! after the threads and locks in it are gone.
+//!
+//! # Example
+//!
+//! ```
+//! use sync_trace::finding::{Code, Target};
+//! use sync_trace::sync::Mutex;
+//!
+//! # if !sync_trace::ENABLED { return; }
+//! let lock = Mutex::new(0);
+//! let _guard = lock.lock().unwrap();
+//! let again = std::panic::catch_unwind(|| lock.lock().map(drop).is_ok());
+//! assert!(again.is_err());
+//!
+//! let finding = &sync_trace::take_findings()[0];
+//! assert_eq!(finding.code, Code::SelfDeadlock);
+//! let Target::Lock(wanted, _) = &finding.links[0].wait.target else { panic!("a lock") };
+//! assert!(wanted.created.file().ends_with(".rs"));
+//! println!("{finding}"); // the whole report
+//! ```
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
-use sync_trace::finding::{Code, Finding};
+use sync_trace::finding::{Code, Finding, Op};
 use sync_trace::sync::{Arc, Barrier, Condvar, Mutex, RwLock};
 use sync_trace::thread;
 
@@ -169,6 +169,36 @@ fn a_lock_that_is_taken_again_while_a_finding_unwinds_is_poisoned_by_a_later_pan
     }));
     assert!(own.is_err() && lock.is_poisoned());
     assert_eq!(codes(), [Code::SelfDeadlock]);
+}
+
+/// The parent waits at the end of its scope with a lock held that the child wants: the child comes
+/// last, so its panic is enough to end both.
+#[test]
+fn a_child_that_needs_what_its_parent_holds_at_the_end_of_the_scope_panics() {
+    let me = std::thread::current().name().unwrap().to_owned();
+    let lock = Mutex::new(0);
+    let guard = lock.lock().unwrap();
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let at_the_end = |state: &sync_trace::finding::AgentState| {
+                    let name = state.agent.name.as_deref();
+                    let wait = state.wait.as_ref();
+                    name == Some(&me) && wait.is_some_and(|(wait, _)| wait.op == Op::Scope)
+                };
+                while !sync_trace::snapshot().agents.iter().any(at_the_end) {
+                    thread::yield_now();
+                }
+                drop(lock.lock());
+            });
+        });
+    }));
+    assert!(result.is_err(), "std reports that a scoped thread panicked");
+    drop(guard);
+    let findings = own_findings();
+    assert_eq!(findings.len(), 1);
+    let ops: Vec<_> = findings[0].links.iter().map(|link| link.wait.op).collect();
+    assert_eq!(ops, [Op::Lock, Op::Scope]);
 }
 
 #[test]
