@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::config::Config;
 use crate::current::Working;
 use crate::finding::{Dump, Finding};
 use crate::tracker::global;
-use crate::{evidence, os, report};
+use crate::{evidence, os, reaction, report};
 
 /// The findings made so far that nobody has taken, oldest first.
 ///
@@ -124,4 +125,15 @@ pub fn snapshot() -> Dump {
 pub fn dump() {
     let _working = Working::begin();
     os::write_stderr(&report::dump(&evidence::dump(global())));
+}
+
+impl Config {
+    /// Makes this the configuration of the process, from now on and for every thread, except for
+    /// what `SYNC_TRACE` says otherwise. Once a dump was asked for at a signal, that stays so.
+    pub fn install(self) {
+        let _working = Working::begin();
+        let tracker = global();
+        tracker.install(self);
+        reaction::prepare(tracker.config());
+    }
 }

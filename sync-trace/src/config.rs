@@ -125,16 +125,6 @@ impl Config {
     pub fn dump_on(self, when: DumpOn) -> Self {
         Self { dump_on: when, ..self }
     }
-
-    /// Makes this the configuration of the process, from now on and for every thread, except for
-    /// what `SYNC_TRACE` says otherwise. Once a dump was asked for at a signal, that stays so.
-    #[cfg(not(loom))]
-    pub fn install(self) {
-        let _working = crate::current::Working::begin();
-        let tracker = crate::tracker::global();
-        tracker.install(self);
-        crate::reaction::prepare(tracker.config());
-    }
 }
 
 /// One setting that the variable may name.

@@ -346,13 +346,6 @@ impl Fnv {
     }
 }
 
-impl fmt::Display for Finding {
-    /// The whole report, without colour.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&crate::report::text(self))
-    }
-}
-
 /// Everything that is held and waited for at one moment: what [`dump`](crate::dump) prints.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -375,10 +368,4 @@ pub struct AgentState {
     pub holds: Vec<Hold>,
     /// What it waits for, and who keeps it waiting.
     pub wait: Option<(Wait, Vec<Participant>)>,
-}
-
-impl fmt::Display for Dump {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&crate::report::dump(self))
-    }
 }

@@ -33,6 +33,8 @@ mod story;
 mod threads;
 mod words;
 
+use std::fmt;
+
 use crate::finding::{Dump, Finding, Outcome};
 use source::Sources;
 
@@ -61,6 +63,19 @@ pub(crate) fn for_stderr(finding: &Finding) -> String {
 /// Everything that is held and waited for, a block for each thread.
 pub(crate) fn dump(dump: &Dump) -> String {
     dump::render(dump, &Sources::new())
+}
+
+impl fmt::Display for Finding {
+    /// The whole report, without colour.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text(self))
+    }
+}
+
+impl fmt::Display for Dump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&dump(self))
+    }
 }
 
 #[cfg(test)]
