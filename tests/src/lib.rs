@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Each step is done by the thread it names, and the next one begins when that thread has done it or
-//! is on record as waiting: no step depends on time. Locks, condvars and threads come into being
+//! is on record as waiting, and sleeps: no step depends on time. Locks, condvars and threads come into being
 //! when they are first named.
 //!
 //! | step | what the thread does |
@@ -25,8 +25,20 @@
 mod script;
 mod stage;
 
+use sync_trace::finding::Participant;
+
 pub use script::{Op, Step, parse};
 pub use stage::{Outcome, play};
+
+/// Whether the thread sleeps in the kernel; where that cannot be asked, it is taken to.
+///
+/// A wait that is on record need not have been judged yet, and its thread need not have come to the
+/// queue of the real lock. One that sleeps has got there.
+pub fn is_asleep(thread: &Participant) -> bool {
+    let path = format!("/proc/self/task/{}/stat", thread.os_id.unwrap_or_default());
+    let stat = std::fs::read_to_string(path).unwrap_or_else(|_| "() S".to_owned());
+    stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('S'))
+}
 
 /// Plays `script` and compares the findings it leads to, each as its code and its cycle from the
 /// thread with the first name on: `"ST0001 t1 -> b -> t2 -> a -> t1"`.

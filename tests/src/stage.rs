@@ -10,6 +10,7 @@ use sync_trace::finding::{Blocker, Finding, LockId, Target};
 use sync_trace::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use sync_trace::thread::{self, JoinHandle};
 
+use crate::is_asleep;
 use crate::script::{Op, Step, parse};
 
 /// A script that cannot go on ends its test after this time.
@@ -178,12 +179,15 @@ impl Stage {
         let root = std::thread::current().name().unwrap_or_default().to_owned();
         let _ = orders.send(Order::Do(step.op.clone()));
         let deadline = Instant::now() + DEADLINE;
+        let mut seen_waiting = 0;
         let owes = loop {
             match done.try_recv() {
                 Ok(()) | Err(TryRecvError::Disconnected) => break false,
                 Err(TryRecvError::Empty) => {}
             }
-            if is_waiting(&step.thread, &root) {
+            // Three times in a row, lest it be a moment's sleep over a look like this one.
+            seen_waiting = if is_waiting(&step.thread, &root) { seen_waiting + 1 } else { 0 };
+            if seen_waiting == 3 {
                 break true;
             }
             assert!(Instant::now() < deadline, "neither done nor waiting: {step:?}");
@@ -223,12 +227,15 @@ fn newest_hold() -> LockId {
     holds.last().expect("a lock is held").lock.id
 }
 
-/// Whether the script's thread `name` waits.
+/// Whether the script's thread `name` waits, and sleeps over it.
 fn is_waiting(name: &str, root: &str) -> bool {
     let agents = sync_trace::snapshot().agents;
     agents.iter().any(|state| {
         let parent = state.agent.started_by.as_ref().and_then(|by| by.name.as_deref());
-        state.agent.name.as_deref() == Some(name) && parent == Some(root) && state.wait.is_some()
+        state.agent.name.as_deref() == Some(name)
+            && parent == Some(root)
+            && state.wait.is_some()
+            && is_asleep(&state.agent)
     })
 }
 

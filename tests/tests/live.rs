@@ -184,9 +184,15 @@ fn a_child_that_needs_what_its_parent_holds_at_the_end_of_the_scope_panics() {
                 let at_the_end = |state: &sync_trace::finding::AgentState| {
                     let name = state.agent.name.as_deref();
                     let wait = state.wait.as_ref();
-                    name == Some(&me) && wait.is_some_and(|(wait, _)| wait.op == Op::Scope)
+                    name == Some(&me)
+                        && wait.is_some_and(|(wait, _)| wait.op == Op::Scope)
+                        && sync_trace_tests::is_asleep(&state.agent)
                 };
-                while !sync_trace::snapshot().agents.iter().any(at_the_end) {
+                // Asleep, so past its own judgement: else the parent might be the one to find it.
+                let mut seen = 0;
+                while seen < 3 {
+                    let now = sync_trace::snapshot().agents.iter().any(at_the_end);
+                    seen = if now { seen + 1 } else { 0 };
                     thread::yield_now();
                 }
                 drop(lock.lock());

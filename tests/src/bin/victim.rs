@@ -6,6 +6,7 @@ use std::sync::mpsc::channel;
 
 use sync_trace::sync::{Arc, Barrier, Mutex};
 use sync_trace::{OnViolation, thread};
+use sync_trace_tests::is_asleep;
 
 fn main() {
     let scenario = std::env::args().nth(1).unwrap_or_default();
@@ -161,9 +162,17 @@ fn until_eof() {
     });
 }
 
+/// A wait that is on record may not have been judged yet, and then its thread may still be the one that
+/// finds the deadlock. One that sleeps has been: seen three times in a row, lest it be a moment's sleep
+/// over a look like this one.
 fn wait_until_somebody_waits() {
-    let waiting = || sync_trace::snapshot().agents.iter().any(|state| state.wait.is_some());
-    while !waiting() {
+    let sleeps = || {
+        let agents = sync_trace::snapshot().agents;
+        agents.iter().any(|state| state.wait.is_some() && is_asleep(&state.agent))
+    };
+    let mut seen = 0;
+    while seen < 3 {
+        seen = if sleeps() { seen + 1 } else { 0 };
         thread::yield_now();
     }
 }
