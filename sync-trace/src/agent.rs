@@ -118,7 +118,7 @@ impl Agent {
     pub(crate) fn scope(&self) -> Option<ScopeId> {
         match Resource::from_bits(self.scope.load(Ordering::Relaxed)) {
             Resource::Scope(id) => Some(id),
-            Resource::Lock(_) | Resource::End(_) => None,
+            Resource::Lock(_) | Resource::End(_) | Resource::Wakeup(_) => None,
         }
     }
 
@@ -345,11 +345,17 @@ impl Drop for Agents {
 mod tests {
     use super::*;
     use crate::registry::tests::{ACCESS, DOWNGRADED};
-    use crate::site::Site;
+    use crate::site::{Origin, Site};
 
     fn hold(agent: &Agent, lock: u64, access: &'static crate::registry::Access) {
         let here = Site::caller();
-        let held = Held { lock: LockId(lock), stamp: 0, access, created: here, site: here };
+        let held = Held {
+            lock: LockId(lock),
+            stamp: 0,
+            access,
+            created: Origin::unnamed(here),
+            site: here,
+        };
         assert!(agent.held.push(&held));
     }
 

@@ -30,6 +30,9 @@ thread_local! {
     /// How many pass-through sections are open: the tracker's own work, and the user's mutes.
     static WORKING: Cell<u32> = const { Cell::new(0) };
     static MUTED: Cell<u32> = const { Cell::new(0) };
+    /// How many locks of the memory allocator the thread holds: while it does, nothing may be
+    /// allocated.
+    static IN_ALLOCATOR: Cell<u32> = const { Cell::new(0) };
     /// Retires the agent when the thread ends.
     static RETIRE: Retire = const { Retire };
 }
@@ -53,7 +56,7 @@ pub(crate) fn current() -> &'static Agent {
 pub(crate) fn recording() -> Option<&'static Agent> {
     let current = current();
     if std::ptr::eq(current, &UNATTACHED) {
-        return attach();
+        return if is_in_allocator() { None } else { attach() };
     }
     if std::ptr::eq(current, &PASSING) {
         // The tracker itself may be in the making: then there is nowhere to count.
@@ -70,6 +73,21 @@ pub(crate) fn recording() -> Option<&'static Agent> {
 /// Whether the tracker is at work for the calling thread.
 pub(crate) fn is_working() -> bool {
     WORKING.get() > 0
+}
+
+/// The calling thread has taken a lock of the memory allocator.
+pub(crate) fn enter_allocator() {
+    IN_ALLOCATOR.set(IN_ALLOCATOR.get() + 1);
+}
+
+/// It is about to release one. One that it took before that was known was not counted.
+pub(crate) fn leave_allocator() {
+    IN_ALLOCATOR.set(IN_ALLOCATOR.get().saturating_sub(1));
+}
+
+/// Whether the calling thread holds a lock of the memory allocator, so that nothing may be allocated.
+pub(crate) fn is_in_allocator() -> bool {
+    IN_ALLOCATOR.get() > 0
 }
 
 /// The thread's agent, whatever is going on, if it has one.
@@ -143,7 +161,8 @@ pub(crate) fn refresh(agent: &Agent) {
 /// Retires the agent of a thread that is ending, if it holds nothing. Called where the last thing
 /// held may have gone; costs nothing while the thread lives on.
 pub(crate) fn retire_if_ending(agent: &Agent) {
-    if agent.held.is_cold() && agent.held.depth() == 0 && !agent.wait.is_waiting() && is_ending() {
+    let is_idle = agent.held.depth() == 0 && !agent.wait.is_waiting();
+    if agent.held.is_cold() && is_idle && is_ending() && !is_in_allocator() {
         retire();
     }
 }

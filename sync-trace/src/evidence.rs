@@ -9,8 +9,9 @@ use crate::finding::{
 use crate::held::Held;
 use crate::op::Mode;
 use crate::registry::{Access, Resource};
-use crate::site::Site;
-use crate::tracker::{Chain, Cycle, Member, Tracker};
+use crate::site::{Origin, Site};
+use crate::tracker::Tracker;
+use crate::waits::cycle::{Chain, Cycle, Member};
 use crate::waits::{
     self,
     graph::{Hop, Via},
@@ -42,6 +43,7 @@ pub(crate) fn finding(
         code,
         level: Level::Actual,
         fingerprint: Fingerprint::of(code, &links),
+        also_waiting: scene.bystanders(),
         links,
         outcome,
         roots,
@@ -84,18 +86,24 @@ impl Scene<'_> {
     fn wait(&self, member: &Member<'_>, blocker: Option<&Member<'_>>) -> Wait {
         let published = &member.published;
         let is_me = std::ptr::eq(member.agent, self.me);
-        let target = match (published.wait.target, blocker) {
-            (Resource::Lock(id), _) => lock_target(id, &published.wait),
-            (Resource::End(_), Some(blocker)) => Target::Thread(blocker.agent.participant()),
-            (Resource::End(_) | Resource::Scope(_), _) => Target::Scope,
-        };
         Wait {
             op: published.wait.access.op,
             site: published.wait.site,
-            target,
+            target: target(&published.wait, blocker.map(|blocker| blocker.agent)),
             age: (!is_me).then(|| self.tracker.age(published.since_ns)),
             stack: member.agent.wait.stack(published.seq).map(|stack| stack_text(&stack)),
         }
+    }
+
+    /// Who else of the same thread trees waits.
+    fn bystanders(&self) -> Vec<(Participant, Wait)> {
+        let roots: Vec<_> = self.cycle.involved().map(|member| member.agent.root()).collect();
+        let is_bystander = |member: &&Member<'_>| {
+            roots.contains(&member.agent.root())
+                && !self.cycle.involved().any(|involved| std::ptr::eq(involved.agent, member.agent))
+        };
+        let bystanders = self.cycle.members.iter().filter(is_bystander);
+        bystanders.map(|member| (member.agent.participant(), self.wait(member, None))).collect()
     }
 
     /// A hold is at least as old as the wait that its agent is in.
@@ -127,13 +135,24 @@ fn hold_of(held: &Held) -> Hold {
     }
 }
 
-fn lock_of(id: LockId, access: &Access, created: Site) -> Lock {
-    Lock { id, kind: access.kind, type_name: (access.type_name)(), name: None, created }
+fn lock_of(id: LockId, access: &Access, origin: Origin) -> Lock {
+    let (name, created) = (origin.name(), origin.site());
+    Lock { id, kind: access.kind, type_name: (access.type_name)(), name, created }
 }
 
-fn lock_target(id: LockId, wait: &waits::slot::Wait) -> Target {
-    // A wait for a lock always says where that was created; its own site is the next best.
-    Target::Lock(lock_of(id, wait.access, wait.created.unwrap_or(wait.site)), wait.mode())
+/// What `wait` is for; a thread that is joined is known only if it is given.
+fn target(wait: &waits::slot::Wait, joined: Option<&Agent>) -> Target {
+    match (wait.target, joined) {
+        (Resource::Lock(id), _) => {
+            // A wait for a lock always says where that was created; its own site is the next best.
+            let origin = wait.created.unwrap_or(Origin::unnamed(wait.site));
+            Target::Lock(lock_of(id, wait.access, origin), wait.mode())
+        }
+        (Resource::End(_), Some(joined)) => Target::Thread(joined.participant()),
+        (Resource::End(_) | Resource::Scope(_), _) => Target::Scope,
+        (Resource::Wakeup(_), _) if wait.access.op.is_sleep() => Target::Time,
+        (Resource::Wakeup(_), _) => Target::Unpark,
+    }
 }
 
 /// The frames of a captured stack that belong to the user: below our own and above the runtime's.
@@ -172,17 +191,15 @@ fn agent_state(tracker: &Tracker, agent: &Agent, all: &[&Agent]) -> AgentState {
         let blocks = |held: &Held| {
             Some(held.lock) == wanted.lock_id() && held.access.mode.blocks(wanted.mode())
         };
-        let blockers = all.iter().filter(|other| match wanted.target {
+        let blocks = |other: &&&Agent| match wanted.target {
             Resource::Lock(_) => other.holds().unwrap_or_default().iter().any(blocks),
             Resource::End(id) => other.id() == id,
             Resource::Scope(id) => other.scope() == Some(id),
-        });
-        let blockers: Vec<Participant> = blockers.map(|other| other.participant()).collect();
-        let target = match wanted.target {
-            Resource::Lock(id) => lock_target(id, wanted),
-            Resource::End(_) => blockers.first().cloned().map_or(Target::Scope, Target::Thread),
-            Resource::Scope(_) => Target::Scope,
+            Resource::Wakeup(_) => false,
         };
+        let blockers: Vec<&Agent> = all.iter().filter(blocks).copied().collect();
+        let target = target(wanted, blockers.first().copied());
+        let blockers = blockers.into_iter().map(Agent::participant).collect();
         let stack = agent.wait.stack(published.seq).map(|stack| stack_text(&stack));
         let wait = Wait { op: wanted.access.op, site: wanted.site, target, age: waited, stack };
         (wait, blockers)

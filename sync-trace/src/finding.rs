@@ -92,6 +92,9 @@ pub struct Finding {
     pub links: Vec<Link>,
     /// What was done about it.
     pub outcome: Outcome,
+    /// Other threads of the same roots that were waiting at that moment, though not in a circle:
+    /// many of them for those that are.
+    pub also_waiting: Vec<(Participant, Wait)>,
     /// The names of the root threads whose descendants take part. Under libtest a root thread's
     /// name is the path of its test.
     pub roots: Vec<String>,
@@ -168,6 +171,10 @@ pub enum Target {
     Thread(Participant),
     /// The end of every thread started in one `thread::scope`.
     Scope,
+    /// Somebody who unparks the thread.
+    Unpark,
+    /// Nothing but the time.
+    Time,
 }
 
 /// Why a wait cannot end: what the next link's thread (or, for [`Ended`](Self::Ended), a thread
@@ -237,8 +244,25 @@ pub enum LockKind {
     RwLock,
     /// `std::sync::Condvar`
     Condvar,
+    /// `std::sync::Once`, held by who runs its closure
+    Once,
+    /// `std::sync::OnceLock`, held by who runs its initialiser
+    OnceLock,
+    /// `std::sync::LazyLock`, held by who runs its initialiser
+    LazyLock,
+    /// `std::sync::Barrier`
+    Barrier,
+    /// A channel of `std::sync::mpsc`
+    Channel,
     /// A thread, whose end is waited for.
     Thread,
+}
+
+impl LockKind {
+    /// Whether to hold one is to run its initialiser.
+    pub fn is_once(self) -> bool {
+        matches!(self, Self::Once | Self::OnceLock | Self::LazyLock)
+    }
 }
 
 impl fmt::Display for LockKind {
@@ -247,6 +271,11 @@ impl fmt::Display for LockKind {
             Self::Mutex => "std Mutex",
             Self::RwLock => "std RwLock",
             Self::Condvar => "std Condvar",
+            Self::Once => "std Once",
+            Self::OnceLock => "std OnceLock",
+            Self::LazyLock => "std LazyLock",
+            Self::Barrier => "std Barrier",
+            Self::Channel => "std channel",
             Self::Thread => "thread",
         })
     }
@@ -327,6 +356,8 @@ fn link_identity(link: &Link) -> String {
         },
         Target::Thread(_) => "thread".to_owned(),
         Target::Scope => "scope".to_owned(),
+        Target::Unpark => "unpark".to_owned(),
+        Target::Time => "time".to_owned(),
     };
     format!("{} {} {target}", link.wait.op, link.wait.site.file())
 }

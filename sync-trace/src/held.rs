@@ -27,7 +27,7 @@ use crate::atomics::{AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, fence, loc
 use crate::finding::LockId;
 use crate::op::Mode;
 use crate::registry::Access;
-use crate::site::Site;
+use crate::site::{Origin, Site};
 
 /// Entries that need no allocation. Deeper nesting spills into a vector.
 #[cfg(not(loom))]
@@ -53,7 +53,7 @@ pub(crate) struct Held {
     /// the same agent. 0 for an exclusive hold, which has the lock's owner to tell.
     pub(crate) stamp: u64,
     pub(crate) access: &'static Access,
-    pub(crate) created: Site,
+    pub(crate) created: Origin,
     pub(crate) site: Site,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Held {
 struct Slot {
     lock: AtomicU64,
     access: AtomicPtr<Access>,
-    created: AtomicPtr<std::panic::Location<'static>>,
+    created: AtomicPtr<u8>,
     site: AtomicPtr<std::panic::Location<'static>>,
     /// Written for shared holds only.
     stamp: AtomicU64,
@@ -85,7 +85,7 @@ impl Slot {
     fn store(&self, held: &Held) {
         self.lock.store(held.lock.0, Ordering::Relaxed);
         self.access.store(std::ptr::from_ref(held.access).cast_mut(), Ordering::Relaxed);
-        self.created.store(std::ptr::from_ref(held.created.0).cast_mut(), Ordering::Relaxed);
+        self.created.store(held.created.to_ptr(), Ordering::Relaxed);
         self.site.store(std::ptr::from_ref(held.site.0).cast_mut(), Ordering::Relaxed);
         if held.access.mode != Mode::Exclusive {
             self.stamp.store(held.stamp, Ordering::Relaxed);
@@ -106,7 +106,7 @@ impl Slot {
         // SAFETY: `store` is the only writer of these three and stores `'static` references, so
         // each is null or points to immutable data that lives for ever, torn or not.
         let (access, created, site) =
-            unsafe { (access.as_ref()?, created.as_ref()?, site.as_ref()?) };
+            unsafe { (access.as_ref()?, Origin::from_ptr(created)?, site.as_ref()?) };
         Some(Held {
             lock: LockId(self.lock.load(Ordering::Relaxed)),
             stamp: match access.mode {
@@ -114,7 +114,7 @@ impl Slot {
                 _ => self.stamp.load(Ordering::Relaxed),
             },
             access,
-            created: Site(created),
+            created,
             site: Site(site),
         })
     }
@@ -204,6 +204,13 @@ impl HeldStack {
         if self.depth() >= INLINE {
             reserve(&self.spill);
         }
+    }
+
+    /// Whether the next [`push_slow`](Self::push_slow) allocates nothing. Owner only.
+    pub(crate) fn has_memory(&self) -> bool {
+        let depth = self.depth();
+        let spill = lock(&self.spill);
+        depth < INLINE || spill.len() < spill.capacity()
     }
 
     /// As [`push`](Self::push), at any depth and whatever the flags. Owner only.
@@ -355,7 +362,13 @@ mod tests {
 
     fn held(lock: u64) -> Held {
         let here = Site::caller();
-        Held { lock: LockId(lock), stamp: 0, access: ACCESS, created: here, site: here }
+        Held {
+            lock: LockId(lock),
+            stamp: 0,
+            access: ACCESS,
+            created: Origin::unnamed(here),
+            site: here,
+        }
     }
 
     fn push(stack: &HeldStack, lock: u64) {

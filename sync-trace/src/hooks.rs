@@ -6,12 +6,14 @@
 //!
 //! | verb | when |
 //! |---|---|
-//! | [`acquired`] | the real lock was just taken |
-//! | [`released`] | just before the real lock is given up |
+//! | [`acquired`] | the real lock was just taken, or the closure of a `Once` was just called |
+//! | [`released`] | just before the real lock is given up, or that closure returns |
 //! | [`wait_for_lock`] | the real lock could not be had at once |
-//! | [`suspend`], [`resume`] | around a condvar wait, which gives up its mutex |
+//! | [`wait_for_once`] | a `Once` is not completed |
+//! | [`suspend`] | around a condvar wait, which gives up its mutex |
 //! | [`wait_for_end`], [`wait_for_scope`] | before threads are joined |
-//! | [`signalled`] | an ordering event: spawn, join, notify |
+//! | [`wait_for_signal`], [`rest`] | before a wait for a message, a barrier, an unpark, the time |
+//! | [`signalled`] | an ordering event: spawn, join, notify, message, barrier, initialisation |
 
 use std::time::Duration;
 
@@ -23,7 +25,7 @@ use crate::held::Held;
 use crate::op::{Mode, Op};
 use crate::reaction::{self, Place};
 use crate::registry::{Access, LockHeader, Resource, ScopeId};
-use crate::site::Site;
+use crate::site::{Origin, Site};
 use crate::tracker::{self, Judgement, Limits, Verdict};
 use crate::waits::slot::Wait;
 
@@ -38,12 +40,12 @@ pub(crate) struct Request<'a> {
 impl Request<'_> {
     #[inline]
     fn held(&self, lock: LockId) -> Held {
-        let (access, created) = (self.access, self.lock.created());
+        let (access, created) = (self.access, self.lock.origin());
         Held { lock, stamp: 0, access, created, site: self.site }
     }
 
     fn wait(&self, lock: LockId) -> Wait {
-        let created = Some(self.lock.created());
+        let created = Some(self.lock.origin());
         Wait { target: Resource::Lock(lock), access: self.access, site: self.site, created }
     }
 }
@@ -51,16 +53,22 @@ impl Request<'_> {
 /// A lock is about to be asked for: makes room for its record. Afterwards recording allocates nothing,
 /// so that a lock which guards the memory allocator itself can be recorded too.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn prepare() {
+pub(crate) fn prepare(lock: &LockHeader) {
     if !current::current().held.has_room() {
-        prepare_slow();
+        prepare_slow(lock);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn prepare_slow() {
-    if let Some(agent) = current::recording() {
+fn prepare_slow(lock: &LockHeader) {
+    if current::is_working() {
+        // Met by the tracker's own work. It will not be recorded, and so needs no room.
+        lock.mark_allocators();
+    } else if !lock.is_allocators()
+        && !current::is_in_allocator()
+        && let Some(agent) = current::recording()
+    {
         let _working = Working::begin();
         agent.held.make_room();
     }
@@ -72,7 +80,7 @@ fn prepare_slow() {
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
     let lock = request.lock;
-    let Some(id) = lock.id().or_else(|| lock.first_id()) else { return Recorded::No };
+    let Some(id) = lock.id().or_else(|| lock.first_id()) else { return passed(lock) };
     let agent = current::current();
     // First the owner: an older hold that another thread has released for this one goes with that.
     if request.access.mode == Mode::Exclusive {
@@ -87,10 +95,24 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
 /// Whether an acquisition is on record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Recorded {
-    /// It is.
+    /// It is, so its end has to be told.
     Yes,
     /// It passed through: the thread is muted, the lock untracked, or the tracker at work.
     No,
+}
+
+/// A lock without a number was taken. Of the allocator's it is only counted how many are held.
+#[cold]
+#[inline(never)]
+fn passed(lock: &LockHeader) -> Recorded {
+    if !lock.is_allocators() {
+        return Recorded::No;
+    }
+    current::enter_allocator();
+    if let Some(tracker) = tracker::existing() {
+        Limits::count(&tracker.limits.in_allocator);
+    }
+    Recorded::Yes
 }
 
 /// Takes its arguments apart: a reference to the request would force that into memory on the fast
@@ -99,7 +121,9 @@ pub(crate) enum Recorded {
 #[inline(never)]
 fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) -> Recorded {
     let exclusive = access.mode == Mode::Exclusive;
-    if let (Some(agent), Some(id)) = (current::recording(), lock.id()) {
+    if let (Some(agent), Some(id)) = (current::recording(), lock.id())
+        && (agent.held.has_memory() || !current::is_in_allocator())
+    {
         current::refresh(agent);
         if exclusive {
             lock.set_owner(agent);
@@ -153,7 +177,10 @@ enum Forgotten {
 
 /// Takes the newest hold of `lock` off the record, wherever it is.
 fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
-    let Some(id) = lock.id() else { return Forgotten::Foreign };
+    let Some(id) = lock.recorded_id() else {
+        left_unrecorded(lock);
+        return Forgotten::Foreign;
+    };
     let matches = |held: &Held| {
         held.lock == id && (held.access.mode == Mode::Exclusive) == (hold == Hold::Exclusive)
     };
@@ -170,8 +197,9 @@ fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
     // Not on this thread's record: taken while nothing was recorded, or by another thread. Where the
     // tracker works or is not even made, this may be the allocator's lock: nothing may be allocated
     // while it is held, and it is not on record.
+    left_unrecorded(lock);
     let Some(tracker) = tracker::existing() else { return Forgotten::Foreign };
-    if current::is_working() {
+    if lock.is_allocators() || current::is_working() || current::is_in_allocator() {
         return Forgotten::Foreign;
     }
     let _working = Working::begin();
@@ -185,6 +213,13 @@ fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
     Forgotten::Foreign
 }
 
+/// The other end of [`passed`].
+fn left_unrecorded(lock: &LockHeader) {
+    if lock.is_allocators() {
+        current::leave_allocator();
+    }
+}
+
 /// The exclusive hold of `lock` has just become a shared one, which goes on as `access`. Returns the
 /// header if it is on this thread's record.
 pub(crate) fn downgraded<'a>(
@@ -192,14 +227,18 @@ pub(crate) fn downgraded<'a>(
     access: &'static Access,
     site: Site,
 ) -> Option<&'a LockHeader> {
-    let relabelled = current::home().zip(lock.id()).is_some_and(|(agent, id)| {
+    let relabelled = current::home().zip(lock.recorded_id()).is_some_and(|(agent, id)| {
         current::refresh(agent);
         agent.held.relabel(id, access, site)
     });
+    lock.clear_owner();
+    if lock.is_allocators() {
+        // Counted as held, and still is.
+        return Some(lock);
+    }
     if !relabelled {
         forget(lock, Hold::Exclusive);
     }
-    lock.clear_owner();
     relabelled.then_some(lock)
 }
 
@@ -235,11 +274,38 @@ pub(crate) fn wait_for_lock(
     request: &Request<'_>,
     retry: &mut dyn FnMut() -> bool,
 ) -> Option<Waiting> {
-    let Some(agent) = current::recording() else { return Some(Waiting::UNRECORDED) };
-    let Some(id) = request.lock.ensure_id() else { return Some(Waiting::UNRECORDED) };
-    if spin(request.lock, agent, retry) {
+    if let (Some(agent), Some(_)) = (current::recording(), request.lock.ensure_id())
+        && spin(request.lock, agent, retry)
+    {
         return None;
     }
+    wait_for_holder(request, retry)
+}
+
+/// A `Once`, or what is built on one, is not completed: somebody runs its closure, which holds it, or
+/// the calling thread will be the one. Puts the wait on record, until the returned value is dropped;
+/// then the caller calls the real one, whose closure drops the value before it does anything else.
+/// `None` if `is_completed` says so meanwhile.
+///
+/// # Panics
+///
+/// As [`wait_for_lock`].
+#[cold]
+#[inline(never)]
+#[track_caller]
+pub(crate) fn wait_for_once(
+    request: &Request<'_>,
+    is_completed: &mut dyn FnMut() -> bool,
+) -> Option<Waiting> {
+    // The closure may allocate and wait, so this is the last moment to make room for its record.
+    prepare(request.lock);
+    wait_for_holder(request, is_completed)
+}
+
+#[track_caller]
+fn wait_for_holder(request: &Request<'_>, retry: &mut dyn FnMut() -> bool) -> Option<Waiting> {
+    let Some(agent) = current::recording() else { return Some(Waiting::UNRECORDED) };
+    let Some(id) = request.lock.ensure_id() else { return Some(Waiting::UNRECORDED) };
     let wait = request.wait(id);
     let owner = || request.lock.owner();
     let place = Place::here(request.lock.reaction());
@@ -307,10 +373,40 @@ pub(crate) fn wait_for_scope(scope: ScopeId, site: Site) -> Waiting {
 fn publish(agent: &'static Agent, wait: &Wait) -> Waiting {
     let tracker = tracker::global();
     tracker.publish(agent, wait);
-    if tracker.config().backtrace == Backtrace::Waits {
+    if tracker.config().backtrace == Backtrace::Waits && !current::is_in_allocator() {
         agent.wait.set_stack(backtrace::Backtrace::new_unresolved());
     }
     Waiting { recorded: Some((agent, wait.target)) }
+}
+
+/// Puts a wait on record that is not judged: who could end it is not known. `id` and `origin` are
+/// those of the channel or barrier.
+#[cold]
+#[inline(never)]
+pub(crate) fn wait_for_signal(
+    id: Option<LockId>,
+    origin: Origin,
+    access: &'static Access,
+    site: Site,
+) -> Waiting {
+    let Some(id) = id else { return Waiting::UNRECORDED };
+    record(|_| Wait { target: Resource::Lock(id), access, site, created: Some(origin) })
+}
+
+/// Puts on record that the calling thread parks or sleeps.
+#[cold]
+#[inline(never)]
+pub(crate) fn rest(access: &'static Access, site: Site) -> Waiting {
+    let wakeup = |agent: &Agent| Resource::Wakeup(agent.id());
+    record(|agent| Wait { target: wakeup(agent), access, site, created: None })
+}
+
+fn record(wait: impl FnOnce(&Agent) -> Wait) -> Waiting {
+    let Some(agent) = current::recording() else { return Waiting::UNRECORDED };
+    let _working = Working::begin();
+    let waiting = publish(agent, &wait(agent));
+    agent.wait.set_blocking();
+    waiting
 }
 
 /// How often, and after how long each time, a suspicion is looked at again before it is confirmed
@@ -331,6 +427,12 @@ fn begin_wait<'o>(
     let working = Working::begin();
     let tracker = tracker::global();
     let waiting = publish(agent, wait);
+    if current::is_in_allocator() {
+        // To judge takes memory.
+        Limits::count(&tracker.limits.unjudged);
+        agent.wait.set_blocking();
+        return Some(waiting);
+    }
     let mut suspected = 0;
     loop {
         let cycle = match tracker.judge(agent, wait, owner(), retry) {
@@ -355,6 +457,7 @@ fn begin_wait<'o>(
                 continue;
             }
         };
+        let place = if cycle.outlasts_a_panic_of(agent) { place.bound() } else { place };
         let response = reaction::choose(tracker.config(), place);
         match tracker.decide(agent, &cycle, response.outcome()) {
             Verdict::Moved => {}
@@ -379,16 +482,14 @@ fn begin_wait<'o>(
 /// owns.
 pub(crate) fn suspend(request: &Request<'_>) -> Waiting {
     let lock = request.lock;
-    let Some(id) = lock.id() else { return Waiting::UNRECORDED };
+    let Some(id) = lock.id() else {
+        forget(lock, Hold::Exclusive);
+        return Waiting::UNRECORDED;
+    };
     let was_recorded =
         current::current().held.pop(id) || forget(lock, Hold::Exclusive) != Forgotten::Foreign;
     match current::recording() {
-        Some(agent) if was_recorded => {
-            let _working = Working::begin();
-            let waiting = publish(agent, &request.wait(id));
-            agent.wait.set_blocking();
-            waiting
-        }
+        Some(_) if was_recorded => record(|_| request.wait(id)),
         _ => Waiting::UNRECORDED,
     }
 }

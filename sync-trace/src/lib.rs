@@ -72,6 +72,8 @@ mod current;
 #[cfg(not(loom))]
 mod hooks;
 #[cfg(not(loom))]
+mod interop;
+#[cfg(not(loom))]
 mod reaction;
 #[cfg(not(loom))]
 mod testing;
@@ -91,6 +93,8 @@ pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));
 
 pub use config::{Backtrace, Config, DumpOn, EXIT_STATUS, OnStuck, OnViolation, Poison};
 pub use finding::{Dump, Finding};
+#[cfg(not(loom))]
+pub use interop::{AsStd, IntoStd};
 pub use sync_trace_macros::test;
 
 #[cfg(not(loom))]
@@ -98,10 +102,58 @@ pub use api::{dump, findings, reset, set_handler, snapshot, take_findings, take_
 #[cfg(not(loom))]
 pub use current::{Mute, mute};
 
+/// `std`'s macro of this name: so that the path prefix `std::thread` can be replaced by text.
+pub use std::thread_local;
+
 #[doc(hidden)]
 #[cfg(not(loom))]
 pub mod __private {
+    pub use crate::site::Label;
+    #[cfg(any(debug_assertions, feature = "always"))]
+    pub use crate::sync::mpsc::__Named;
     pub use crate::testing::run_test;
+}
+
+/// Names a lock: `named!("accounts", Mutex::new(0))`.
+///
+/// Reports, [`dump`] and everything else that speaks of the lock call it by that name. Without one it
+/// is called after the field, static or variable that it is created for, or after its type.
+///
+/// It takes every traced primitive of [`sync`], and the pair of endpoints that a channel function
+/// gives. The name has to be a constant; several locks may share one, and are then told apart by
+/// number. Works in statics and costs nothing; where tracing is compiled out, it is the expression
+/// itself.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::named;
+/// use sync_trace::sync::{Mutex, mpsc};
+///
+/// static ACCOUNTS: Mutex<Vec<i64>> = named!("accounts", Mutex::new(Vec::new()));
+///
+/// let (sender, receiver) = named!("transfers", mpsc::channel());
+/// sender.send(5).unwrap();
+/// ACCOUNTS.lock().unwrap().push(receiver.recv().unwrap());
+/// ```
+#[cfg(any(debug_assertions, feature = "always"))]
+#[macro_export]
+macro_rules! named {
+    ($name:expr, $lock:expr $(,)?) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::__Named as _;
+        ($lock).__named(const { &$crate::__private::Label::new($name) })
+    }};
+}
+
+/// Names a lock; here tracing is compiled out, and it is the lock itself.
+#[cfg(not(any(debug_assertions, feature = "always")))]
+#[macro_export]
+macro_rules! named {
+    ($name:expr, $lock:expr $(,)?) => {{
+        const _: &str = $name;
+        $lock
+    }};
 }
 
 /// Makes a lock that is never recorded: `untracked!(Mutex::new(0))`.

@@ -19,7 +19,7 @@ use crate::finding::{LockKind, Outcome};
 use crate::held::Held;
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader, Resource, restart_numbers};
-use crate::site::Site;
+use crate::site::{Origin, Site};
 use crate::tracker::{Judgement, Tracker, Verdict};
 use crate::waits::slot::Wait;
 
@@ -112,7 +112,7 @@ impl<'w> Actor<'w> {
             lock: id,
             stamp: 0,
             access: &LOCK,
-            created: here,
+            created: Origin::unnamed(here),
             site: here,
         });
         lock.header.set_owner(self.agent);
@@ -123,7 +123,7 @@ impl<'w> Actor<'w> {
         let World { tracker, findings, .. } = self.world;
         let id = lock.header.ensure_id().expect("the locks are tracked");
         let (here, target) = (Site::caller(), Resource::Lock(id));
-        let wait = Wait { target, access: &LOCK, site: here, created: Some(here) };
+        let wait = Wait { target, access: &LOCK, site: here, created: Some(Origin::unnamed(here)) };
         tracker.publish(self.agent, &wait);
         loop {
             match tracker.judge(self.agent, &wait, lock.header.owner(), &mut || false) {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::finding::LockKind;
+
 /// How a lock is wanted or held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
@@ -31,7 +33,7 @@ macro_rules! ops {
         /// The operation by which a lock was taken or is waited for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-                pub enum Op { $($(#[$doc])* $name,)* }
+        pub enum Op { $($(#[$doc])* $name,)* }
 
         impl Op {
             /// The method's name as it stands in the caller's source.
@@ -67,6 +69,44 @@ ops! {
     WaitTimeoutMs = "wait_timeout_ms",
     /// `Condvar::wait_timeout_while`
     WaitTimeoutWhile = "wait_timeout_while",
+    /// `Once::call_once`
+    CallOnce = "call_once",
+    /// `Once::call_once_force`
+    CallOnceForce = "call_once_force",
+    /// `Once::wait` or `OnceLock::wait`
+    WaitOnce = "wait",
+    /// `Once::wait_force`
+    WaitOnceForce = "wait_force",
+    /// `OnceLock::get_or_init`
+    GetOrInit = "get_or_init",
+    /// `OnceLock::set`
+    Set = "set",
+    /// `LazyLock::force`
+    Force = "force",
+    /// `LazyLock::force_mut`
+    ForceMut = "force_mut",
+    /// The first use of a `LazyLock`'s value, which dereferences it
+    Deref = "deref",
+    /// `Barrier::wait`
+    WaitBarrier = "wait",
+    /// `Sender::send` or `SyncSender::send`
+    Send = "send",
+    /// `Receiver::recv`
+    Recv = "recv",
+    /// `Receiver::recv_timeout`
+    RecvTimeout = "recv_timeout",
+    /// The next message of an iteration over a `Receiver`
+    Next = "next",
+    /// `thread::park`
+    Park = "park",
+    /// `thread::park_timeout`
+    ParkTimeout = "park_timeout",
+    /// `thread::park_timeout_ms`
+    ParkTimeoutMs = "park_timeout_ms",
+    /// `thread::sleep`
+    Sleep = "sleep",
+    /// `thread::sleep_ms`
+    SleepMs = "sleep_ms",
     /// `JoinHandle::join`
     Join = "join",
     /// The end of `thread::scope`, which joins every thread started in it
@@ -86,9 +126,39 @@ impl Op {
         )
     }
 
-    /// Whether the wait for a signal ends by itself after a time.
+    /// Whether the wait ends by itself after a time. (That of a condition variable then goes on
+    /// until it has its mutex.)
     pub fn is_timed(self) -> bool {
-        matches!(self, Self::WaitTimeout | Self::WaitTimeoutMs | Self::WaitTimeoutWhile)
+        matches!(
+            self,
+            Self::WaitTimeout
+                | Self::WaitTimeoutMs
+                | Self::WaitTimeoutWhile
+                | Self::RecvTimeout
+                | Self::ParkTimeout
+                | Self::ParkTimeoutMs
+                | Self::Sleep
+                | Self::SleepMs
+        )
+    }
+
+    /// Whether it only lets time pass.
+    pub(crate) fn is_sleep(self) -> bool {
+        matches!(self, Self::Sleep | Self::SleepMs)
+    }
+
+    /// Whether such a wait for an initialiser goes on when that panics, until another one succeeds.
+    pub(crate) fn waits_for_success(self, kind: LockKind) -> bool {
+        match self {
+            Self::WaitOnce => kind == LockKind::OnceLock,
+            Self::WaitOnceForce => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the source may show no such name, because the language itself makes the call.
+    pub(crate) fn is_implicit(self) -> bool {
+        matches!(self, Self::Deref | Self::Next)
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) enum Place {
     /// a reaction of its own.
     Free(Option<OnViolation>),
     /// A panic frees nobody: the thread is unwinding already, or waits for its scope, which it does
-    /// even when it panics.
+    /// even when it panics, or runs an initialiser that another one needs to succeed.
     Bound(Option<OnViolation>),
 }
 
@@ -25,6 +25,12 @@ impl Place {
     /// The place of an ordinary operation, whose lock reacts in the given way.
     pub(crate) fn here(own: Option<OnViolation>) -> Self {
         if std::thread::panicking() { Self::Bound(own) } else { Self::Free(own) }
+    }
+
+    /// The same place, where a panic frees nobody after all.
+    pub(crate) fn bound(self) -> Self {
+        let (Self::Free(own) | Self::Bound(own)) = self;
+        Self::Bound(own)
     }
 }
 
@@ -63,8 +69,8 @@ pub(crate) fn choose(config: Config, place: Place) -> Response {
 
 /// Does it. Comes back only if the thread is to wait all the same.
 ///
-/// `working` keeps the thread's own locks, those of a handler and of the panic machinery, from
-/// being traced meanwhile.
+/// `working` is the tracker's own work, which ends where the user's begins: the handler and the
+/// panic machinery.
 #[track_caller]
 pub(crate) fn respond(
     tracker: &Tracker,
@@ -75,21 +81,24 @@ pub(crate) fn respond(
 ) {
     os::at_exit(last_word);
     os::write_stderr(&report::for_stderr(finding));
+    let message = (response == Response::Panic).then(|| report::text(finding));
+    // The handler's locks are not traced: it may use one that takes part in the finding.
+    let quiet = current::mute();
+    drop(working);
     if let Some(handler) = tracker.handler() {
         handler(finding);
     }
     match response {
-        Response::Log => {}
+        Response::Log | Response::Panic => {}
         Response::Exit => std::process::exit(EXIT_STATUS),
         Response::Abort => std::process::abort(),
-        Response::Panic => {
-            let message = report::text(finding);
-            if tracker.config().poison == Poison::Spare {
-                agent.forgive();
-            }
-            drop(working);
-            panic!("{message}");
-        }
+    }
+    if message.is_some() && tracker.config().poison == Poison::Spare {
+        agent.forgive();
+    }
+    drop(quiet);
+    if let Some(message) = message {
+        panic!("{message}");
     }
 }
 

@@ -11,7 +11,9 @@ use crate::atomics::{AtomicPtr, AtomicU64, Ordering, const_fn};
 use crate::config::OnViolation;
 use crate::finding::{AgentId, LockId, LockKind};
 use crate::op::{Mode, Op};
-use crate::site::Site;
+#[cfg(not(loom))]
+use crate::site::Label;
+use crate::site::{Origin, Site};
 
 /// The traced half of every primitive: 24 bytes beside the real lock.
 ///
@@ -25,14 +27,15 @@ pub(crate) struct LockHeader {
     /// | 1 | untracked: never gets a number, so every operation takes the pass-through path |
     /// | 2–3 | reaction of this lock: 0 as configured, else [`OnViolation`] plus one |
     /// | 4 | spared: `std`'s poison flag stems from the panic of a finding, and does not count |
-    /// | 8– | the lock's number, 0 until its first use |
+    /// | 8–62 | the lock's number, 0 until its first use |
+    /// | 63 | the memory allocator's: not recorded, see [`mark_allocators`](Self::mark_allocators) |
     word: AtomicU64,
     /// Who took it alone last, and holds it now if anybody does. The truth is in the agents' held
     /// stacks; this finds the one to ask in one step. A mutex keeps it when it is released: from then
     /// to the next owner's entry it is free, or its new owner still runs. A read-write lock clears it,
     /// because readers may hold it next.
     owner: AtomicPtr<Agent>,
-    created: Site,
+    origin: Origin,
 }
 
 const POISONED: u64 = 1;
@@ -41,12 +44,21 @@ const SPARED: u64 = 1 << 4;
 const REACTION_SHIFT: u32 = 2;
 const REACTION_MASK: u64 = 0b11 << REACTION_SHIFT;
 const ID_SHIFT: u32 = 8;
+/// The sign bit: one signed comparison finds out whether there is a number to record with.
+const ALLOCATORS: u64 = 1 << 63;
 
 impl LockHeader {
     const_fn! {
         pub(crate) fn new(created: Site) -> Self {
-            Self { word: AtomicU64::new(0), owner: AtomicPtr::new(std::ptr::null_mut()), created }
+            let owner = AtomicPtr::new(std::ptr::null_mut());
+            Self { word: AtomicU64::new(0), owner, origin: Origin::unnamed(created) }
         }
+    }
+
+    /// Gives a header that was never used a name.
+    #[cfg(not(loom))]
+    pub(crate) const fn set_name(&mut self, label: &'static Label) {
+        self.origin = Origin::named(label);
     }
 
     /// Makes a header that was never used one of a lock that is never recorded.
@@ -68,28 +80,28 @@ impl LockHeader {
         std::mem::replace(&mut self.word, AtomicU64::new(0)).into_inner()
     }
 
-    /// Where the lock was created.
-    pub(crate) const fn created(&self) -> Site {
-        self.created
+    /// Where the lock was created, and its name.
+    pub(crate) const fn origin(&self) -> Origin {
+        self.origin
     }
 
-    /// The lock's number, unless this is its first use (or it is untracked). Relaxed: the number
-    /// never changes once set, and says nothing about other memory.
+    /// The lock's number, unless this is its first use (or it is not to be recorded). Relaxed: the
+    /// number never changes once set, and says nothing about other memory.
     #[inline]
     pub(crate) fn id(&self) -> Option<LockId> {
         id_in(self.word.load(Ordering::Relaxed))
     }
 
-    /// The lock's number, drawn now if it has none; `None` if it is untracked.
+    /// The lock's number, drawn now if it has none; `None` if it is not to be recorded.
     pub(crate) fn ensure_id(&self) -> Option<LockId> {
         self.id().or_else(|| self.first_id())
     }
 
-    /// The number of a lock that seems to have none yet; `None` if it is untracked.
+    /// The number of a lock that seems to have none yet; `None` if it is not to be recorded.
     #[inline(never)]
     pub(crate) fn first_id(&self) -> Option<LockId> {
         let mut word = self.word.load(Ordering::Relaxed);
-        if word & UNTRACKED != 0 {
+        if word & (UNTRACKED | ALLOCATORS) != 0 {
             return None;
         }
         let fresh = loop {
@@ -104,6 +116,25 @@ impl LockHeader {
             }
         };
         Some(fresh)
+    }
+
+    /// The tracker's own work has met this lock. It calls no code of the user's but the memory
+    /// allocator, so the lock is that one's: from here on it is not recorded, because whatever the
+    /// tracker does with a record while the lock is held could ask for memory, and wait for the
+    /// very lock.
+    pub(crate) fn mark_allocators(&self) {
+        self.word.fetch_or(ALLOCATORS, Ordering::Relaxed);
+    }
+
+    /// Whether it is the allocator's.
+    pub(crate) fn is_allocators(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & ALLOCATORS != 0
+    }
+
+    /// The number under which a hold may be on record, also from before the lock was found to be the
+    /// allocator's.
+    pub(crate) fn recorded_id(&self) -> Option<LockId> {
+        id_in(self.word.load(Ordering::Relaxed) & !ALLOCATORS)
     }
 
     /// The reaction that this lock was given, if any.
@@ -187,10 +218,8 @@ impl LockHeader {
 
 #[inline]
 fn id_in(word: u64) -> Option<LockId> {
-    match word >> ID_SHIFT {
-        0 => None,
-        id => Some(LockId(id)),
-    }
+    // Negative where `ALLOCATORS` is set.
+    if word.cast_signed() < 1 << ID_SHIFT { None } else { Some(LockId(word >> ID_SHIFT)) }
 }
 
 /// What is known of an acquisition at compile time: one static for each protected type and
@@ -211,6 +240,8 @@ pub(crate) enum Resource {
     End(AgentId),
     /// The end of all threads of a scope; each of them holds it.
     Scope(ScopeId),
+    /// What wakes an agent that has laid itself down: an unpark, or the time.
+    Wakeup(AgentId),
 }
 
 impl Resource {
@@ -219,6 +250,7 @@ impl Resource {
             Self::Lock(id) => id.0 << 2,
             Self::End(id) => id.0 << 2 | 1,
             Self::Scope(id) => id.0.get() << 2 | 2,
+            Self::Wakeup(id) => id.0 << 2 | 3,
         }
     }
 
@@ -228,6 +260,7 @@ impl Resource {
         match (bits & 3, NonZeroU64::new(number)) {
             (1, _) => Self::End(AgentId(number)),
             (2, Some(id)) => Self::Scope(ScopeId(id)),
+            (3, _) => Self::Wakeup(AgentId(number)),
             _ => Self::Lock(LockId(number)),
         }
     }
@@ -312,9 +345,12 @@ pub(crate) mod tests {
     #[test]
     fn resources_round_trip() {
         let seven = NonZeroU64::new(7).unwrap();
-        for resource in
-            [Resource::Lock(LockId(7)), Resource::End(AgentId(7)), Resource::Scope(ScopeId(seven))]
-        {
+        for resource in [
+            Resource::Lock(LockId(7)),
+            Resource::End(AgentId(7)),
+            Resource::Scope(ScopeId(seven)),
+            Resource::Wakeup(AgentId(7)),
+        ] {
             assert_eq!(Resource::from_bits(resource.to_bits()), resource);
         }
     }
@@ -360,6 +396,18 @@ pub(crate) mod tests {
         let mut cleared = false;
         assert!(!header.settle_poison(|| cleared = true));
         assert!(cleared && !header.is_spared());
+    }
+
+    #[test]
+    fn the_allocators_lock_has_no_number_to_record_with_and_keeps_the_one_it_had() {
+        let header = LockHeader::new(Site::caller());
+        let id = header.ensure_id();
+        header.mark_allocators();
+        assert_eq!((header.id(), header.ensure_id(), header.recorded_id()), (None, None, id));
+        assert!(header.is_allocators());
+        let unused = LockHeader::new(Site::caller());
+        unused.mark_allocators();
+        assert_eq!((unused.ensure_id(), unused.recorded_id()), (None, None));
     }
 
     #[test]

@@ -14,9 +14,10 @@ use crate::finding::{AgentId, Finding, Outcome};
 use crate::held::Held;
 use crate::op::Mode;
 use crate::registry::Resource;
+use crate::waits::cycle::{Chain, Cycle, Member, MemberState};
 use crate::waits::filter::Filter;
-use crate::waits::graph::{self, HeldNow, Hop, Node, Queues, Via};
-use crate::waits::slot::{Behind, Published, Wait};
+use crate::waits::graph::{self, Hop, Node, Queues, Via};
+use crate::waits::slot::{Behind, Wait};
 
 /// What a user wants to be called with each finding.
 pub(crate) type Handler = Arc<dyn Fn(&Finding) + Send + Sync>;
@@ -48,6 +49,10 @@ pub(crate) struct Tracker {
 pub(crate) struct Limits {
     /// Operations that the tracker's own work caused, such as a lock in the user's allocator.
     pub(crate) reentered: AtomicU64,
+    /// Acquisitions of the memory allocator's own locks, which are not recorded.
+    pub(crate) in_allocator: AtomicU64,
+    /// Waits under such a lock, which are not judged.
+    pub(crate) unjudged: AtomicU64,
     /// Agents whose held stack changed too fast for a consistent copy.
     pub(crate) unread: AtomicU64,
     /// Possible deadlocks through a queued writer that could not be confirmed, so were not reported.
@@ -76,6 +81,8 @@ impl Limits {
                 "lock operations passed through while the tracker itself was at work",
                 &self.reentered,
             ),
+            ("unrecorded acquisitions of locks of the memory allocator", &self.in_allocator),
+            ("unjudged waits inside the memory allocator", &self.unjudged),
             ("threads whose held locks changed too fast to be read", &self.unread),
             (
                 "suspected deadlocks behind a queued writer that could not be confirmed",
@@ -101,70 +108,6 @@ pub(crate) enum Judgement<'t> {
     Stuck(Cycle<'t>),
     /// It would close this cycle if what cannot be seen from outside is as it seems.
     Suspect(Cycle<'t>),
-}
-
-/// A cycle, or one wait for an agent that has ended: the agents' waits and holds as they were read.
-pub(crate) struct Cycle<'t> {
-    pub(crate) members: Vec<Member<'t>>,
-    pub(crate) chain: Chain<'t>,
-}
-
-pub(crate) enum Chain<'t> {
-    /// In wait order, beginning with the agent that was judged.
-    Hops(Vec<Hop>),
-    /// The only member waits for what this agent took and can no longer release.
-    Ended(&'t Agent, Held),
-}
-
-/// One waiting agent as it was read.
-pub(crate) struct Member<'t> {
-    pub(crate) agent: &'t Agent,
-    pub(crate) published: Published,
-    pub(crate) holds: Vec<Held>,
-}
-
-impl Member<'_> {
-    fn node(&self) -> Node {
-        Node {
-            agent: self.agent.id(),
-            scope: self.agent.scope(),
-            wants: self.published.wait.target,
-            mode: self.published.wait.mode(),
-            holds: self.holds.iter().map(held_now).collect(),
-            behind: self.published.behind.to_vec(),
-        }
-    }
-
-    /// Whether its thread sleeps in the kernel, in the very call that it published, and so has not been
-    /// given what it waits for.
-    fn is_asleep(&self) -> bool {
-        let seq = self.published.seq;
-        self.agent.wait.is_blocking(seq)
-            && self.agent.os_id().and_then(crate::os::is_asleep) == Some(true)
-            && self.agent.wait.seq() == seq
-    }
-
-    /// Whether it is still in the very wait that was read, and no finding has named that.
-    fn state(&self) -> MemberState {
-        if self.agent.wait.seq() != self.published.seq {
-            MemberState::Moved
-        } else if self.agent.wait.is_reported(self.published.seq) {
-            MemberState::Reported
-        } else {
-            MemberState::Same
-        }
-    }
-}
-
-#[derive(PartialEq, Eq)]
-enum MemberState {
-    Same,
-    Moved,
-    Reported,
-}
-
-fn held_now(held: &Held) -> HeldNow {
-    HeldNow { resource: Resource::Lock(held.lock), mode: held.access.mode, stamp: held.stamp }
 }
 
 /// What became of a cycle when it was to be made a finding.
@@ -486,22 +429,6 @@ impl Tracker {
     }
 }
 
-impl<'t> Cycle<'t> {
-    /// The members that take part, in wait order.
-    pub(crate) fn involved(&self) -> impl Iterator<Item = &Member<'t>> {
-        let hops = match &self.chain {
-            Chain::Hops(hops) => hops.as_slice(),
-            Chain::Ended(..) => &[],
-        };
-        let alone = matches!(self.chain, Chain::Ended(..)).then_some(0);
-        hops.iter().map(|hop| hop.from).chain(alone).map(|at| &self.members[at])
-    }
-
-    fn member_of(&self, me: &Agent) -> Option<&Member<'t>> {
-        self.members.iter().find(|member| std::ptr::eq(member.agent, me))
-    }
-}
-
 /// A race between threads makes several and keeps one: whoever comes first to a lock must not wait
 /// for another thread here.
 #[cfg(not(loom))]
@@ -520,8 +447,11 @@ pub(crate) fn global() -> &'static Tracker {
     if let Some(tracker) = existing() {
         return tracker;
     }
+    let working = crate::current::Working::begin();
     let (overrides, errors) = from_environment();
     let tracker = GLOBAL.get_or_init(|| Box::new(Tracker::new(overrides)));
+    meet_the_allocator();
+    drop(working);
     // Several threads may have come here at once; one of them speaks.
     if !COMPLAINED.swap(true, Ordering::Relaxed) {
         for error in errors {
@@ -530,6 +460,15 @@ pub(crate) fn global() -> &'static Tracker {
         crate::reaction::begin(tracker.config());
     }
     tracker
+}
+
+/// Has every lock that the memory allocator may take met by the tracker's own work, which is how it
+/// is known for one: it may have a lock for each size.
+#[cfg(not(loom))]
+fn meet_the_allocator() {
+    for bits in 3..=20 {
+        std::hint::black_box(Vec::<u8>::with_capacity(1 << bits));
+    }
 }
 
 #[cfg(not(loom))]

@@ -18,6 +18,12 @@
 //! | `give a t2` | makes `t2` the owner of its newest guard of `a`, as unsafe code might |
 //! | `wait c a`, `wait_timeout c a` | waits on the condvar `c` with its guard of `a` |
 //! | `notify c` | wakes all that wait on `c` |
+//! | `init o` | calls `o`'s initialiser and does its next steps in there |
+//! | `done o` | returns from the initialiser of `o` |
+//! | `use o` | uses the value of `o`, which initialises it if nobody else does |
+//! | `await o` | waits until somebody has initialised `o` |
+//! | `recv q` | receives from the channel `q`, to which nothing is sent before the script's end |
+//! | `park` | parks; nobody unparks it before the script's end |
 //! | `join t2` | joins `t2` |
 //! | `end` | ends, with what it still holds dropped |
 //! | `end_holding` | ends, with what it still holds forgotten |

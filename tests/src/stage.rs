@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sync_trace::finding::{Blocker, Finding, LockId, Target};
-use sync_trace::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use sync_trace::sync::{
+    Condvar, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc,
+};
 use sync_trace::thread::{self, JoinHandle};
 
 use crate::is_asleep;
@@ -26,11 +28,27 @@ pub struct Outcome {
 }
 
 /// Everything that goes by one name. Leaked, so that guards may be kept anywhere.
-#[derive(Default)]
 struct Things {
     mutex: Mutex<()>,
     rwlock: RwLock<()>,
     condvar: Condvar,
+    once: OnceLock<()>,
+    sender: mpsc::Sender<()>,
+    receiver: StdMutex<Option<mpsc::Receiver<()>>>,
+}
+
+impl Things {
+    fn new() -> Self {
+        let (sender, receiver) = mpsc::channel();
+        Self {
+            mutex: Mutex::default(),
+            rwlock: RwLock::default(),
+            condvar: Condvar::default(),
+            once: OnceLock::new(),
+            sender,
+            receiver: StdMutex::new(Some(receiver)),
+        }
+    }
 }
 
 #[expect(dead_code, reason = "guards are kept for what dropping them does")]
@@ -66,6 +84,7 @@ struct Actor {
     done: Option<Receiver<()>>,
     /// Whether the last order was not done yet when the director went on.
     owes: bool,
+    thread: thread::Thread,
     handle: Option<JoinHandle<()>>,
 }
 
@@ -133,7 +152,8 @@ impl Stage {
     fn name_things(&self, op: &Op) {
         let names: &[&String] = match op {
             Op::Lock(a) | Op::TryLock(a) | Op::Read(a) | Op::TryRead(a) | Op::Write(a) => &[a],
-            Op::TryWrite(a) | Op::Notify(a) => &[a],
+            Op::TryWrite(a) | Op::Notify(a) | Op::Recv(a) => &[a],
+            Op::Init(o) | Op::Use(o) | Op::Await(o) => &[o],
             Op::Wait(c, a) | Op::WaitTimeout(c, a) => &[c, a],
             _ => &[],
         };
@@ -141,7 +161,7 @@ impl Stage {
             if lock(&self.things).contains_key(*name) {
                 continue;
             }
-            let things: &'static Things = Box::leak(Box::default());
+            let things: &'static Things = Box::leak(Box::new(Things::new()));
             for is_mutex in [true, false] {
                 let guard = if is_mutex {
                     Guard::Mutex(things.mutex.lock().expect("nobody else has it yet"))
@@ -151,6 +171,14 @@ impl Stage {
                 lock(&self.numbers).insert(newest_hold(), (*name).clone());
                 drop(guard);
             }
+            // An initialiser that fails leaves its cell as it was.
+            let failed = catch_unwind(AssertUnwindSafe(|| {
+                things.once.get_or_init(|| {
+                    lock(&self.numbers).insert(newest_hold(), (*name).clone());
+                    std::panic::resume_unwind(Box::new("only to learn the number"))
+                });
+            }));
+            assert!(failed.is_err());
             lock(&self.things).insert((*name).clone(), things);
         }
     }
@@ -198,7 +226,7 @@ impl Stage {
         (actor.done, actor.owes) = (Some(done), owes);
     }
 
-    /// Lets every thread end, wakes who waits on a condvar, and waits until all are gone.
+    /// Lets every thread end, wakes who waits for a signal, and waits until all are gone.
     fn end_all(&self, root: &str) {
         for actor in lock(&self.actors).values_mut() {
             actor.orders = channel().0;
@@ -209,7 +237,9 @@ impl Stage {
         while !handles.iter().all(JoinHandle::is_finished) {
             for things in lock(&self.things).values() {
                 things.condvar.notify_all();
+                let _ = things.sender.send(());
             }
+            lock(&self.actors).values().for_each(|actor| actor.thread.unpark());
             if Instant::now() > deadline {
                 panic!("{root}: some threads never ended\n{}", sync_trace::snapshot());
             }
@@ -243,39 +273,45 @@ fn start(stage: &Arc<Stage>, name: &str) -> Actor {
     let (orders, inbox) = channel();
     let (report, done) = channel();
     let stage = Arc::clone(stage);
-    let play = move || {
-        let mut part = Part { stage, guards: Vec::new() };
-        for order in inbox {
-            let (op, go_on) = match order {
-                Order::Keep(Sent(name, guard)) => {
-                    part.guards.push((name, guard));
-                    continue;
-                }
-                Order::Do(op) => {
-                    let go_on = !matches!(op, Op::End | Op::EndHolding);
-                    (op, go_on)
-                }
-            };
-            // The panic of a finding ends the thread; what it holds goes with it.
-            if catch_unwind(AssertUnwindSafe(|| part.perform(&op))).is_err() || !go_on {
-                break;
-            }
-            if report.send(()).is_err() {
-                break;
-            }
-        }
-    };
+    let play = move || Part { stage, guards: Vec::new(), inbox, report, has_ended: false }.play();
     let handle = thread::Builder::new().name(name.to_owned()).spawn(play).expect("a thread");
-    Actor { orders, done: Some(done), owes: false, handle: Some(handle) }
+    let thread = handle.thread().clone();
+    Actor { orders, done: Some(done), owes: false, thread, handle: Some(handle) }
 }
 
 /// A thread of the script, from inside.
 struct Part {
     stage: Arc<Stage>,
     guards: Vec<(String, Guard)>,
+    inbox: Receiver<Order>,
+    /// Told of each order done.
+    report: Sender<()>,
+    has_ended: bool,
 }
 
 impl Part {
+    /// Does what it is told, until told to end. The panic of a finding ends the thread; what it holds
+    /// goes with it.
+    fn play(mut self) {
+        let _ = catch_unwind(AssertUnwindSafe(|| self.obey(&Op::End)));
+    }
+
+    /// Does what it is told until it has done `last`, was told to end, or cannot go on.
+    fn obey(&mut self, last: &Op) {
+        while let Ok(order) = self.inbox.recv() {
+            match order {
+                Order::Keep(Sent(name, guard)) => self.guards.push((name, guard)),
+                Order::Do(op) => {
+                    self.perform(&op);
+                    if op == *last || self.has_ended {
+                        return;
+                    }
+                    let _ = self.report.send(());
+                }
+            }
+        }
+    }
+
     fn perform(&mut self, op: &Op) {
         let things = |name: &str| self.stage.things(name);
         match op {
@@ -322,13 +358,41 @@ impl Part {
                 self.keep(a, Guard::Mutex(guard));
             }
             Op::Notify(c) => things(c).condvar.notify_all(),
+            Op::Init(o) => {
+                let things = things(o);
+                things.once.get_or_init(|| {
+                    let _ = self.report.send(());
+                    self.obey(&Op::Done(o.clone()));
+                });
+            }
+            // The end of the initialiser is reported as the end of `Init`.
+            Op::Done(_) => {}
+            Op::Use(o) => {
+                things(o).once.get_or_init(|| ());
+            }
+            Op::Await(o) => {
+                things(o).once.wait();
+            }
+            Op::Recv(q) => {
+                let receiver = lock(&things(q).receiver).take().expect("received by one thread");
+                let received = receiver.recv();
+                *lock(&things(q).receiver) = Some(receiver);
+                received.expect("the sender lives");
+            }
+            Op::Park => thread::park(),
             Op::Join(other) => {
                 let handle =
                     lock(&self.stage.actors).get_mut(other).expect("named before").handle.take();
                 let _ = handle.expect("a thread is joined once").join();
             }
-            Op::End => self.guards.clear(),
-            Op::EndHolding => self.guards.drain(..).for_each(std::mem::forget),
+            Op::End => {
+                self.guards.clear();
+                self.has_ended = true;
+            }
+            Op::EndHolding => {
+                self.guards.drain(..).for_each(std::mem::forget);
+                self.has_ended = true;
+            }
         }
     }
 

@@ -395,3 +395,94 @@ mod lost_owners {
         );
     }
 }
+
+mod initialisers {
+    use super::*;
+
+    #[test]
+    fn an_initialiser_that_needs_its_own_value() {
+        check("t: init o; t: use o", &["ST0002 t -> o -> t"]);
+        check("t: init o; t: await o", &["ST0002 t -> o -> t"]);
+        check("t: init o; t: init p; t: use o", &["ST0002 t -> o -> t"]);
+    }
+
+    #[test]
+    fn a_value_used_when_its_initialiser_has_returned() {
+        check_silent("t: init o; t: done o; t: use o; t: await o");
+        check_silent("t: init o; t: use p; t: done o; t: init p; t: use o");
+    }
+
+    #[test]
+    fn an_initialiser_that_needs_another_value() {
+        check_silent("t: init o; t: use p; t: done o; u: init p; u: use o; u: use p");
+    }
+
+    #[test]
+    fn two_initialisers_that_need_each_others_value() {
+        check("t: init o; u: init p; t: use p; u: use o", &["ST0001 t -> p -> u -> o -> t"]);
+        check("t: init o; u: init p; u: use o; t: await p", &["ST0001 t -> p -> u -> o -> t"]);
+        check(
+            "t: init o; u: init p; v: init q; t: use p; u: use q; v: use o",
+            &["ST0001 t -> p -> u -> q -> v -> o -> t"],
+        );
+    }
+
+    #[test]
+    fn users_of_a_value_that_is_being_initialised_wait_for_it() {
+        check_silent("t: init o; u: use o; v: await o; w: init o; t: done o; u: use o");
+        check_silent("t: init o; u: init p; t: use p; u: done p; u: use o; t: done o");
+    }
+
+    #[test]
+    fn a_mutex_and_an_initialiser_in_two_orders() {
+        check("t: init o; u: lock a; u: use o; t: lock a", &["ST0001 t -> a -> u -> o -> t"]);
+        check("t: init o; u: lock a; t: lock a; u: use o", &["ST0001 t -> a -> u -> o -> t"]);
+        check("t: init o; u: write l; t: read l; u: await o", &["ST0001 t -> l -> u -> o -> t"]);
+        check("t: init o; u: read l; t: write l; u: init o", &["ST0001 t -> l -> u -> o -> t"]);
+    }
+
+    #[test]
+    fn a_mutex_and_an_initialiser_in_one_order() {
+        check_silent("u: lock a; t: init o; t: lock a; u: release a; t: done o; u: use o");
+        check_silent("t: init o; t: lock a; t: release a; u: lock a; u: use o; t: done o");
+        check_silent("t: use o; u: lock a; u: use o; t: lock a; u: release a");
+    }
+
+    #[test]
+    fn joins_and_initialisers() {
+        check("u: lock a; t: init o; u: use o; t: join u", &["ST0001 t -> end -> u -> o -> t"]);
+        check("u: lock a; t: init o; t: join u; u: await o", &["ST0001 t -> end -> u -> o -> t"]);
+        check_silent("u: use o; t: init o; t: join u; u: end");
+        check_silent("u: lock a; t: init o; t: join u; u: use p; u: end");
+    }
+
+    #[test]
+    fn a_signal_awaited_in_an_initialiser_whose_mutex_is_taken() {
+        check(
+            "t: lock a; t: init o; t: wait c a; u: lock a; u: use o",
+            &["ST0001 t -> a -> u -> o -> t"],
+        );
+        check_silent("t: init o; t: lock a; t: wait c a; u: lock a; u: notify c; u: release a");
+    }
+
+    #[test]
+    fn an_awaited_value_that_nobody_initialises_is_not_judged() {
+        check_silent("t: lock a; t: await o; u: lock a; v: use o; t: release a");
+    }
+}
+
+mod waits_without_an_owner {
+    use super::*;
+
+    #[test]
+    fn a_receiver_that_holds_what_others_want_may_get_its_message() {
+        check_silent("t: lock a; t: recv q; u: lock b; u: lock a");
+        check_silent("t: init o; t: recv q; u: use o");
+    }
+
+    #[test]
+    fn a_parked_thread_that_holds_what_others_want_may_be_unparked() {
+        check_silent("t: lock a; t: park; u: lock a");
+        check_silent("t: park; u: lock a; u: join t");
+    }
+}

@@ -86,6 +86,17 @@ fn so_does_one_whose_closure_panicked() {
 }
 
 #[test]
+fn an_initialiser_whose_success_others_wait_for_ends_the_process() {
+    victim("awaited_initialiser", "").expect(Some(66), &["error[ST0001]", "'waiter'", "status 66"]);
+    victim("forced_wait_for_initialiser", "").expect(Some(66), &["error[ST0001]", "status 66"]);
+}
+
+#[test]
+fn one_whose_failure_frees_them_panics() {
+    victim("called_initialiser", "").expect(Some(0), &["error[ST0001]"]);
+}
+
+#[test]
 fn a_thread_that_is_stuck_while_it_unwinds_ends_the_process() {
     victim("drop_while_unwinding", "")
         .expect(Some(66), &["the program's own panic", "error[ST0001]", "status 66"]);

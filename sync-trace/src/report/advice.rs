@@ -11,6 +11,8 @@ pub(super) fn on(links: &[Link], cast: &Cast<'_>) -> (String, String) {
         leaked(links.len(), owner, hold, cast)
     } else if let [link] = links {
         alone(link, cast)
+    } else if links.iter().any(is_initialised) {
+        initialising(links, cast)
     } else if links.iter().any(gives_nothing_up) {
         holding_on(links, cast)
     } else {
@@ -50,6 +52,14 @@ fn alone(link: &Link, cast: &Cast<'_>) -> (String, String) {
         return ("deadlock: a thread waits for its own end".to_owned(), help.to_owned());
     };
     let (lock, taken) = (cast.lock(&hold.lock), line_of(hold.site));
+    if hold.lock.kind.is_once() {
+        return (
+            format!("deadlock: the initialiser of {lock} waits for {lock} itself"),
+            format!(
+                "do not use {lock} in what its own initialiser, called at {taken}, runs: pass on the parts that are needed there"
+            ),
+        );
+    }
     let wants_to_write = matches!(link.wait.target, Target::Lock(_, Mode::Exclusive));
     let title = match (&link.blocker, hold.mode) {
         (Blocker::QueuedWriter { .. }, _) => {
@@ -115,6 +125,50 @@ fn holding_on(links: &[Link], cast: &Cast<'_>) -> (String, String) {
         None => "let only one of these threads wait for the end of the other".to_owned(),
     };
     (format!("deadlock: {title}"), help)
+}
+
+/// Somebody runs an initialiser for which others wait.
+fn initialising(links: &[Link], cast: &Cast<'_>) -> (String, String) {
+    let holds: Vec<&Hold> = links.iter().filter_map(|link| held(&link.blocker)).collect();
+    let (inits, locks): (Vec<&Hold>, Vec<&Hold>) =
+        holds.iter().partition(|hold| hold.lock.kind.is_once());
+    let names = |holds: &[&Hold]| {
+        let names: BTreeSet<_> = holds.iter().map(|hold| cast.lock(&hold.lock)).collect();
+        list(&names.into_iter().collect::<Vec<_>>())
+    };
+    let joins = links.iter().any(|link| matches!(link.blocker, Blocker::Runs));
+    let title = match (links.len(), &locks[..], joins) {
+        (2, _, true) => {
+            "an initialiser waits for a thread that waits for the initialisation".into()
+        }
+        (2, [], false) => "2 initialisers each use what the other one initialises".to_owned(),
+        (2, ..) => {
+            "an initialiser waits for a lock whose holder waits for the initialisation".into()
+        }
+        (n, ..) => format!("{n} threads wait in a circle, one of them inside an initialiser"),
+    };
+    let help = match (&locks[..], joins) {
+        (_, true) => format!(
+            "do not wait inside the initialiser of {} for a thread that uses it",
+            names(&inits)
+        ),
+        ([], false) => format!(
+            "initialise {} in one place and in one order, or let neither initialiser use the other's value",
+            names(&inits)
+        ),
+        ([lock, ..], false) => format!(
+            "use {} before {} is taken at {}, so that it is initialised by then, or do not take {} in its initialiser",
+            names(&inits),
+            cast.lock(&lock.lock),
+            line_of(lock.site),
+            names(&locks)
+        ),
+    };
+    (format!("deadlock: {title}"), help)
+}
+
+fn is_initialised(link: &Link) -> bool {
+    held(&link.blocker).is_some_and(|hold| hold.lock.kind.is_once())
 }
 
 /// Only locks are waited for.

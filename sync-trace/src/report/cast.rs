@@ -3,8 +3,8 @@
 use super::names::{self, LockNames};
 use super::source::Sources;
 use super::threads::ThreadNames;
-use super::words::signal;
-use crate::finding::{Blocker, Finding, Hold, Link, Lock, Participant, Target};
+use super::words::{aim, signal};
+use crate::finding::{Blocker, Finding, Hold, Link, Lock, Participant, Target, Wait};
 use std::collections::BTreeMap;
 
 /// The threads and locks of one finding, with their names.
@@ -21,9 +21,12 @@ impl<'a> Cast<'a> {
     /// Names all that takes part in `finding`; `sources` help to name its locks.
     pub(super) fn of(finding: &'a Finding, sources: &Sources) -> Self {
         let (threads, locks) = (threads(finding), locks(finding));
+        let bystanders = finding.also_waiting.iter();
+        let also_named = bystanders.clone().filter_map(|(_, wait)| lock_waited_for(wait));
+        let others = bystanders.map(|(other, _)| other);
         Self {
-            thread_names: ThreadNames::of(threads.iter().copied()),
-            lock_names: LockNames::distinct(locks.iter().copied(), sources),
+            thread_names: ThreadNames::of(threads.iter().copied().chain(others)),
+            lock_names: LockNames::distinct(locks.iter().copied().chain(also_named), sources),
             threads,
             locks,
         }
@@ -39,7 +42,8 @@ impl<'a> Cast<'a> {
         format!("`{}`", self.lock_names.of(lock))
     }
 
-    /// What is held and how, such as `` `names` for reading``.
+    /// What is held and how, such as `` `names` for reading``; not for an initialiser, which is held
+    /// by running it.
     pub(super) fn hold(&self, hold: &Hold) -> String {
         let how = match names::mode(&hold.lock, hold.mode) {
             "write" => " for writing",
@@ -50,18 +54,23 @@ impl<'a> Cast<'a> {
         self.lock(&hold.lock) + how
     }
 
-    /// What `link` waits for, as it follows `waits`: `for ..` or `to ..`.
-    pub(super) fn goal(&self, link: &Link) -> String {
-        let (lock, mode) = match &link.wait.target {
-            Target::Thread(thread) if thread.id == link.agent.id => {
+    /// What `agent` waits for, as it follows `waits`: `for ..` or `to ..`.
+    pub(super) fn goal(&self, agent: &Participant, wait: &Wait) -> String {
+        let (lock, mode) = match &wait.target {
+            Target::Thread(thread) if thread.id == agent.id => {
                 return "for itself to end".to_owned();
             }
             Target::Thread(thread) => return format!("for {} to end", self.thread(thread)),
             Target::Scope => return "for the threads of its scope to end".to_owned(),
+            Target::Unpark => return "to be unparked".to_owned(),
+            Target::Time => return "for its sleep to end".to_owned(),
             Target::Lock(lock, mode) => (lock, *mode),
         };
         let name = self.lock(lock);
-        match (signal(link.wait.op), names::mode(lock, mode)) {
+        if let Some(aim) = aim(wait.op, lock.kind, &name) {
+            return aim;
+        }
+        match (signal(wait.op), names::mode(lock, mode)) {
             (Some(signal), _) => format!("for {signal} {name}"),
             (_, verb @ ("write" | "read")) => format!("to {verb} {name}"),
             _ => format!("for {name}"),
@@ -108,12 +117,16 @@ fn threads(finding: &Finding) -> Vec<&Participant> {
 fn locks(finding: &Finding) -> Vec<&Lock> {
     let mut locks = BTreeMap::new();
     for link in &finding.links {
-        let target = match &link.wait.target {
-            Target::Lock(lock, _) => Some(lock),
-            _ => None,
-        };
+        let target = lock_waited_for(&link.wait);
         let held = held(&link.blocker).map(|hold| &hold.lock);
         locks.extend(target.into_iter().chain(held).map(|lock| (lock.id, lock)));
     }
     locks.into_values().collect()
+}
+
+fn lock_waited_for(wait: &Wait) -> Option<&Lock> {
+    match &wait.target {
+        Target::Lock(lock, _) => Some(lock),
+        _ => None,
+    }
 }

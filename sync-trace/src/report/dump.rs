@@ -3,7 +3,7 @@
 use super::names::{self, LockNames};
 use super::source::Sources;
 use super::threads::ThreadNames;
-use super::words::{duration, place, signal, tame};
+use super::words::{aim, duration, place, signal, tame};
 use crate::finding::{AgentState, Dump, Hold, Lock, Mode, Participant, Target, Wait};
 
 /// How many idle threads are named.
@@ -75,20 +75,27 @@ impl Scribe {
     }
 
     fn hold(&self, hold: &Hold) -> String {
+        let holds = if hold.lock.kind.is_once() { "initialises" } else { "holds" };
         let lock = self.lock(&hold.lock, hold.mode);
         let time = hold.at_least.map(|time| format!(", at least {}", duration(time)));
-        format!("  holds {lock} since {}{}\n", place(hold.site), time.unwrap_or_default())
+        format!("  {holds} {lock} since {}{}\n", place(hold.site), time.unwrap_or_default())
     }
 
     fn wait(&self, wait: &Wait, blockers: &[Participant]) -> String {
         let age = wait.age.map(|age| format!("{} ", duration(age))).unwrap_or_default();
         let (goal, by) = match &wait.target {
             Target::Lock(lock, mode) => {
-                let signal = signal(wait.op).map(|signal| format!("{signal} "));
-                (signal.unwrap_or_default() + &self.lock(lock, *mode), "held by")
+                let name = self.lock(lock, *mode);
+                match (aim(wait.op, lock.kind, &name), signal(wait.op)) {
+                    (Some(aim), _) => (aim, "by"),
+                    (None, Some(signal)) => (format!("for {signal} {name}"), "held by"),
+                    (None, None) => (format!("for {name}"), "held by"),
+                }
             }
-            Target::Thread(thread) => (format!("{} to end", self.threads.name(thread.id)), ""),
-            Target::Scope => ("the threads of its scope to end".to_owned(), "still running:"),
+            Target::Thread(thread) => (format!("for {} to end", self.threads.name(thread.id)), ""),
+            Target::Scope => ("for the threads of its scope to end".to_owned(), "still running:"),
+            Target::Unpark => ("to be unparked".to_owned(), ""),
+            Target::Time => ("for its sleep to end".to_owned(), ""),
         };
         let names: Vec<_> = blockers.iter().map(|blocker| self.threads.name(blocker.id)).collect();
         let by = match names.join(", ") {
@@ -97,12 +104,15 @@ impl Scribe {
         };
         let stack = wait.stack.iter().flat_map(|stack| stack.lines());
         let stack: String = stack.map(|frame| format!("    {frame}\n")).collect();
-        format!("  waits {age}for {goal} at {}{by}\n{stack}", place(wait.site))
+        format!("  waits {age}{goal} at {}{by}\n{stack}", place(wait.site))
     }
 
     fn lock(&self, lock: &Lock, mode: Mode) -> String {
-        let (kind, mode) = (names::kind(lock), names::mode(lock, mode));
-        format!("{} ({kind} {}, {mode})", self.locks.of(lock), lock.id)
+        let (name, kind) = (self.locks.of(lock), names::kind(lock));
+        match names::mode(lock, mode) {
+            "" => format!("{name} ({kind} {})", lock.id),
+            mode => format!("{name} ({kind} {}, {mode})", lock.id),
+        }
     }
 
     fn idle(&self, idle: &[&AgentState]) -> Option<String> {
@@ -139,6 +149,11 @@ mod tests {
     #[test]
     fn a_block_for_each_thread_that_holds_or_waits() {
         check(&cases::dump(), include_str!("cases/dump.txt"));
+    }
+
+    #[test]
+    fn waits_without_a_holder_say_what_they_are_for() {
+        check(&cases::signals(), include_str!("cases/signals.txt"));
     }
 
     #[test]

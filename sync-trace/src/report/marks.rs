@@ -87,9 +87,10 @@ fn scenes<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Vec<(&'a Participant, Ma
         // Elsewhere the label of the hold says it well enough.
         let is_said = role == Role::Closes || wait.op.is_condvar_wait();
         let by = if is_said { by(link, next, cast) } else { String::new() };
-        add(agent, role, wait.site, wait.op, format!("{waits} {}{by}", cast.goal(link)));
+        add(agent, role, wait.site, wait.op, format!("{waits} {}{by}", cast.goal(agent, wait)));
         let (holder, still) = match blocker {
             Blocker::Ended { owner, .. } => (owner, "ended without releasing it"),
+            Blocker::Holds(hold) if hold.lock.kind.is_once() => (&next.agent, "has not finished"),
             _ => (&next.agent, "still holds it"),
         };
         if let Some(hold) = held(blocker) {
@@ -124,6 +125,12 @@ fn in_reading_order(scenes: &mut [(&Participant, Mark)], links: &[Link]) {
 /// Who keeps the wait from ending, where the goal does not say so.
 fn by(link: &Link, next: &Link, cast: &Cast<'_>) -> String {
     match (&link.blocker, &link.wait.target) {
+        (Blocker::Holds(hold), _) if hold.lock.kind.is_once() => {
+            match next.agent.id == link.agent.id {
+                true => ", which itself is doing".to_owned(),
+                false => format!(", which {} is doing", cast.thread(&next.agent)),
+            }
+        }
         (Blocker::Holds(_), _) if next.agent.id == link.agent.id => ", held by itself".to_owned(),
         (Blocker::Holds(_), _) => format!(", held by {}", cast.thread(&next.agent)),
         (Blocker::Ended { owner, .. }, _) => {
@@ -141,5 +148,9 @@ fn by(link: &Link, next: &Link, cast: &Cast<'_>) -> String {
 fn took(hold: &Hold, cast: &Cast<'_>) -> String {
     let back = if hold.op.is_condvar_wait() { " back" } else { "" };
     let ago = hold.at_least.map(|time| format!(" at least {} ago", duration(time)));
-    format!("took {}{back} here{}", cast.hold(hold), ago.unwrap_or_default())
+    let took = match hold.lock.kind.is_once() {
+        true => format!("began to initialise {}", cast.lock(&hold.lock)),
+        false => format!("took {}{back}", cast.hold(hold)),
+    };
+    format!("{took} here{}", ago.unwrap_or_default())
 }

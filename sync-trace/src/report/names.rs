@@ -63,10 +63,12 @@ pub(super) fn kind(lock: &Lock) -> String {
     kind_of(lock, &short_type(lock.type_name))
 }
 
-/// How the lock is held or wanted.
+/// How the lock is held or wanted; empty where there is only one way.
 pub(super) fn mode(lock: &Lock, mode: Mode) -> &'static str {
     match (mode, lock.kind) {
         (Mode::Exclusive, LockKind::RwLock) => "write",
+        (Mode::Exclusive, LockKind::Barrier | LockKind::Channel) => "",
+        (Mode::Exclusive, kind) if kind.is_once() => "",
         (Mode::Exclusive, _) => "exclusive",
         (Mode::Upgradable, _) => "upgradable",
         (Mode::Read | Mode::RecursiveRead, _) => "read",

@@ -21,8 +21,7 @@ pub(super) fn render(finding: &Finding, sources: &Sources, look: Look) -> String
     let Story { title, facts } = Story::of(finding, &cast);
     let all = marks(finding, &cast);
     let marks = thinned(&all);
-    let spots: Vec<_> =
-        marks.iter().map(|mark| sources.call(mark.site, mark.op.method())).collect();
+    let spots: Vec<_> = marks.iter().map(|mark| sources.call(mark.site, mark.op)).collect();
     let shown: Vec<_> = marks.iter().zip(&spots).collect();
     let title = Level::ERROR.primary_title(title).id(finding.code.as_str());
     let mut group = Group::with_title(title).elements(heading(&shown));
@@ -160,6 +159,14 @@ mod tests {
     fn waits_for_a_signal() {
         check(&cases::unended(Op::Wait), include_str!("cases/signal.txt"));
         check(&cases::unended(Op::WaitTimeout), include_str!("cases/timeout.txt"));
+    }
+
+    #[test]
+    fn initialisers_that_wait() {
+        check(&cases::initialising(), include_str!("cases/initialising.txt"));
+        check(&cases::initialising_each_other(), include_str!("cases/initialising_both.txt"));
+        check(&cases::initialising_itself(), include_str!("cases/initialising_itself.txt"));
+        check(&cases::joining_in_init(), include_str!("cases/joining_in_init.txt"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The source files that a report shows pieces of.
 
+use crate::op::Op;
 use crate::site::Site;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -33,12 +34,14 @@ impl Sources {
         Self { roots, files: RefCell::default() }
     }
 
-    /// Where `method` is called at `site`; `None` without the file, and if something else stands
-    /// there, because then the file was edited after it was compiled.
+    /// Where `op` is called at `site`; `None` without the file, and if something else stands there,
+    /// because then the file was edited after it was compiled.
     #[cfg_attr(not(feature = "pretty"), expect(dead_code, reason = "only snippets need it"))]
-    pub(super) fn call(&self, site: Site, method: &str) -> Option<Spot> {
+    pub(super) fn call(&self, site: Site, op: Op) -> Option<Spot> {
         let spot = self.at(site)?;
-        let word = called(&spot.text[spot.span.clone()], method)?;
+        let code = &spot.text[spot.span.clone()];
+        let explicit = called(code, op.method());
+        let word = explicit.or_else(|| if op.is_implicit() { operand(code) } else { None })?;
         let start = spot.span.start;
         Some(Spot { span: start + word.start..start + word.end, ..spot })
     }
@@ -113,6 +116,15 @@ fn called(code: &str, method: &str) -> Option<Range<usize>> {
         .find(|word| is_path(&code[..word.start]) && !code[word.end..].starts_with(is_word))
 }
 
+/// The place, such as `*CONFIG` or `jobs.iter`, that `code` begins with: what the language itself calls
+/// a method of.
+fn operand(code: &str) -> Option<Range<usize>> {
+    let start = code.find(|c| c != '*' && c != '&')?;
+    let is_part = |c: char| is_word(c) || c == ':' || c == '.';
+    let end = code[start..].find(|c| !is_part(c)).map_or(code.len(), |length| start + length);
+    (start < end).then_some(0..end)
+}
+
 pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
@@ -138,6 +150,17 @@ mod tests {
         for code in ["lock_all()", "try_lock()", "f(Mutex::lock(&m))", "!lock()", "clock()", ""] {
             assert_eq!(found(code, "lock"), None, "{code}");
         }
+    }
+
+    #[test]
+    fn an_implicit_call_shows_what_it_is_called_on() {
+        let check = |code: &str, expected| assert_eq!(operand(code).map(|at| &code[at]), expected);
+        check("*CONFIG + 1", Some("*CONFIG"));
+        check("config::HOST.len()", Some("config::HOST.len"));
+        check("&*A;", Some("&*A"));
+        check("jobs {", Some("jobs"));
+        check("", None);
+        check("* (a)", None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::cast::{Cast, held, with_previous};
 use super::names;
 use super::threads::os_id;
 use super::words::{columns, duration, line_of, list, tame};
-use crate::finding::{Blocker, Finding, Hold, Link, Lock, Outcome, Participant, Target};
+use crate::finding::{Blocker, Finding, Hold, Link, Lock, Outcome, Participant, Target, Wait};
 use std::time::Duration;
 
 /// A finding in words.
@@ -26,6 +26,7 @@ impl Story {
             (if ended { "chain" } else { "cycle" }, cycle(links, cast)),
             ("locks", lock_table(cast)),
             ("threads", thread_table(cast)),
+            ("others", bystanders(finding, cast)),
         ];
         facts.extend(links.iter().filter_map(|link| stack(link, cast)));
         if finding.roots.len() > 1 {
@@ -61,6 +62,8 @@ fn step(link: &Link, cast: &Cast<'_>) -> String {
         Target::Lock(lock, _) => cast.lock_names.of(lock),
         Target::Thread(_) => "join",
         Target::Scope => "end of scope",
+        Target::Unpark => "unpark",
+        Target::Time => "time",
     };
     let between = match &link.blocker {
         Blocker::Holds(_) | Blocker::Runs => String::new(),
@@ -104,11 +107,33 @@ fn thread_table(cast: &Cast<'_>) -> String {
     columns(&cast.threads.iter().map(row).collect::<Vec<_>>())
 }
 
+/// More threads that wait, but in no circle, are only counted.
+const BYSTANDERS: usize = 8;
+
+/// Who else waits, a line for each.
+fn bystanders(finding: &Finding, cast: &Cast<'_>) -> String {
+    let row = |(thread, wait): &(Participant, Wait)| {
+        let time = wait.age.map(|age| format!(" {}", duration(age))).unwrap_or_default();
+        let goal = cast.goal(thread, wait);
+        let waits = format!("has been waiting{time} {goal} at {}", line_of(wait.site));
+        [cast.thread_names.full_name(thread), waits]
+    };
+    let shown = finding.also_waiting.iter().take(BYSTANDERS).map(row).collect::<Vec<_>>();
+    match finding.also_waiting.len().saturating_sub(BYSTANDERS) {
+        0 => columns(&shown),
+        more => format!("{}\nand {more} more that wait", columns(&shown)),
+    }
+}
+
 /// Who holds what and wants what, a line for each thread in wait order.
 pub(super) fn holds_and_waits(finding: &Finding, cast: &Cast<'_>) -> String {
     let holds = |hold: &Hold| {
         let time = in_brackets("at least ", hold.at_least);
-        format!("holds {} since {}{time}", cast.hold(hold), line_of(hold.site))
+        let holds = match hold.lock.kind.is_once() {
+            true => format!("initialises {}", cast.lock(&hold.lock)),
+            false => format!("holds {}", cast.hold(hold)),
+        };
+        format!("{holds} since {}{time}", line_of(hold.site))
     };
     let mut rows = Vec::new();
     let mut add = |who, first: String, then: String| {
@@ -119,7 +144,7 @@ pub(super) fn holds_and_waits(finding: &Finding, cast: &Cast<'_>) -> String {
             Blocker::Ended { .. } => None,
             blocker => held(blocker),
         };
-        let goal = cast.goal(link);
+        let goal = cast.goal(&link.agent, &link.wait);
         let goal = goal.strip_prefix("for ").unwrap_or(&goal);
         let time = in_brackets("", link.wait.age);
         let wants = format!("wants {goal} at {}{time}", line_of(link.wait.site));

@@ -1,5 +1,6 @@
 //! Small pieces of text that every renderer needs.
 
+use crate::finding::LockKind;
 use crate::op::Op;
 use crate::site::Site;
 use std::time::Duration;
@@ -38,6 +39,19 @@ pub(super) fn signal(op: Op) -> Option<&'static str> {
     match op.is_timed() {
         true => Some("a signal or a timeout and then needs"),
         false => op.is_condvar_wait().then_some("a signal and then needs"),
+    }
+}
+
+/// What a wait is for, as it follows `waits`, where `name` names something other than a lock.
+pub(super) fn aim(op: Op, kind: LockKind, name: &str) -> Option<String> {
+    match kind {
+        LockKind::Once | LockKind::OnceLock | LockKind::LazyLock => {
+            Some(format!("for {name} to be initialised"))
+        }
+        LockKind::Barrier => Some(format!("for the others at {name}")),
+        LockKind::Channel if op == Op::Send => Some(format!("to send to {name}")),
+        LockKind::Channel => Some(format!("for a message from {name}")),
+        LockKind::Mutex | LockKind::RwLock | LockKind::Condvar | LockKind::Thread => None,
     }
 }
 

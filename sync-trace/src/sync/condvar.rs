@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::mutex::{Mutex, MutexGuard, MutexHold};
 use crate::hooks::{self, Request, Waiting};
+use crate::interop::{as_std, into_std};
 use crate::registry::{Access, LockHeader, Resource};
-use crate::site::Site;
+use crate::site::{Label, Site};
 
 /// [`std::sync::Condvar`], traced.
 ///
@@ -80,6 +81,12 @@ impl Condvar {
     #[track_caller]
     pub const fn new() -> Self {
         Self { header: LockHeader::new(Site::caller()), inner: std::sync::Condvar::new() }
+    }
+
+    #[doc(hidden)]
+    pub const fn __named(mut self, label: &'static Label) -> Self {
+        self.header.set_name(label);
+        self
     }
 
     /// As [`std::sync::Condvar::wait`].
@@ -316,3 +323,6 @@ impl Default for Condvar {
         Self::new()
     }
 }
+
+as_std!([] Condvar => std::sync::Condvar);
+into_std!([] Condvar => std::sync::Condvar);

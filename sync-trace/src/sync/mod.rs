@@ -1,19 +1,29 @@
 //! `std::sync` with traced locks.
 //!
-//! Every name of `std::sync` is here. [`Mutex`], [`RwLock`] and [`Condvar`] and their guards are
-//! traced types of the same shape; everything else is `std`'s own.
+//! Every name of `std::sync` is here. What can be waited for is a traced type of the same shape; all
+//! else is `std`'s own: [`Arc`], [`Weak`], [`atomic`], the errors and results.
 
+mod barrier;
 mod condvar;
+mod initialising;
+mod lazy_lock;
+pub mod mpsc;
 mod mutex;
+mod once;
+mod once_lock;
 mod rwlock;
 
+pub use barrier::Barrier;
 pub use condvar::Condvar;
+pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
+#[expect(deprecated, reason = "std still exports it, so a drop-in has to")]
+pub use once::ONCE_INIT;
+pub use once::Once;
+pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-#[expect(deprecated, reason = "std still exports it, so a drop-in has to")]
-pub use std::sync::ONCE_INIT;
 pub use std::sync::{
-    Arc, Barrier, BarrierWaitResult, LazyLock, LockResult, Once, OnceLock, OnceState, PoisonError,
-    TryLockError, TryLockResult, WaitTimeoutResult, Weak, atomic, mpsc,
+    Arc, BarrierWaitResult, LockResult, OnceState, PoisonError, TryLockError, TryLockResult,
+    WaitTimeoutResult, Weak, atomic,
 };

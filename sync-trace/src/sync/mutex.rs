@@ -4,12 +4,14 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
+use crate::IntoStd;
 use crate::config::OnViolation;
 use crate::finding::LockKind;
 use crate::hooks::{self, Hold, Request};
+use crate::interop::as_std;
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader};
-use crate::site::Site;
+use crate::site::{Label, Site};
 
 /// [`std::sync::Mutex`], traced.
 ///
@@ -93,6 +95,12 @@ impl<T> Mutex<T> {
     }
 
     #[doc(hidden)]
+    pub const fn __named(mut self, label: &'static Label) -> Self {
+        self.header.set_name(label);
+        self
+    }
+
+    #[doc(hidden)]
     pub const fn __untracked(mut self) -> Self {
         self.header.make_untracked();
         self
@@ -146,7 +154,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare();
+        hooks::prepare(&self.header);
         let inner = match self.inner.try_lock() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -182,7 +190,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare();
+        hooks::prepare(&self.header);
         let inner = without_block(self.inner.try_lock()).ok_or(TryLockError::WouldBlock)?;
         Ok(self.guard(Self::TRY_LOCK, site, inner)?)
     }
@@ -315,5 +323,19 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
 impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
+    }
+}
+
+as_std!([T: ?Sized] Mutex<T> => std::sync::Mutex<T>);
+
+impl<T> IntoStd for Mutex<T> {
+    type Std = std::sync::Mutex<T>;
+
+    fn into_std(self) -> std::sync::Mutex<T> {
+        // The panic of a finding goes on not to count.
+        if !self.is_poisoned() {
+            self.inner.clear_poison();
+        }
+        self.inner
     }
 }

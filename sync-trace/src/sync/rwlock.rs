@@ -5,12 +5,14 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use super::mutex::{fmt_lock, poison_result, without_block};
+use crate::IntoStd;
 use crate::config::OnViolation;
 use crate::finding::LockKind;
 use crate::hooks::{self, Hold, Recorded, Request};
+use crate::interop::as_std;
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader};
-use crate::site::Site;
+use crate::site::{Label, Site};
 
 /// [`std::sync::RwLock`], traced.
 ///
@@ -93,6 +95,12 @@ impl<T> RwLock<T> {
     }
 
     #[doc(hidden)]
+    pub const fn __named(mut self, label: &'static Label) -> Self {
+        self.header.set_name(label);
+        self
+    }
+
+    #[doc(hidden)]
     pub const fn __untracked(mut self) -> Self {
         self.header.make_untracked();
         self
@@ -143,7 +151,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare();
+        hooks::prepare(&self.header);
         let inner = match self.inner.try_read() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -179,7 +187,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare();
+        hooks::prepare(&self.header);
         let inner = without_block(self.inner.try_read()).ok_or(TryLockError::WouldBlock)?;
         Ok(self.read_guard(Self::TRY_READ, site, inner)?)
     }
@@ -199,7 +207,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare();
+        hooks::prepare(&self.header);
         let inner = match self.inner.try_write() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -235,7 +243,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare();
+        hooks::prepare(&self.header);
         let inner = without_block(self.inner.try_write()).ok_or(TryLockError::WouldBlock)?;
         Ok(self.write_guard(Self::TRY_WRITE, site, inner)?)
     }
@@ -381,5 +389,19 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockWriteGuard<'_, T> {
 impl<T: ?Sized + fmt::Display> fmt::Display for RwLockWriteGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
+    }
+}
+
+as_std!([T: ?Sized] RwLock<T> => std::sync::RwLock<T>);
+
+impl<T> IntoStd for RwLock<T> {
+    type Std = std::sync::RwLock<T>;
+
+    fn into_std(self) -> std::sync::RwLock<T> {
+        // The panic of a finding goes on not to count.
+        if !self.is_poisoned() {
+            self.inner.clear_poison();
+        }
+        self.inner
     }
 }

@@ -7,6 +7,7 @@ use std::thread::{Result, Thread};
 use super::scope::{Scope, ScopedJoinHandle};
 use crate::current::{self, Child};
 use crate::hooks;
+use crate::interop::{as_std, into_std};
 use crate::registry::{Resource, ScopeId};
 use crate::site::Site;
 
@@ -290,3 +291,6 @@ mod windows {
         }
     }
 }
+
+as_std!([T] JoinHandle<T> => std::thread::JoinHandle<T>);
+into_std!([T] JoinHandle<T> => std::thread::JoinHandle<T>);

@@ -9,6 +9,7 @@ use dashmap::DashMap;
 use super::builder::{Builder, joined};
 use crate::current::{self, Child, Working};
 use crate::hooks::{self, Waiting};
+use crate::interop::{as_std, into_std};
 use crate::registry::{Resource, ScopeId};
 use crate::site::Site;
 
@@ -189,3 +190,6 @@ impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
         f.debug_struct("ScopedJoinHandle").finish_non_exhaustive()
     }
 }
+
+as_std!(['scope, T] ScopedJoinHandle<'scope, T> => std::thread::ScopedJoinHandle<'scope, T>);
+into_std!(['scope, T] ScopedJoinHandle<'scope, T> => std::thread::ScopedJoinHandle<'scope, T>);

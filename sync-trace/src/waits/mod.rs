@@ -2,7 +2,7 @@
 //!
 //! Each agent publishes its own wait in its [`slot`]; [`filter`] answers in a few loads whether
 //! anybody waits for something at all; when somebody does, [`graph`] looks for a cycle in a copy of
-//! all waits. The last agent to publish sees every other wait of the cycle it closes; why that is
+//! all waits; [`cycle`] is what it finds. The last agent to publish sees every other wait of the cycle it closes; why that is
 //! so is argued in `ARCHITECTURE.md` and checked with loom in `model.rs`.
 //!
 //! # Invariants
@@ -11,6 +11,7 @@
 //! 2. A wait is published before its agent can block, and taken back by the same agent.
 //! 3. While a wait is published its agent's held stack does not change.
 
+pub(crate) mod cycle;
 pub(crate) mod filter;
 pub(crate) mod graph;
 pub(crate) mod slot;

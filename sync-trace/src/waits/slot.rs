@@ -10,7 +10,7 @@ use crate::atomics::{AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, fence, loc
 use crate::finding::{AgentId, LockId};
 use crate::op::Mode;
 use crate::registry::{Access, Resource};
-use crate::site::Site;
+use crate::site::{Origin, Site};
 
 /// A wait as its agent describes it.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Wait {
     pub(crate) access: &'static Access,
     pub(crate) site: Site,
     /// Where the lock was created; `None` for a wait that is not for a lock.
-    pub(crate) created: Option<Site>,
+    pub(crate) created: Option<Origin>,
 }
 
 impl Wait {
@@ -31,7 +31,7 @@ impl Wait {
     pub(crate) fn lock_id(&self) -> Option<LockId> {
         match self.target {
             Resource::Lock(id) => Some(id),
-            Resource::End(_) | Resource::Scope(_) => None,
+            Resource::End(_) | Resource::Scope(_) | Resource::Wakeup(_) => None,
         }
     }
 }
@@ -70,7 +70,7 @@ pub(crate) struct WaitSlot {
     since_ns: AtomicU64,
     site: AtomicPtr<std::panic::Location<'static>>,
     /// Null for a wait that is not for a lock.
-    created: AtomicPtr<std::panic::Location<'static>>,
+    created: AtomicPtr<u8>,
     access: AtomicPtr<Access>,
     /// The wait that has got as far as the real, blocking call.
     blocking: AtomicU64,
@@ -134,8 +134,8 @@ impl WaitSlot {
         self.since_ns.store(since_ns, Ordering::Relaxed);
         self.site.store(std::ptr::from_ref(wait.site.0).cast_mut(), Ordering::Relaxed);
         self.access.store(std::ptr::from_ref(wait.access).cast_mut(), Ordering::Relaxed);
-        let created = wait.created.map_or(std::ptr::null(), |site| std::ptr::from_ref(site.0));
-        self.created.store(created.cast_mut(), Ordering::Relaxed);
+        let created = wait.created.map_or(std::ptr::null_mut(), Origin::to_ptr);
+        self.created.store(created, Ordering::Relaxed);
         // Pairs with the Acquire loads in `seq` and `read`.
         self.seq.store(seq + 1, Ordering::Release);
     }
@@ -195,14 +195,14 @@ impl WaitSlot {
         // SAFETY: `begin` is the only writer of these three and stores null or `'static`
         // references, so each is null or points to immutable data that lives for ever.
         let (site, created, access) =
-            unsafe { (site.as_ref()?, created.as_ref(), access.as_ref()?) };
+            unsafe { (site.as_ref()?, Origin::from_ptr(created), access.as_ref()?) };
         let published = Published {
             seq,
             wait: Wait {
                 target: Resource::from_bits(self.target.load(Ordering::Relaxed)),
                 access,
                 site: Site(site),
-                created: created.map(Site),
+                created,
             },
             since_ns: self.since_ns.load(Ordering::Relaxed),
             behind: self.detail(seq, |details| details.behind.clone()).unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
 
-use sync_trace::sync::{Arc, Barrier, Mutex};
+use sync_trace::sync::{Arc, Barrier, Mutex, Once, OnceLock};
 use sync_trace::{OnViolation, thread};
 use sync_trace_tests::is_asleep;
 
@@ -30,6 +30,32 @@ fn main() {
         "scope_end" => scope_end(),
         "scope_end_while_unwinding" => {
             let _ = catch_unwind(scope_end_while_unwinding);
+        }
+        "awaited_initialiser" => {
+            static VALUE: OnceLock<()> = OnceLock::new();
+            initialiser_needs_a_waiters_lock(
+                |made| {
+                    VALUE.get_or_init(made);
+                },
+                || {
+                    VALUE.wait();
+                },
+            );
+        }
+        "forced_wait_for_initialiser" => {
+            static START: Once = Once::new();
+            initialiser_needs_a_waiters_lock(
+                |made| START.call_once(made),
+                || START.wait_force(),
+            );
+        }
+        "called_initialiser" => {
+            static START: Once = Once::new();
+            initialiser_needs_a_waiters_lock(
+                |made| START.call_once(made),
+                || START.call_once(|| ()),
+            );
+            assert_eq!(sync_trace::take_findings().len(), 1);
         }
         "drop_while_unwinding" => drop_while_unwinding(),
         "logged" => logged(),
@@ -66,6 +92,33 @@ fn scope_end() {
             .unwrap();
         wait_until_somebody_waits();
     });
+}
+
+/// The main thread initialises something and needs a lock, whose holder waits for the initialisation.
+fn initialiser_needs_a_waiters_lock(
+    initialise: impl Fn(&dyn Fn()),
+    wait: impl Fn() + Send + Sync + 'static,
+) {
+    let lock = Arc::new(Mutex::new(0));
+    let (began, begin) = channel();
+    let waiter = {
+        let lock = Arc::clone(&lock);
+        let waits = move || {
+            let _held = lock.lock().unwrap();
+            begin.recv().unwrap();
+            wait();
+        };
+        thread::Builder::new().name("waiter".to_owned()).spawn(waits).unwrap()
+    };
+    let initialised = catch_unwind(AssertUnwindSafe(|| {
+        initialise(&|| {
+            began.send(()).unwrap();
+            wait_until_somebody_waits();
+            drop(lock.lock());
+        });
+    }));
+    assert!(initialised.is_err());
+    assert!(waiter.join().is_err());
 }
 
 /// The same, by a panic in the scope's closure.

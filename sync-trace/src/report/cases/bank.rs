@@ -41,4 +41,10 @@ impl Bank {
         let audit = (signal.wait(), signal.wait_timeout());
         [accounts, audit.0, audit.1]
     }
+
+    pub(super) fn configure(&self, config: &Probe) -> [Site; 4] {
+        let made = config.get_or_init();
+        let (audit, used) = (self.audit.lock(), **config);
+        [made, audit, used, self.audit.recv()]
+    }
 }

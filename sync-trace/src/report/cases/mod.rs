@@ -16,6 +16,12 @@ pub(super) fn all() -> Vec<Finding> {
     let mut all = vec![abba(), abba_of(None), three(), circle(12), relock(), upgrade()];
     all.extend([downgrade(), read_again(), queued_writer(), join_itself(), ended()]);
     all.extend([Op::Join, Op::Scope, Op::Wait, Op::WaitTimeout].map(unended));
+    all.extend([
+        initialising(),
+        initialising_each_other(),
+        initialising_itself(),
+        joining_in_init(),
+    ]);
     all
 }
 
@@ -157,6 +163,90 @@ pub(super) fn unended(op: Op) -> Finding {
     ])
 }
 
+/// A thread initialises `config` and needs a lock whose holder uses `config`; others wait for
+/// messages.
+pub(super) fn initialising() -> Finding {
+    let (bank, [audit, config]) = bank_with_config();
+    let [made, locked, used, received] = bank.configure(&Probe::new());
+    let deref = Wait { op: Op::Deref, ..wait(used, &config, Some(410)) };
+    let links = vec![
+        link(5, "maker", wait(locked, &audit, None), holds(locked, &audit)),
+        link(6, "user", deref, Blocker::Holds(initialises(made, &config))),
+    ];
+    let jobs = Lock { id: LockId(9), kind: LockKind::Channel, type_name: "Job", ..audit };
+    let jobs = Lock { name: Some("jobs"), ..jobs };
+    let recv = Wait { op: Op::Recv, ..wait(received, &jobs, Some(2_000_000)) };
+    let sleep = Wait { op: Op::Sleep, target: Target::Time, ..wait(received, &jobs, Some(5_000)) };
+    let sleepers = (0..9).map(|n| (thread(10 + n, &format!("s{n}")), sleep.clone()));
+    let also_waiting = std::iter::once((thread(7, "worker"), recv)).chain(sleepers).collect();
+    Finding { also_waiting, ..finding(links) }
+}
+
+/// Two threads, each in the initialiser of what the other one uses.
+pub(super) fn initialising_each_other() -> Finding {
+    let (bank, [_, config]) = bank_with_config();
+    let [made, _, used, _] = bank.configure(&Probe::new());
+    let other = Lock { id: LockId(6), name: Some("OTHER"), ..config.clone() };
+    let deref = |lock, age| Wait { op: Op::Deref, ..wait(used, lock, age) };
+    finding(vec![
+        link(5, "one", deref(&config, None), Blocker::Holds(initialises(made, &config))),
+        link(6, "two", deref(&other, Some(30)), Blocker::Holds(initialises(made, &other))),
+    ])
+}
+
+/// An initialiser that uses what it initialises.
+pub(super) fn initialising_itself() -> Finding {
+    let (bank, [_, config]) = bank_with_config();
+    let [made, _, used, _] = bank.configure(&Probe::new());
+    let deref = Wait { op: Op::Deref, ..wait(used, &config, None) };
+    let links = vec![link(5, "solo", deref, Blocker::Holds(initialises(made, &config)))];
+    Finding { code: Code::SelfDeadlock, ..finding(links) }
+}
+
+/// An initialiser that joins a thread which uses what it initialises.
+pub(super) fn joining_in_init() -> Finding {
+    let (bank, [_, config]) = bank_with_config();
+    let ([made, _, used, _], [_, _, join]) =
+        (bank.configure(&Probe::new()), bank.close(&Probe::new()));
+    let deref = Wait { op: Op::Deref, ..wait(used, &config, Some(30)) };
+    let end = Wait { op: Op::Join, target: Target::Thread(thread(5, "child")), ..deref.clone() };
+    let end = Wait { site: join, age: None, ..end };
+    finding(vec![
+        link(1, "main", end, Blocker::Runs),
+        link(5, "child", deref, Blocker::Holds(initialises(made, &config))),
+    ])
+}
+
+/// Threads that wait for all that has no holder.
+pub(super) fn signals() -> Dump {
+    let (bank, [audit, config]) = bank_with_config();
+    let [made, locked, used, received] = bank.configure(&Probe::new());
+    let named = |id, name| Lock { id: LockId(id), name: Some(name), ..audit.clone() };
+    let jobs = Lock { kind: LockKind::Channel, type_name: "u8", ..named(7, "jobs") };
+    let gate = Lock { kind: LockKind::Barrier, type_name: "", ..named(8, "gate") };
+    let wait = |op, lock: &Lock| Wait { op, ..wait(received, lock, Some(1_500_000)) };
+    let wakeup = |op, target| Wait { target, ..wait(op, &jobs) };
+    let maker = thread(2, "maker");
+    let waits = [
+        (wait(Op::Recv, &jobs), Vec::new()),
+        (wait(Op::Send, &jobs), Vec::new()),
+        (wait(Op::WaitBarrier, &gate), Vec::new()),
+        (wakeup(Op::Park, Target::Unpark), Vec::new()),
+        (wakeup(Op::Sleep, Target::Time), Vec::new()),
+        (Wait { site: used, ..wait(Op::Deref, &config) }, vec![maker.clone()]),
+    ];
+    let state = |agent, wait| AgentState { agent, ended: false, holds: Vec::new(), wait };
+    let makes = AgentState {
+        holds: vec![hold(locked, &audit), initialises(made, &config)],
+        ..state(maker, None)
+    };
+    let waiting = waits
+        .into_iter()
+        .zip(3..)
+        .map(|(wait, id)| state(Participant { name: None, ..thread(id, "") }, Some(wait)));
+    Dump { agents: std::iter::once(makes).chain(waiting).collect(), limits: Vec::new() }
+}
+
 /// The thread that took the lock has ended.
 pub(super) fn ended() -> Finding {
     let (bank, [_, audit]) = bank();
@@ -209,11 +299,23 @@ fn bank() -> (Bank, [Lock; 2]) {
     (bank, [accounts, audit])
 }
 
+/// The same with a `LazyLock` in place of the accounts.
+fn bank_with_config() -> (Bank, [Lock; 2]) {
+    let (bank, [config, audit]) = bank();
+    let config = Lock { kind: LockKind::LazyLock, type_name: "bank::Config", ..config };
+    (bank, [audit, Lock { name: Some("CONFIG"), ..config }])
+}
+
+fn initialises(site: Site, lock: &Lock) -> Hold {
+    Hold { op: Op::GetOrInit, ..hold(site, lock) }
+}
+
 fn finding(links: Vec<Link>) -> Finding {
     Finding {
         code: Code::Deadlock,
         level: Level::Actual,
         links,
+        also_waiting: Vec::new(),
         outcome: Outcome::Panicked,
         roots: vec!["main".to_owned()],
         fingerprint: Fingerprint(0x7c1d),
@@ -274,4 +376,13 @@ macro_rules! calls {
         )*}
     };
 }
-calls!(lock, read, write, join, scope, wait, wait_timeout);
+calls!(lock, read, write, join, scope, wait, wait_timeout, get_or_init, recv);
+
+impl std::ops::Deref for Probe {
+    type Target = Site;
+
+    #[track_caller]
+    fn deref(&self) -> &Site {
+        Box::leak(Box::new(Site::caller()))
+    }
+}

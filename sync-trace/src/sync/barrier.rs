@@ -1,0 +1,89 @@
+//! `std::sync::Barrier`, traced.
+
+use std::fmt;
+use std::sync::BarrierWaitResult;
+
+use crate::finding::LockKind;
+use crate::hooks;
+use crate::interop::{as_std, into_std};
+use crate::op::{Mode, Op};
+use crate::registry::{Access, LockHeader, Resource};
+use crate::site::{Label, Site};
+
+/// [`std::sync::Barrier`], traced.
+///
+/// A wait is shown by [`dump`](crate::dump) with its age. It is not judged: who else is to come is
+/// not known. It is 24 bytes larger than `std`'s.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::sync::Barrier;
+/// use sync_trace::thread;
+///
+/// let both = Barrier::new(2);
+/// let leaders = thread::scope(|scope| {
+///     let threads = [(); 2].map(|()| scope.spawn(|| both.wait().is_leader()));
+///     threads.map(|thread| thread.join().unwrap())
+/// });
+/// assert_ne!(leaders[0], leaders[1]);
+/// ```
+pub struct Barrier {
+    header: LockHeader,
+    inner: std::sync::Barrier,
+}
+
+const WAIT: Access = Access {
+    kind: LockKind::Barrier,
+    type_name: || "",
+    mode: Mode::Exclusive,
+    op: Op::WaitBarrier,
+};
+
+impl Barrier {
+    /// As [`std::sync::Barrier::new`]. The caller's position is remembered as where it was created.
+    #[must_use]
+    #[inline]
+    #[track_caller]
+    pub const fn new(n: usize) -> Self {
+        Self { header: LockHeader::new(Site::caller()), inner: std::sync::Barrier::new(n) }
+    }
+
+    #[doc(hidden)]
+    pub const fn __named(mut self, label: &'static Label) -> Self {
+        self.header.set_name(label);
+        self
+    }
+
+    #[doc(hidden)]
+    pub const fn __untracked(mut self) -> Self {
+        self.header.make_untracked();
+        self
+    }
+
+    /// As [`std::sync::Barrier::wait`].
+    #[track_caller]
+    pub fn wait(&self) -> BarrierWaitResult {
+        let id = self.header.ensure_id();
+        let signalled = || {
+            if let Some(id) = id {
+                hooks::signalled(Resource::Lock(id));
+            }
+        };
+        signalled();
+        let waiting = hooks::wait_for_signal(id, self.header.origin(), &WAIT, Site::caller());
+        let result = self.inner.wait();
+        drop(waiting);
+        signalled();
+        result
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+as_std!([] Barrier => std::sync::Barrier);
+into_std!([] Barrier => std::sync::Barrier);

@@ -1,0 +1,134 @@
+//! `std::sync::mpsc` with traced endpoints.
+//!
+//! Every name of `std::sync::mpsc` is here. [`Sender`], [`SyncSender`] and [`Receiver`] and the
+//! iterators are traced types of the same shape; the errors are `std`'s own.
+//!
+//! What waits for a message, or for room in a bounded channel, is shown by [`dump`](crate::dump) with
+//! its age. It is not judged: who could send or receive is not known. A message that is there, and
+//! room that is there, are taken without any of that.
+
+mod receiver;
+mod sender;
+
+pub use receiver::{IntoIter, Iter, Receiver, TryIter};
+pub use sender::{Sender, SyncSender};
+pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
+
+use crate::finding::LockId;
+use crate::finding::LockKind;
+use crate::hooks::{self, Waiting};
+use crate::op::{Mode, Op};
+use crate::registry::{Access, LockHeader, Resource};
+use crate::site::{Label, Origin, Site};
+
+/// As [`std::sync::mpsc::channel`].
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::{sync::mpsc, thread};
+///
+/// let (sender, receiver) = mpsc::channel();
+/// thread::spawn(move || (1..=3).for_each(|n| sender.send(n).unwrap()));
+/// assert_eq!(receiver.iter().sum::<i32>(), 6);
+/// ```
+#[must_use]
+#[track_caller]
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let channel = Channel::new(Site::caller());
+    (Sender::new(sender, channel), Receiver::new(receiver, channel))
+}
+
+/// As [`std::sync::mpsc::sync_channel`].
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::sync::mpsc::{TrySendError, sync_channel};
+///
+/// let (sender, receiver) = sync_channel(1);
+/// sender.send("first").unwrap();
+/// assert_eq!(sender.try_send("second"), Err(TrySendError::Full("second")));
+/// assert_eq!(receiver.recv(), Ok("first"));
+/// ```
+#[must_use]
+#[track_caller]
+pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
+    let (sender, receiver) = std::sync::mpsc::sync_channel(bound);
+    let channel = Channel::new(Site::caller());
+    (SyncSender::new(sender, channel), Receiver::new(receiver, channel))
+}
+
+/// Which channel an endpoint belongs to: the traced half of each.
+#[derive(Clone, Copy)]
+struct Channel {
+    id: Option<LockId>,
+    origin: Origin,
+}
+
+impl Channel {
+    fn new(created: Site) -> Self {
+        let header = LockHeader::new(created);
+        Self { id: header.ensure_id(), origin: header.origin() }
+    }
+
+    /// The same channel under a name.
+    fn named(self, label: &'static Label) -> Self {
+        Self { origin: Origin::named(label), ..self }
+    }
+
+    /// A message goes in or out, or an end is gone.
+    fn signalled(self) {
+        if let Some(id) = self.id {
+            hooks::signalled(Resource::Lock(id));
+        }
+    }
+
+    /// The calling thread is about to wait for the other end.
+    fn wait(self, access: &'static Access, site: Site) -> Waiting {
+        hooks::wait_for_signal(self.id, self.origin, access, site)
+    }
+}
+
+/// An endpoint's part of its channel. That one is gone is news for the other side.
+struct Endpoint(Channel);
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.0.signalled();
+    }
+}
+
+/// What is known of the operations on channels of `T`.
+struct Accesses<T>(std::marker::PhantomData<T>);
+
+impl<T> Accesses<T> {
+    const SEND: &'static Access = &Access {
+        kind: LockKind::Channel,
+        type_name: std::any::type_name::<T>,
+        mode: Mode::Exclusive,
+        op: Op::Send,
+    };
+    const RECV: &'static Access = &Access { op: Op::Recv, ..*Self::SEND };
+    const RECV_TIMEOUT: &'static Access = &Access { op: Op::RecvTimeout, ..*Self::SEND };
+    const NEXT: &'static Access = &Access { op: Op::Next, ..*Self::SEND };
+}
+
+/// What [`named!`](crate::named) needs of a pair of endpoints.
+#[doc(hidden)]
+pub trait __Named: Sized {
+    fn __named(self, label: &'static Label) -> Self;
+}
+
+impl<T> __Named for (Sender<T>, Receiver<T>) {
+    fn __named(self, label: &'static Label) -> Self {
+        (self.0.named(label), self.1.named(label))
+    }
+}
+
+impl<T> __Named for (SyncSender<T>, Receiver<T>) {
+    fn __named(self, label: &'static Label) -> Self {
+        (self.0.named(label), self.1.named(label))
+    }
+}

@@ -1,0 +1,181 @@
+//! The receiving end and its iterators.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Accesses, Channel, Endpoint, RecvError, RecvTimeoutError, TryRecvError};
+use crate::interop::{as_std, into_std};
+use crate::registry::Access;
+use crate::site::{Label, Site};
+
+/// [`std::sync::mpsc::Receiver`], traced. It is 16 bytes larger.
+pub struct Receiver<T> {
+    // Fields drop top to bottom, and the senders are not told before the news is recorded.
+    endpoint: Endpoint,
+    inner: std::sync::mpsc::Receiver<T>,
+}
+
+impl<T> Receiver<T> {
+    pub(super) fn new(inner: std::sync::mpsc::Receiver<T>, channel: Channel) -> Self {
+        Self { endpoint: Endpoint(channel), inner }
+    }
+
+    pub(super) fn named(mut self, label: &'static Label) -> Self {
+        self.endpoint.0 = self.endpoint.0.named(label);
+        self
+    }
+
+    /// As [`std::sync::mpsc::Receiver::try_recv`].
+    ///
+    /// # Errors
+    ///
+    /// If there is no message, or if there is none and all senders are gone.
+    #[inline]
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        let result = self.inner.try_recv();
+        if !matches!(result, Err(TryRecvError::Empty)) {
+            // The message, or the end of the last sender, came before what follows here.
+            self.endpoint.0.signalled();
+        }
+        result
+    }
+
+    /// As [`std::sync::mpsc::Receiver::recv`].
+    ///
+    /// # Errors
+    ///
+    /// If there is no message and all senders are gone.
+    #[inline]
+    #[track_caller]
+    pub fn recv(&self) -> Result<T, RecvError> {
+        self.recv_as(Accesses::<T>::RECV, Site::caller())
+    }
+
+    #[inline]
+    fn recv_as(&self, access: &'static Access, site: Site) -> Result<T, RecvError> {
+        match self.try_recv() {
+            Ok(t) => Ok(t),
+            Err(TryRecvError::Disconnected) => Err(RecvError),
+            Err(TryRecvError::Empty) => self.waiting(access, site, |inner| inner.recv()),
+        }
+    }
+
+    /// As [`std::sync::mpsc::Receiver::recv_timeout`].
+    ///
+    /// # Errors
+    ///
+    /// If no message comes in time, or if there is none and all senders are gone.
+    #[inline]
+    #[track_caller]
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        let (access, site) = (Accesses::<T>::RECV_TIMEOUT, Site::caller());
+        match self.try_recv() {
+            Ok(t) => Ok(t),
+            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+            Err(TryRecvError::Empty) => {
+                self.waiting(access, site, |inner| inner.recv_timeout(timeout))
+            }
+        }
+    }
+
+    /// The slow half of receiving: waits where the tracker can see it.
+    #[cold]
+    fn waiting<R>(
+        &self,
+        access: &'static Access,
+        site: Site,
+        recv: impl FnOnce(&std::sync::mpsc::Receiver<T>) -> R,
+    ) -> R {
+        let waiting = self.endpoint.0.wait(access, site);
+        let result = recv(&self.inner);
+        drop(waiting);
+        self.endpoint.0.signalled();
+        result
+    }
+
+    /// As [`std::sync::mpsc::Receiver::iter`].
+    #[inline]
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter { rx: self }
+    }
+
+    /// As [`std::sync::mpsc::Receiver::try_iter`].
+    #[inline]
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter { rx: self }
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+/// [`std::sync::mpsc::Iter`] of a traced [`Receiver`].
+#[derive(Debug)]
+pub struct Iter<'a, T> {
+    rx: &'a Receiver<T>,
+}
+
+/// [`std::sync::mpsc::TryIter`] of a traced [`Receiver`].
+#[derive(Debug)]
+pub struct TryIter<'a, T> {
+    rx: &'a Receiver<T>,
+}
+
+/// [`std::sync::mpsc::IntoIter`] of a traced [`Receiver`].
+#[derive(Debug)]
+pub struct IntoIter<T> {
+    rx: Receiver<T>,
+}
+
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    #[inline]
+    #[track_caller]
+    fn next(&mut self) -> Option<T> {
+        self.rx.recv_as(Accesses::<T>::NEXT, Site::caller()).ok()
+    }
+}
+
+impl<T> Iterator for TryIter<'_, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        self.rx.try_recv().ok()
+    }
+}
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    #[inline]
+    #[track_caller]
+    fn next(&mut self) -> Option<T> {
+        self.rx.recv_as(Accesses::<T>::NEXT, Site::caller()).ok()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter { rx: self }
+    }
+}
+
+as_std!([T] Receiver<T> => std::sync::mpsc::Receiver<T>);
+into_std!([T] Receiver<T> => std::sync::mpsc::Receiver<T>);

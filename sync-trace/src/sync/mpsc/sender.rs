@@ -1,0 +1,121 @@
+//! The sending ends.
+
+use std::fmt;
+
+use super::{Accesses, Channel, Endpoint, SendError, TrySendError};
+use crate::interop::{as_std, into_std};
+use crate::site::{Label, Site};
+
+/// [`std::sync::mpsc::Sender`], traced. It is 16 bytes larger.
+pub struct Sender<T> {
+    // Fields drop top to bottom, and the receiver is not told before the news is recorded.
+    endpoint: Endpoint,
+    inner: std::sync::mpsc::Sender<T>,
+}
+
+impl<T> Sender<T> {
+    pub(super) fn new(inner: std::sync::mpsc::Sender<T>, channel: Channel) -> Self {
+        Self { endpoint: Endpoint(channel), inner }
+    }
+
+    pub(super) fn named(mut self, label: &'static Label) -> Self {
+        self.endpoint.0 = self.endpoint.0.named(label);
+        self
+    }
+
+    /// As [`std::sync::mpsc::Sender::send`].
+    ///
+    /// # Errors
+    ///
+    /// If the receiver is gone, with the message inside.
+    #[inline]
+    pub fn send(&self, t: T) -> Result<(), SendError<T>> {
+        self.endpoint.0.signalled();
+        self.inner.send(t)
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), self.endpoint.0)
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+/// [`std::sync::mpsc::SyncSender`], traced. It is 16 bytes larger.
+pub struct SyncSender<T> {
+    endpoint: Endpoint,
+    inner: std::sync::mpsc::SyncSender<T>,
+}
+
+impl<T> SyncSender<T> {
+    pub(super) fn new(inner: std::sync::mpsc::SyncSender<T>, channel: Channel) -> Self {
+        Self { endpoint: Endpoint(channel), inner }
+    }
+
+    pub(super) fn named(mut self, label: &'static Label) -> Self {
+        self.endpoint.0 = self.endpoint.0.named(label);
+        self
+    }
+
+    /// As [`std::sync::mpsc::SyncSender::send`].
+    ///
+    /// # Errors
+    ///
+    /// If the receiver is gone, with the message inside.
+    #[inline]
+    #[track_caller]
+    pub fn send(&self, t: T) -> Result<(), SendError<T>> {
+        match self.try_send(t) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Disconnected(t)) => Err(SendError(t)),
+            Err(TrySendError::Full(t)) => self.send_waiting(t, Site::caller()),
+        }
+    }
+
+    /// The slow half of [`send`](Self::send): waits where the tracker can see it.
+    #[cold]
+    fn send_waiting(&self, t: T, site: Site) -> Result<(), SendError<T>> {
+        let channel = self.endpoint.0;
+        let waiting = channel.wait(Accesses::<T>::SEND, site);
+        let result = self.inner.send(t);
+        drop(waiting);
+        // The receiver has made room: what it did before comes before what follows here.
+        channel.signalled();
+        result
+    }
+
+    /// As [`std::sync::mpsc::SyncSender::try_send`].
+    ///
+    /// # Errors
+    ///
+    /// If there is no room (or, where the bound is 0, no receiver that waits), or if the receiver is
+    /// gone, with the message inside.
+    #[inline]
+    pub fn try_send(&self, t: T) -> Result<(), TrySendError<T>> {
+        self.endpoint.0.signalled();
+        self.inner.try_send(t)
+    }
+}
+
+impl<T> Clone for SyncSender<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), self.endpoint.0)
+    }
+}
+
+impl<T> fmt::Debug for SyncSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+as_std!([T] Sender<T> => std::sync::mpsc::Sender<T>);
+into_std!([T] Sender<T> => std::sync::mpsc::Sender<T>);
+as_std!([T] SyncSender<T> => std::sync::mpsc::SyncSender<T>);
+into_std!([T] SyncSender<T> => std::sync::mpsc::SyncSender<T>);

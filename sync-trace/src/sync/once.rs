@@ -1,0 +1,178 @@
+//! `std::sync::Once`, traced.
+
+use std::fmt;
+use std::sync::OnceState;
+
+use super::initialising::Attempt;
+use crate::finding::LockKind;
+use crate::hooks::Request;
+use crate::interop::{as_std, into_std};
+use crate::op::{Mode, Op};
+use crate::registry::{Access, LockHeader};
+use crate::site::{Label, Site};
+
+/// [`std::sync::Once`], traced.
+///
+/// Whoever runs the closure holds the `Once` like a lock until the closure ends, and all others
+/// wait for that. So a closure that calls for its own `Once` again, or two that wait for each other,
+/// directly or through mutexes and joins, are deadlocks: the call that would wait panics with the
+/// report. As with any panic in it, a closure that panics leaves its `Once` poisoned.
+///
+/// Once it is completed, a call costs what `std`'s costs. It is 24 bytes larger.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::sync::Once;
+///
+/// static START: Once = Once::new();
+/// START.call_once(|| println!("printed once"));
+/// START.call_once(|| unreachable!());
+/// assert!(START.is_completed());
+/// ```
+pub struct Once {
+    header: LockHeader,
+    inner: std::sync::Once,
+}
+
+/// [`std::sync::ONCE_INIT`] of a traced [`Once`].
+#[deprecated(since = "1.38.0", note = "the `Once::new()` function is now preferred")]
+#[expect(clippy::declare_interior_mutable_const, reason = "each use is a `Once` of its own")]
+pub const ONCE_INIT: Once = Once::new();
+
+const CALL_ONCE: Access =
+    Access { kind: LockKind::Once, type_name: || "", mode: Mode::Exclusive, op: Op::CallOnce };
+const CALL_ONCE_FORCE: Access = Access { op: Op::CallOnceForce, ..CALL_ONCE };
+const WAIT: Access = Access { op: Op::WaitOnce, ..CALL_ONCE };
+const WAIT_FORCE: Access = Access { op: Op::WaitOnceForce, ..CALL_ONCE };
+
+impl Once {
+    /// As [`std::sync::Once::new`]. The caller's position is remembered as where it was created.
+    #[must_use]
+    #[inline]
+    #[track_caller]
+    #[expect(clippy::new_without_default, reason = "std's has no `Default` either")]
+    pub const fn new() -> Self {
+        Self { header: LockHeader::new(Site::caller()), inner: std::sync::Once::new() }
+    }
+
+    #[doc(hidden)]
+    pub const fn __named(mut self, label: &'static Label) -> Self {
+        self.header.set_name(label);
+        self
+    }
+
+    #[doc(hidden)]
+    pub const fn __untracked(mut self) -> Self {
+        self.header.make_untracked();
+        self
+    }
+
+    pub(super) const fn set_name(&mut self, label: &'static Label) {
+        self.header.set_name(label);
+    }
+
+    pub(super) const fn make_untracked(&mut self) {
+        self.header.make_untracked();
+    }
+
+    /// As [`std::sync::Once::call_once`].
+    ///
+    /// # Panics
+    ///
+    /// If waiting for the closure that runs would close a deadlock: it runs in this thread, or the
+    /// thread that runs it waits, directly or through others, for something that this thread holds.
+    /// Also if the `Once` is poisoned.
+    #[inline]
+    #[track_caller]
+    pub fn call_once<F>(&self, f: F)
+    where
+        F: FnOnce(),
+    {
+        if !self.inner.is_completed() {
+            self.call(f);
+        }
+    }
+
+    /// As [`std::sync::Once::call_once_force`].
+    ///
+    /// # Panics
+    ///
+    /// As [`call_once`](Self::call_once), but not because of poison.
+    #[inline]
+    #[track_caller]
+    pub fn call_once_force<F>(&self, f: F)
+    where
+        F: FnOnce(&OnceState),
+    {
+        if !self.inner.is_completed() {
+            self.call_force(&CALL_ONCE_FORCE, f);
+        }
+    }
+
+    /// As [`std::sync::Once::is_completed`].
+    #[inline]
+    pub fn is_completed(&self) -> bool {
+        self.inner.is_completed()
+    }
+
+    /// As [`std::sync::Once::wait`].
+    ///
+    /// # Panics
+    ///
+    /// As [`call_once`](Self::call_once).
+    #[track_caller]
+    pub fn wait(&self) {
+        if let Some(_attempt) = self.attempt(&WAIT) {
+            self.inner.wait();
+        }
+    }
+
+    /// As [`std::sync::Once::wait_force`].
+    ///
+    /// # Panics
+    ///
+    /// As [`call_once`](Self::call_once), but not because of poison.
+    #[track_caller]
+    pub fn wait_force(&self) {
+        if let Some(_attempt) = self.attempt(&WAIT_FORCE) {
+            self.inner.wait_force();
+        }
+    }
+
+    /// The slow half of [`call_once`](Self::call_once).
+    #[cold]
+    #[track_caller]
+    fn call(&self, f: impl FnOnce()) {
+        if let Some(mut attempt) = self.attempt(&CALL_ONCE) {
+            self.inner.call_once(|| attempt.run(f));
+        }
+    }
+
+    /// The slow half of [`call_once_force`](Self::call_once_force), also for what is built on it.
+    #[cold]
+    #[track_caller]
+    pub(super) fn call_force(&self, access: &'static Access, f: impl FnOnce(&OnceState)) {
+        if let Some(mut attempt) = self.attempt(access) {
+            self.inner.call_once_force(|state| attempt.run(|| f(state)));
+        }
+    }
+
+    #[track_caller]
+    fn attempt(&self, access: &'static Access) -> Option<Attempt<'_>> {
+        if self.inner.is_completed() {
+            return None;
+        }
+        let request = Request { lock: &self.header, access, site: Site::caller() };
+        Attempt::begin(request, || self.inner.is_completed())
+    }
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+as_std!([] Once => std::sync::Once);
+into_std!([] Once => std::sync::Once);
