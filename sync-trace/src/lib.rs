@@ -24,13 +24,15 @@
 //! A deadlock is found by the thread that would close it, before it blocks. Only what cannot be seen
 //! at once (a queue inside `std`, a holder that has ended) is looked at again for some milliseconds.
 //! Seen are [`sync::Mutex`], [`sync::RwLock`] (also a reader that queues behind a writer), the mutex
-//! of a [`sync::Condvar`] wait, joins, and the end of [`thread::scope`], in cycles of any length and
-//! mixture. A finding is made only when it is certain: there are no false alarms.
+//! of a [`sync::Condvar`] wait, the initialisers of [`sync::Once`], [`sync::OnceLock`] and
+//! [`sync::LazyLock`], joins, and the end of [`thread::scope`], in cycles of any length and mixture.
+//! A finding is made only when it is certain: there are no false alarms.
 //!
 //! What it cannot see: locks that are not traced; a thread that waits for a signal that nobody will
-//! send; a lock taken inside the process's memory allocator while the tracker itself allocates (that
-//! is counted, see [`snapshot`]). A guard that unsafe code has sent to another thread counts as its
-//! old owner's until it is dropped.
+//! send (waits for a [`sync::Condvar`], a channel, a [`sync::Barrier`] or an unpark are shown by
+//! [`dump`] and not judged); the locks of the process's memory allocator (their acquisitions are
+//! counted, see [`snapshot`]). A guard that unsafe code has sent to another thread counts as its old
+//! owner's until it is dropped.
 //!
 //! # What it costs
 //!

@@ -44,10 +44,7 @@ fn main() {
         }
         "forced_wait_for_initialiser" => {
             static START: Once = Once::new();
-            initialiser_needs_a_waiters_lock(
-                |made| START.call_once(made),
-                || START.wait_force(),
-            );
+            initialiser_needs_a_waiters_lock(|made| START.call_once(made), || START.wait_force());
         }
         "called_initialiser" => {
             static START: Once = Once::new();
