@@ -384,12 +384,11 @@ fn publish(agent: &'static Agent, wait: &Wait) -> Waiting {
 #[cold]
 #[inline(never)]
 pub(crate) fn wait_for_signal(
-    id: Option<LockId>,
+    id: LockId,
     origin: Origin,
     access: &'static Access,
     site: Site,
 ) -> Waiting {
-    let Some(id) = id else { return Waiting::UNRECORDED };
     record(|_| Wait { target: Resource::Lock(id), access, site, created: Some(origin) })
 }
 

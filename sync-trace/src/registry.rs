@@ -108,7 +108,7 @@ impl LockHeader {
             if let Some(id) = id_in(word) {
                 return Some(id);
             }
-            let fresh = LockId(next_lock_number().get());
+            let fresh = LockId::next();
             let wanted = word | fresh.0 << ID_SHIFT;
             match self.word.compare_exchange(word, wanted, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => break fresh,
@@ -213,6 +213,13 @@ impl LockHeader {
         // SAFETY: only `set_owner` stores a pointer here, and agent records live as long as the
         // tracker, which outlives every lock recorded with it: the global one is never dropped.
         unsafe { owner.as_ref() }
+    }
+}
+
+impl LockId {
+    /// A number that no lock has yet.
+    pub(crate) fn next() -> Self {
+        Self(next_lock_number().get())
     }
 }
 

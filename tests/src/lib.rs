@@ -41,7 +41,12 @@ pub use stage::{Outcome, play};
 /// A wait that is on record need not have been judged yet, and its thread need not have come to the
 /// queue of the real lock. One that sleeps has got there.
 pub fn is_asleep(thread: &Participant) -> bool {
-    let path = format!("/proc/self/task/{}/stat", thread.os_id.unwrap_or_default());
+    sleeps(thread.os_id.unwrap_or_default())
+}
+
+/// The same of the thread that the system knows by this number.
+pub fn sleeps(os_id: u64) -> bool {
+    let path = format!("/proc/self/task/{os_id}/stat");
     let stat = std::fs::read_to_string(path).unwrap_or_else(|_| "() S".to_owned());
     stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('S'))
 }

@@ -7,6 +7,8 @@
 #![expect(clippy::duplicate_mod, reason = "std and sync-trace have to meet the same expectations")]
 
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -14,10 +16,17 @@ use std::time::Duration;
 mod with_std {
     use std::{sync, thread};
 
+    mod barrier;
+    mod blocked;
     mod condvar;
     mod guards;
+    mod lazy_lock;
     mod locks;
+    mod mpsc;
     mod odd_places;
+    mod once;
+    mod once_lock;
+    mod parking;
     mod poison;
     mod scope;
     mod threads;
@@ -27,10 +36,17 @@ mod with_std {
 mod traced {
     use sync_trace::{sync, thread};
 
+    mod barrier;
+    mod blocked;
     mod condvar;
     mod guards;
+    mod lazy_lock;
     mod locks;
+    mod mpsc;
     mod odd_places;
+    mod once;
+    mod once_lock;
+    mod parking;
     mod poison;
     mod scope;
     mod threads;
@@ -77,6 +93,22 @@ fn panic_of<R>(body: impl FnOnce() -> R) -> String {
 fn message(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned()).expect("the payload is a text")
+}
+
+/// Counts how often its clones are dropped.
+#[derive(Clone, Debug, Default)]
+struct CountsDrops(Arc<AtomicUsize>);
+
+impl CountsDrops {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for CountsDrops {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Makes its owner's value `Send`: for guards, which must not leave their thread in safe code.

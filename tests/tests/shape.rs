@@ -4,11 +4,12 @@
 //! There are two ways to tell. What can be asked of a type (does it implement a trait, does it need
 //! to be dropped) is computed for `std`'s type and for ours, and the answers are compared. What can
 //! only be compiled (constness, coercions, signatures) stands in `shape/`, which is compiled
-//! against `std` as well: that proves the demand to be `std`'s own.
+//! against `std` as well: that proves the demand to be `std`'s own. What must not compile stands in
+//! `rejected/`.
 
 #![expect(clippy::duplicate_mod, reason = "std and sync-trace have to meet the same demands")]
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::marker::PhantomPinned;
 use std::mem::needs_drop;
@@ -19,7 +20,10 @@ use std::rc::Rc;
 mod with_std {
     use std::{sync, thread};
 
+    mod channels;
     mod compiles;
+    mod must_use;
+    mod once;
     mod signatures;
 }
 
@@ -27,7 +31,10 @@ mod with_std {
 mod traced {
     use sync_trace::{sync, thread};
 
+    mod channels;
     mod compiles;
+    mod must_use;
+    mod once;
     mod signatures;
 }
 
@@ -64,29 +71,41 @@ macro_rules! answers {
             ("Deref", implements!($type: std::ops::Deref)),
             ("DerefMut", implements!($type: std::ops::DerefMut)),
             ("Clone", implements!($type: Clone)),
+            ("Copy", implements!($type: Copy)),
             ("PartialEq", implements!($type: PartialEq)),
+            ("Eq", implements!($type: Eq)),
+            ("PartialOrd", implements!($type: PartialOrd)),
             ("Hash", implements!($type: std::hash::Hash)),
             ("AsRef<u8>", implements!($type: AsRef<u8>)),
             ("Future", implements!($type: Future)),
             ("Iterator", implements!($type: Iterator)),
+            ("DoubleEndedIterator", implements!($type: DoubleEndedIterator)),
+            ("ExactSizeIterator", implements!($type: ExactSizeIterator)),
+            ("FusedIterator", implements!($type: std::iter::FusedIterator)),
+            ("IntoIterator", implements!($type: IntoIterator)),
+            ("IntoIterator by reference", implements!(&'static $type: IntoIterator)),
+            ("Error", implements!($type: std::error::Error)),
+            ("FnOnce()", implements!($type: FnOnce())),
             ("needs_drop", needs_drop::<$type>()),
         ]
     };
 }
 
+const QUESTIONS: usize = 28;
+
 /// What `std` and what we answer for one type.
 struct Row {
     of: &'static str,
-    std: [(&'static str, bool); 18],
-    ours: [(&'static str, bool); 18],
+    std: [(&'static str, bool); QUESTIONS],
+    ours: [(&'static str, bool); QUESTIONS],
 }
 
 macro_rules! row {
-    ($module:ident::$name:ident $(<$($argument:tt),*>)?) => {
+    ($($type:tt)+) => {
         Row {
-            of: stringify!($name $(<$($argument),*>)?),
-            std: answers!(std::$module::$name $(<$($argument),*>)?),
-            ours: answers!(sync_trace::$module::$name $(<$($argument),*>)?),
+            of: stringify!($($type)+),
+            std: answers!(std::$($type)+),
+            ours: answers!(sync_trace::$($type)+),
         }
     };
 }
@@ -102,6 +121,20 @@ macro_rules! rows {
                 row!(sync::RwLock<$payload>),
                 row!(sync::RwLockReadGuard<'static, $payload>),
                 row!(sync::RwLockWriteGuard<'static, $payload>),
+                row!(sync::OnceLock<$payload>),
+                row!(sync::LazyLock<$payload>),
+                row!(sync::LazyLock<$payload, Boxed<$payload>>),
+                row!(sync::LazyLock<$payload, BoxedSend<$payload>>),
+                row!(sync::LazyLock<$payload, StdGuard>),
+                row!(sync::LazyLock<$payload, PhantomPinned>),
+                row!(sync::LazyLock<$payload, &'static Cell<u8>>),
+                row!(sync::LazyLock<$payload, Plain>),
+                row!(sync::mpsc::Sender<$payload>),
+                row!(sync::mpsc::SyncSender<$payload>),
+                row!(sync::mpsc::Receiver<$payload>),
+                row!(sync::mpsc::Iter<'static, $payload>),
+                row!(sync::mpsc::TryIter<'static, $payload>),
+                row!(sync::mpsc::IntoIter<$payload>),
                 row!(thread::JoinHandle<$payload>),
                 row!(thread::ScopedJoinHandle<'static, $payload>),
             )*
@@ -113,23 +146,31 @@ macro_rules! rows {
                 row!(sync::RwLockWriteGuard<'static, $unsized>),
             )*
             row!(sync::Condvar),
+            row!(sync::Once),
+            row!(sync::Barrier),
             row!(thread::Builder),
             row!(thread::Scope<'static, 'static>),
         ]
     };
 }
 
-/// Neither `Debug` nor `Default` nor anything else that a derive would have to pass on.
+/// Neither `Debug` nor `Default` nor anything else that a derive would have to pass on. As the
+/// initialiser of a `LazyLock`, it cannot even be called.
 struct Plain;
 
+type StdGuard = std::sync::MutexGuard<'static, u8>;
+/// Initialisers that are not unwind safe, the first not `Send` either.
+type Boxed<T> = Box<dyn FnOnce() -> T>;
+type BoxedSend<T> = Box<dyn FnOnce() -> T + Send>;
+
 /// Every payload lacks something else: `Cell` is not `Sync`, `Rc` is neither `Send` nor `Sync`,
-/// `std`'s guard is `Sync` only, a pinned one is not `Unpin`, and what is behind a `&mut` or a `&Cell`
-/// is not unwind safe.
+/// `std`'s guard is `Sync` only, a pinned one is not `Unpin`, what is behind a `&mut` or a `&Cell` is
+/// not unwind safe, and a float equals not even itself.
 fn table() -> Vec<Row> {
-    type StdGuard = std::sync::MutexGuard<'static, u8>;
     type Full = dyn Any + Send + Sync + Unpin + UnwindSafe + RefUnwindSafe;
     rows![
         u8,
+        f64,
         String,
         Plain,
         Cell<u8>,
@@ -160,8 +201,8 @@ fn every_traced_type_implements_what_stds_does_for_every_payload() {
 /// Else the test above could not fail for that trait.
 #[test]
 fn for_every_auto_trait_some_type_has_it_and_some_type_lacks_it() {
-    for which in 0..9 {
-        let table = table();
+    let table = table();
+    for which in 0..5 {
         let name = table[0].std[which].0;
         assert!(table.iter().any(|row| row.std[which].1), "nothing is {name}");
         assert!(table.iter().any(|row| !row.std[which].1), "everything is {name}");
@@ -184,33 +225,54 @@ fn has_niche<T>() -> bool {
 }
 
 #[test]
-fn every_guard_and_handle_has_a_niche_where_stds_has_one() {
+fn every_traced_type_has_a_niche_where_stds_has_one() {
     macro_rules! compare {
-        ($($module:ident::$name:ident<$($argument:tt),*>),*) => {$(
-            let std = has_niche::<std::$module::$name<$($argument),*>>();
-            let ours = has_niche::<sync_trace::$module::$name<$($argument),*>>();
-            assert!(ours >= std, "{}", stringify!($name));
+        ($([$($type:tt)+])*) => {$(
+            let (std, ours) = (has_niche::<std::$($type)+>(), has_niche::<sync_trace::$($type)+>());
+            assert!(ours >= std, "{}", stringify!($($type)+));
         )*};
     }
-    compare!(
-        sync::MutexGuard<'static, u8>,
-        sync::RwLockReadGuard<'static, u8>,
-        sync::RwLockWriteGuard<'static, u8>,
-        thread::JoinHandle<u8>,
-        thread::ScopedJoinHandle<'static, u8>
-    );
+    compare! {
+        [sync::MutexGuard<'static, u8>]
+        [sync::RwLockReadGuard<'static, u8>]
+        [sync::RwLockWriteGuard<'static, u8>]
+        [sync::Once]
+        [sync::OnceLock<bool>]
+        [sync::LazyLock<bool>]
+        [sync::Barrier]
+        [sync::mpsc::Sender<u8>]
+        [sync::mpsc::SyncSender<u8>]
+        [sync::mpsc::Receiver<u8>]
+        [sync::mpsc::Iter<'static, u8>]
+        [sync::mpsc::TryIter<'static, u8>]
+        [sync::mpsc::IntoIter<u8>]
+        [thread::JoinHandle<u8>]
+        [thread::ScopedJoinHandle<'static, u8>]
+    }
+}
+
+/// Asserts that types of ours are at most so many bytes larger than `std`'s. The padding does not
+/// count that a type of `std`'s with a smaller alignment would get.
+macro_rules! assert_grown {
+    ($([$($type:tt)+] by $at_most:literal;)*) => {
+        let too_large: &[Option<(&str, usize, usize)>] = &[$({
+            let ours = size_of::<sync_trace::$($type)+>();
+            let std = size_of::<std::$($type)+>();
+            let padded = std.next_multiple_of(align_of::<sync_trace::$($type)+>());
+            (ours > padded + $at_most).then_some((stringify!($($type)+), ours, std))
+        }),*];
+        assert_eq!(too_large.iter().flatten().collect::<Vec<_>>(), [&("", 0, 0); 0]);
+    };
 }
 
 #[test]
 fn a_lock_is_at_most_24_bytes_larger_and_a_guard_fits_in_four_words() {
-    fn assert_grown_by<Std, Ours>(at_most: usize) {
-        let (std, ours) = (size_of::<Std>(), size_of::<Ours>());
-        assert!(ours <= std + at_most, "{}: {ours} and {std}", std::any::type_name::<Ours>());
+    assert_grown! {
+        [sync::Mutex<u64>] by 24;
+        [sync::RwLock<u64>] by 24;
+        // The number of a condvar and its one flag do not share a word.
+        [sync::Condvar] by 32;
     }
-    assert_grown_by::<std::sync::Mutex<u64>, sync_trace::sync::Mutex<u64>>(24);
-    assert_grown_by::<std::sync::RwLock<u64>, sync_trace::sync::RwLock<u64>>(24);
-    // The number of a condvar and its one flag do not share a word.
-    assert_grown_by::<std::sync::Condvar, sync_trace::sync::Condvar>(32);
     if cfg!(target_pointer_width = "64") {
         assert!(size_of::<sync_trace::sync::Mutex<u64>>() <= 40);
     }
@@ -220,10 +282,76 @@ fn a_lock_is_at_most_24_bytes_larger_and_a_guard_fits_in_four_words() {
     assert!(words(size_of::<sync_trace::sync::RwLockWriteGuard<'static, u64>>()) <= 4);
 }
 
+#[test]
+fn what_is_initialised_once_and_a_barrier_are_at_most_24_bytes_larger_and_a_lazy_lock_32() {
+    assert_grown! {
+        [sync::Once] by 24;
+        [sync::OnceLock<()>] by 24;
+        [sync::OnceLock<u64>] by 24;
+        [sync::OnceLock<[u8; 100]>] by 24;
+        // What it holds is an enum, whose tag takes a word.
+        [sync::LazyLock<u8>] by 32;
+        [sync::LazyLock<u64>] by 32;
+        [sync::LazyLock<u8, [u8; 100]>] by 32;
+        [sync::LazyLock<[u8; 100], ()>] by 32;
+        [sync::Barrier] by 24;
+    }
+}
+
+/// Whatever the payload is, which is on the heap.
+#[test]
+fn an_end_of_a_channel_is_at_most_16_bytes_larger() {
+    assert_grown! {
+        [sync::mpsc::Sender<u8>] by 16;
+        [sync::mpsc::Sender<[u64; 9]>] by 16;
+        [sync::mpsc::SyncSender<u8>] by 16;
+        [sync::mpsc::SyncSender<[u64; 9]>] by 16;
+        [sync::mpsc::Receiver<u8>] by 16;
+        [sync::mpsc::Receiver<[u64; 9]>] by 16;
+        [sync::mpsc::Iter<'static, u8>] by 16;
+        [sync::mpsc::TryIter<'static, u8>] by 16;
+        [sync::mpsc::IntoIter<u8>] by 16;
+    }
+}
+
+/// So values of these types go from code that uses `std` to code that does not, and back.
+#[test]
+fn what_is_not_traced_is_stds_own() {
+    macro_rules! same {
+        ($([$($type:tt)+])*) => {$(
+            let (std, ours) = (TypeId::of::<std::$($type)+>(), TypeId::of::<sync_trace::$($type)+>());
+            assert_eq!(std, ours, "{}", stringify!($($type)+));
+        )*};
+    }
+    same! {
+        [sync::Arc<u8>]
+        [sync::Weak<u8>]
+        [sync::WaitTimeoutResult]
+        [sync::BarrierWaitResult]
+        [sync::OnceState]
+        [sync::PoisonError<u8>]
+        [sync::TryLockError<u8>]
+        [sync::LockResult<u8>]
+        [sync::TryLockResult<u8>]
+        [sync::atomic::AtomicBool]
+        [sync::atomic::AtomicPtr<u8>]
+        [sync::atomic::Ordering]
+        [sync::mpsc::SendError<u8>]
+        [sync::mpsc::TrySendError<u8>]
+        [sync::mpsc::RecvError]
+        [sync::mpsc::TryRecvError]
+        [sync::mpsc::RecvTimeoutError]
+        [thread::AccessError]
+        [thread::LocalKey<u8>]
+        [thread::Result<u8>]
+        [thread::Thread]
+        [thread::ThreadId]
+    }
+}
+
 /// A `&Scope` of ours is a `&Scope` of `std`'s under another name.
 #[test]
 fn a_scope_has_the_layout_of_stds() {
-    use std::mem::align_of;
     type Std = std::thread::Scope<'static, 'static>;
     type Ours = sync_trace::thread::Scope<'static, 'static>;
     assert_eq!(size_of::<Ours>(), size_of::<Std>());

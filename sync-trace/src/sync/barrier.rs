@@ -64,17 +64,12 @@ impl Barrier {
     /// As [`std::sync::Barrier::wait`].
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
-        let id = self.header.ensure_id();
-        let signalled = || {
-            if let Some(id) = id {
-                hooks::signalled(Resource::Lock(id));
-            }
-        };
-        signalled();
+        let Some(id) = self.header.ensure_id() else { return self.inner.wait() };
+        hooks::signalled(Resource::Lock(id));
         let waiting = hooks::wait_for_signal(id, self.header.origin(), &WAIT, Site::caller());
         let result = self.inner.wait();
         drop(waiting);
-        signalled();
+        hooks::signalled(Resource::Lock(id));
         result
     }
 }

@@ -19,7 +19,7 @@ use crate::site::Label;
 /// other's, directly or through mutexes and joins, are deadlocks: the use that would wait panics with
 /// the report. As with any panic in it, an initialiser that panics leaves its `LazyLock` poisoned.
 ///
-/// Once it is initialised, using it costs what `std`'s costs. It is some 32 bytes larger.
+/// Once it is initialised, using it costs what `std`'s costs. It is 32 bytes larger.
 ///
 /// # Example
 ///

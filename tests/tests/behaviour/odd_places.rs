@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
-use super::sync::{Condvar, Mutex, MutexGuard, RwLock};
+use super::sync::mpsc::{Sender, TryRecvError, channel, sync_channel};
+use super::sync::{Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, RwLock};
 use super::thread;
 use crate::{Smuggled, in_time, panic_of};
 
@@ -71,6 +72,93 @@ fn locks_work_in_thread_local_destructors_of_threads_that_use_no_lock_otherwise(
         }
         assert_eq!(log.lock().unwrap().len(), 20);
         assert_eq!(*table.read().unwrap(), 20);
+    });
+}
+
+/// Uses everything that is not a lock with guards when it is dropped.
+struct WorksInDrop {
+    send: Sender<usize>,
+    filled: Arc<OnceLock<usize>>,
+    lazy: Arc<LazyLock<usize>>,
+    number: usize,
+}
+
+impl Drop for WorksInDrop {
+    fn drop(&mut self) {
+        self.filled.get_or_init(|| self.number);
+        assert_eq!((self.filled.set(7), self.filled.wait()), (Err(7), &1));
+        self.send.send(self.number * 10 + **self.lazy).unwrap();
+        // Ones that nobody has used before.
+        let once = Once::new();
+        once.call_once(|| ());
+        once.wait();
+        assert_eq!(*LazyLock::new(|| 1_u8), 1);
+        assert!(super::sync::Barrier::new(1).wait().is_leader());
+        let (send, receive) = channel();
+        assert!(receive.recv_timeout(Duration::from_millis(1)).is_err());
+        send.send(Some(self.send.clone())).unwrap();
+        assert!(receive.recv().unwrap().is_some());
+        assert_eq!(receive.try_recv().err(), Some(TryRecvError::Empty));
+        drop(send);
+        assert!(receive.recv().is_err());
+        let (send, receive) = sync_channel(1);
+        send.send(1).unwrap();
+        assert!(send.try_send(2).is_err());
+        assert!(receive.try_iter().eq([1]));
+        thread::park_timeout(Duration::ZERO);
+    }
+}
+
+thread_local! {
+    static WORKS: RefCell<Vec<WorksInDrop>> = const { RefCell::new(Vec::new()) };
+    static ENDS: RefCell<Option<Sender<usize>>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn channels_and_what_is_made_once_work_in_thread_local_destructors() {
+    in_time(|| {
+        let (send, receive) = channel();
+        let filled = Arc::new(OnceLock::new());
+        let lazy: Arc<LazyLock<usize>> = Arc::new(LazyLock::new(|| 5));
+        let works = |number| WorksInDrop {
+            send: send.clone(),
+            filled: Arc::clone(&filled),
+            lazy: Arc::clone(&lazy),
+            number,
+        };
+        // Made before and after the first use of anything, in threads of `std`'s and of ours.
+        let (early, late) = (works(1), works(2));
+        let another = works(3);
+        let first = std::thread::spawn(move || {
+            WORKS.with_borrow_mut(|works| works.push(early));
+            WORKS.with_borrow_mut(|works| works.push(late));
+        });
+        first.join().unwrap();
+        let uses_them = thread::spawn(move || {
+            another.send.send(1).unwrap();
+            WORKS.with_borrow_mut(|works| works.push(another));
+        });
+        uses_them.join().unwrap();
+        drop(send);
+        assert_eq!(receive.iter().collect::<Vec<_>>(), [15, 25, 1, 35]);
+        assert_eq!((filled.get(), LazyLock::get(&lazy)), (Some(&1), Some(&5)));
+    });
+}
+
+#[test]
+fn a_sender_kept_in_a_thread_local_goes_with_its_thread() {
+    in_time(|| {
+        for _ in 0..20 {
+            let (send, receive) = channel();
+            thread::scope(|scope| {
+                let keeps = scope.spawn(move || {
+                    send.send(1).unwrap();
+                    ENDS.set(Some(send));
+                });
+                assert_eq!(receive.iter().collect::<Vec<_>>(), [1]);
+                keeps.join().unwrap();
+            });
+        }
     });
 }
 

@@ -169,9 +169,13 @@ fn scopes_can_be_passed_to_functions_that_name_their_lifetimes() {
 #[test]
 #[expect(deprecated, reason = "`ONCE_INIT`, `sleep_ms` and `park_timeout_ms` are deprecated")]
 fn every_name_is_there() {
+    use super::sync::mpsc::{
+        IntoIter, Iter, Receiver, RecvError, RecvTimeoutError, SendError, Sender, SyncSender,
+        TryIter, TryRecvError, TrySendError, channel, sync_channel,
+    };
     use super::sync::{
         Barrier, BarrierWaitResult, LazyLock, LockResult, ONCE_INIT, Once, OnceLock, OnceState,
-        PoisonError, TryLockError, TryLockResult, WaitTimeoutResult, Weak, atomic, mpsc,
+        PoisonError, TryLockError, TryLockResult, WaitTimeoutResult, Weak, atomic,
     };
     use super::thread::{
         AccessError, Builder, JoinHandle, LocalKey, Result, Scope, ScopedJoinHandle, Thread,
@@ -184,12 +188,14 @@ fn every_name_is_there() {
         (LockResult<u8>, TryLockResult<u8>, PoisonError<u8>, TryLockError<u8>, Weak<u8>),
         (AccessError, Builder, JoinHandle<u8>, LocalKey<u8>, Result<u8>, Thread, ThreadId),
         (Scope<'static, 'static>, ScopedJoinHandle<'static, u8>, atomic::AtomicU8),
-        mpsc::Receiver<u8>,
+        (Sender<u8>, SyncSender<u8>, Receiver<u8>, IntoIter<u8>),
+        (Iter<'static, u8>, TryIter<'static, u8>, SendError<u8>, TrySendError<u8>),
+        (RecvError, RecvTimeoutError, TryRecvError),
     );
     fn done<T>(_: std::marker::PhantomData<T>) {}
     done::<Types>(std::marker::PhantomData);
     INITIALISED.call_once(|| ());
     let _ = (available_parallelism, current, panicking, park, park_timeout, park_timeout_ms);
     let _ = (scope::<'static, fn(&Scope<'_, 'static>), ()>, spawn::<fn(), ()>);
-    let _ = (sleep, sleep_ms, yield_now);
+    let _ = (sleep, sleep_ms, yield_now, channel::<u8>, sync_channel::<u8>);
 }

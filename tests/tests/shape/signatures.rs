@@ -3,13 +3,19 @@
 
 use std::any::Any;
 use std::io;
+use std::num::NonZero;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use super::sync::{
-    Condvar, LockResult, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
-    TryLockResult, WaitTimeoutResult,
+use super::sync::mpsc::{
+    self, IntoIter, Iter, Receiver, RecvError, RecvTimeoutError, SendError, Sender, SyncSender,
+    TryIter, TryRecvError, TrySendError,
 };
-use super::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle, Thread, scope, spawn};
+use super::sync::{
+    Barrier, BarrierWaitResult, Condvar, LazyLock, LockResult, Mutex, MutexGuard, Once, OnceLock,
+    OnceState, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockResult, WaitTimeoutResult,
+};
+use super::thread::{self, Builder, JoinHandle, Scope, ScopedJoinHandle, Thread, scope, spawn};
 
 /// Coerces each function to the type before it, which is all there is to test.
 macro_rules! signatures {
@@ -79,6 +85,112 @@ fn condvar() {
         ) -> Timed<'a, WaitTimeoutResult> = Condvar::wait_timeout_while::<u8, Condition>;
         fn(&Condvar) = Condvar::notify_one;
         fn(&Condvar) = Condvar::notify_all;
+    }
+}
+
+#[test]
+fn barrier() {
+    signatures! {
+        fn(usize) -> Barrier = Barrier::new;
+        fn(&Barrier) -> BarrierWaitResult = Barrier::wait;
+    }
+}
+
+#[test]
+#[expect(deprecated, reason = "`ONCE_INIT` is")]
+fn once() {
+    type Forced = fn(&OnceState);
+    signatures! {
+        Once = super::sync::ONCE_INIT;
+        fn() -> Once = Once::new;
+        fn(&Once, fn()) = Once::call_once::<fn()>;
+        fn(&Once, Forced) = Once::call_once_force::<Forced>;
+        fn(&Once) -> bool = Once::is_completed;
+        fn(&Once) = Once::wait;
+        fn(&Once) = Once::wait_force;
+    }
+}
+
+#[test]
+fn once_lock() {
+    type Init = fn() -> String;
+    signatures! {
+        fn() -> OnceLock<String> = OnceLock::new;
+        fn() -> OnceLock<String> = OnceLock::default;
+        fn(String) -> OnceLock<String> = OnceLock::<String>::from;
+        fn(&OnceLock<String>) -> OnceLock<String> = OnceLock::clone;
+        fn(&OnceLock<String>, &OnceLock<String>) -> bool = OnceLock::eq;
+        fn(&OnceLock<String>) -> Option<&String> = OnceLock::get;
+        fn(&mut OnceLock<String>) -> Option<&mut String> = OnceLock::get_mut;
+        fn(&OnceLock<String>) -> &String = OnceLock::wait;
+        fn(&OnceLock<String>, String) -> Result<(), String> = OnceLock::set;
+        fn(&OnceLock<String>, Init) -> &String = OnceLock::get_or_init::<Init>;
+        fn(OnceLock<String>) -> Option<String> = OnceLock::into_inner;
+        fn(&mut OnceLock<String>) -> Option<String> = OnceLock::take;
+    }
+}
+
+#[test]
+fn lazy_lock() {
+    type Init = Box<dyn FnOnce() -> String>;
+    type Lazy = LazyLock<String, Init>;
+    type Usual = LazyLock<String, fn() -> String>;
+    type NotCallable = [u8; 3];
+    signatures! {
+        fn(Init) -> Lazy = LazyLock::new;
+        fn() -> Usual = LazyLock::<String>::default;
+        fn(&Lazy) -> &String = LazyLock::force;
+        fn(&mut Lazy) -> &mut String = LazyLock::force_mut;
+        fn(&Lazy) -> Option<&String> = LazyLock::get;
+        fn(&mut Lazy) -> Option<&mut String> = LazyLock::get_mut;
+        fn(&Lazy) -> &String = Lazy::deref;
+        fn(&mut Lazy) -> &mut String = Lazy::deref_mut;
+        // These two ask nothing of the initialiser.
+        fn(&LazyLock<u8, NotCallable>) -> Option<&u8> = LazyLock::get;
+        fn(&mut LazyLock<u8, NotCallable>) -> Option<&mut u8> = LazyLock::get_mut;
+    }
+}
+
+#[test]
+fn channels() {
+    signatures! {
+        fn() -> (Sender<u8>, Receiver<u8>) = mpsc::channel::<u8>;
+        fn(usize) -> (SyncSender<u8>, Receiver<u8>) = mpsc::sync_channel::<u8>;
+        fn(&Sender<u8>, u8) -> Result<(), SendError<u8>> = Sender::send;
+        fn(&Sender<u8>) -> Sender<u8> = Sender::clone;
+        fn(&SyncSender<u8>, u8) -> Result<(), SendError<u8>> = SyncSender::send;
+        fn(&SyncSender<u8>, u8) -> Result<(), TrySendError<u8>> = SyncSender::try_send;
+        fn(&SyncSender<u8>) -> SyncSender<u8> = SyncSender::clone;
+        fn(&Receiver<u8>) -> Result<u8, TryRecvError> = Receiver::try_recv;
+        fn(&Receiver<u8>) -> Result<u8, RecvError> = Receiver::recv;
+        fn(&Receiver<u8>, Duration) -> Result<u8, RecvTimeoutError> = Receiver::recv_timeout;
+        fn(&Receiver<u8>) -> Iter<'_, u8> = Receiver::iter;
+        fn(&Receiver<u8>) -> TryIter<'_, u8> = Receiver::try_iter;
+        fn(&'static Receiver<u8>) -> Iter<'static, u8> = IntoIterator::into_iter;
+        fn(Receiver<u8>) -> IntoIter<u8> = IntoIterator::into_iter;
+        fn(&mut Iter<'static, u8>) -> Option<u8> = Iterator::next;
+        fn(&mut TryIter<'static, u8>) -> Option<u8> = Iterator::next;
+        fn(&mut IntoIter<u8>) -> Option<u8> = Iterator::next;
+    }
+}
+
+/// `sleep_ms` and `park_timeout_ms` are deprecated in `std`, each for itself.
+#[test]
+fn pauses() {
+    #[expect(deprecated, reason = "`sleep_ms` is")]
+    let sleep_ms = thread::sleep_ms;
+    #[expect(deprecated, reason = "`park_timeout_ms` is")]
+    let park_timeout_ms = thread::park_timeout_ms;
+    signatures! {
+        fn() = thread::park;
+        fn(Duration) = thread::park_timeout;
+        fn(u32) = park_timeout_ms;
+        fn(Duration) = thread::sleep;
+        fn(u32) = sleep_ms;
+        fn() = thread::yield_now;
+        fn() -> bool = thread::panicking;
+        fn() -> Thread = thread::current;
+        fn() -> io::Result<NonZero<usize>> = thread::available_parallelism;
     }
 }
 

@@ -18,7 +18,7 @@ use crate::finding::LockId;
 use crate::finding::LockKind;
 use crate::hooks::{self, Waiting};
 use crate::op::{Mode, Op};
-use crate::registry::{Access, LockHeader, Resource};
+use crate::registry::{Access, Resource};
 use crate::site::{Label, Origin, Site};
 
 /// As [`std::sync::mpsc::channel`].
@@ -63,14 +63,13 @@ pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
 /// Which channel an endpoint belongs to: the traced half of each.
 #[derive(Clone, Copy)]
 struct Channel {
-    id: Option<LockId>,
+    id: LockId,
     origin: Origin,
 }
 
 impl Channel {
     fn new(created: Site) -> Self {
-        let header = LockHeader::new(created);
-        Self { id: header.ensure_id(), origin: header.origin() }
+        Self { id: LockId::next(), origin: Origin::unnamed(created) }
     }
 
     /// The same channel under a name.
@@ -80,9 +79,7 @@ impl Channel {
 
     /// A message goes in or out, or an end is gone.
     fn signalled(self) {
-        if let Some(id) = self.id {
-            hooks::signalled(Resource::Lock(id));
-        }
+        hooks::signalled(Resource::Lock(self.id));
     }
 
     /// The calling thread is about to wait for the other end.

@@ -1,0 +1,7 @@
+//! The lines, compiled against `sync_trace`.
+
+use sync_trace::{sync, thread};
+
+mod lines;
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! The lines, compiled against `std`.
+
+use std::{sync, thread};
+
+mod lines;
+
+fn main() {}
