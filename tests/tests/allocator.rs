@@ -123,7 +123,7 @@ fn threads_that_wait_inside_the_allocator_go_on() {
                 drop(reading);
             }
         });
-        allocating.map(|thread| thread.join().unwrap());
+        allocating.into_iter().for_each(|thread| thread.join().unwrap());
         done.store(true, Ordering::Relaxed);
     });
     let limits = sync_trace::snapshot().limits;
