@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sync_trace_benches::abba::{self, Latency};
 use sync_trace_benches::budget::Budget;
-use sync_trace_benches::crowd::{Contended, OwnPairs, PingPong, SpawnJoin};
+use sync_trace_benches::crowd::{Contended, OwnPairs, PingPong};
+use sync_trace_benches::drop_in::{self, Twins};
 use sync_trace_benches::family::{Family, Mutex, ParkingLot, Std, Traced, TracingMutex};
 use sync_trace_benches::options::Options;
 use sync_trace_benches::rounds::{Contestant, Plan, Samples, measure};
@@ -21,6 +22,8 @@ const TOGETHER: Plan = Plan { turn: Duration::from_millis(2), rounds: 120 };
 const CONTENDED: Plan = Plan { turn: Duration::from_millis(5), rounds: 80 };
 /// A few dozen system calls.
 const SLEEPY: Plan = Plan { turn: Duration::from_millis(1), rounds: 200 };
+/// Some thousand threads.
+const CROWDED: Plan = Plan { turn: Duration::from_millis(40), rounds: 15 };
 /// How many deadlocks are made.
 const DEADLOCKS: usize = 400;
 
@@ -29,7 +32,9 @@ fn main() {
     print_head();
     table.alone();
     table.together();
-    table.sleepy();
+    table.once();
+    table.messages();
+    table.threads();
     table.findings();
     table.sizes();
 }
@@ -62,18 +67,40 @@ impl Table {
         }
     }
 
-    fn sleepy(&self) {
+    fn once(&self) {
+        let budget = Budget::ratio(1.05, 1.0);
+        self.twins("LazyLock in a static, 16 uses", drop_in::LAZY_STATIC, ALONE, budget);
+        self.twins("LazyLock in a local, 16 uses", drop_in::LAZY_LOCAL, ALONE, budget);
+        self.twins("OnceLock get, 16 times", drop_in::ONCE_GET, ALONE, budget);
+        self.twins("OnceLock get_or_init, 16 times", drop_in::ONCE_GET_OR_INIT, ALONE, budget);
+        let first = Budget::ANY_RATIO;
+        self.twins("OnceLock create+get_or_init+drop", drop_in::ONCE_FIRST, ALONE, first);
+    }
+
+    fn messages(&self) {
         let budget = Budget::ratio(1.3, 1.1);
+        self.twins("mpsc send+recv, one thread", drop_in::SEND_RECV, ALONE, budget);
+        self.twins("mpsc stream, unbounded", drop_in::STREAM, TOGETHER, budget);
+        self.twins("mpsc stream, bound 64", drop_in::STREAM_OF_64, TOGETHER, budget);
+        self.twins("mpsc ping-pong, bound 0", drop_in::RENDEZVOUS, SLEEPY, budget);
+    }
+
+    fn threads(&self) {
+        let budget = Budget::ratio(1.3, 1.1);
+        self.twins("thread spawn+join", drop_in::SPAWN_JOIN, SLEEPY, budget);
+        self.twins("thread, 1000 at once, lock once", drop_in::CROWD, CROWDED, budget);
+        // Only now, so that a thousand threads have come and gone.
         self.work("condvar ping-pong", &PingPong, SLEEPY, budget);
-        let threads = [
-            Contestant::new(Std::NAME, SpawnJoin::std),
-            Contestant::new(Traced::NAME, SpawnJoin::traced),
-        ];
-        self.contest("thread spawn+join", threads.into(), SLEEPY, budget);
+        self.twins("park+unpark ping-pong", drop_in::PARK, SLEEPY, budget);
+        self.twins("barrier of 2", drop_in::BARRIER, SLEEPY, budget);
     }
 
     fn work(&self, name: &str, work: &impl Work, plan: Plan, budget: Budget) {
         self.contest(name, Contestant::families(work), plan, budget);
+    }
+
+    fn twins(&self, name: &str, work: Twins, plan: Plan, budget: Budget) {
+        self.contest(name, Contestant::twins(work), plan, budget);
     }
 
     fn contest(

@@ -19,12 +19,33 @@
 
 use std::process::Command;
 
-use sync_trace_benches::family::{Family, Std, Traced};
+use sync_trace_benches::drop_in::{self, Twins};
+use sync_trace_benches::family::{Std, Traced};
 use sync_trace_benches::work::{
     CreateLockDrop, FourDeep, LockUnlock, NestedPair, Read, Work, Write,
 };
 
-const WORKS: [&str; 6] = ["mutex", "nested", "four", "read", "write", "create"];
+/// The same work on the locks of both families.
+macro_rules! on_locks {
+    ($work:expr) => {
+        Twins { plain: |times| $work.run::<Std>(times), traced: |times| $work.run::<Traced>(times) }
+    };
+}
+
+const WORKS: [(&str, Twins); 12] = [
+    ("mutex", on_locks!(LockUnlock)),
+    ("nested", on_locks!(NestedPair)),
+    ("four", on_locks!(FourDeep)),
+    ("read", on_locks!(Read)),
+    ("write", on_locks!(Write)),
+    ("create", on_locks!(CreateLockDrop)),
+    ("static16", drop_in::LAZY_STATIC),
+    ("lazy16", drop_in::LAZY_LOCAL),
+    ("get16", drop_in::ONCE_GET),
+    ("init16", drop_in::ONCE_GET_OR_INIT),
+    ("first", drop_in::ONCE_FIRST),
+    ("message", drop_in::SEND_RECV),
+];
 const TIMES: u64 = 100_000;
 
 fn main() {
@@ -37,30 +58,18 @@ fn main() {
 }
 
 fn run_named(family: &str, work: &str, times: &str) {
-    match (family, times.parse()) {
-        ("std", Ok(times)) => run::<Std>(work, times),
-        ("traced", Ok(times)) => run::<Traced>(work, times),
+    let named = WORKS.iter().find(|(name, _)| *name == work);
+    let (Some((_, twins)), Ok(times)) = (named, times.parse()) else { return print_usage() };
+    match family {
+        "std" => _ = (twins.plain)(times),
+        "traced" => _ = (twins.traced)(times),
         _ => print_usage(),
     }
 }
 
 fn print_usage() {
-    println!("counts: pass `all`, or `std` or `traced`, one of {}, and a number", WORKS.join(", "));
-}
-
-fn run<F: Family>(work: &str, times: u64) {
-    match work {
-        "mutex" => LockUnlock.run::<F>(times),
-        "nested" => NestedPair.run::<F>(times),
-        "four" => FourDeep.run::<F>(times),
-        "read" => Read.run::<F>(times),
-        "write" => Write.run::<F>(times),
-        "create" => CreateLockDrop.run::<F>(times),
-        _ => {
-            print_usage();
-            std::time::Duration::ZERO
-        }
-    };
+    let names = WORKS.map(|(name, _)| name).join(", ");
+    println!("counts: pass `all`, or `std` or `traced`, one of {names}, and a number");
 }
 
 fn print_all() {
@@ -68,7 +77,7 @@ fn print_all() {
         "{:<8} {:>8} {:>8} {:>8}   instructions per operation",
         "work", "std", "traced", "more"
     );
-    for work in WORKS {
+    for (work, _) in WORKS {
         match ["std", "traced"].map(|family| per_operation(family, work)) {
             [Ok(std), Ok(traced)] => {
                 println!("{work:<8} {std:>8.1} {traced:>8.1} {:>8.1}", traced - std);

@@ -19,7 +19,7 @@ impl Measure {
     /// `value` as the table shows it.
     pub fn show(self, value: f64) -> String {
         match self {
-            _ if value.is_nan() => "-".to_owned(),
+            _ if !value.is_finite() => "-".to_owned(),
             Self::Ratio | Self::Throughput => format!("{value:.2}"),
             Self::Nanoseconds if value < 1e3 => format!("{value:.1} ns"),
             Self::Nanoseconds if value < 1e6 => format!("{:.1} us", value / 1e3),
@@ -49,6 +49,9 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// A ratio that is shown, and may be anything.
+    pub const ANY_RATIO: Self = Self::ratio(f64::INFINITY, f64::INFINITY);
+
     /// At most `limit` times `std`'s time.
     pub const fn ratio(limit: f64, aim: f64) -> Self {
         Self { measure: Measure::Ratio, limit, aim }
@@ -71,6 +74,9 @@ impl Budget {
 
     /// How what was measured, once or in two ways, stands to the budget.
     pub fn judge(&self, measured: [f64; 2]) -> Standing {
+        if self.limit.is_infinite() {
+            return Standing::Free;
+        }
         let keep = |limit: f64| {
             // The table shows two digits, and whoever reads it should come to the same judgement.
             let rounded = |value: f64| (value * 100.0).round();
@@ -90,6 +96,9 @@ impl Budget {
 
 impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.limit.is_infinite() {
+            return f.pad(&self.measure.show(self.limit));
+        }
         let sign = if self.measure == Measure::Throughput { ">=" } else { "<=" };
         f.pad(&format!("{sign} {}", self.measure.show(self.limit)))
     }
@@ -98,6 +107,8 @@ impl fmt::Display for Budget {
 /// How what was measured stands to its budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
+    /// There is no limit.
+    Free,
     /// As good as hoped for.
     Aim,
     /// Within the limit.
@@ -111,6 +122,7 @@ pub enum Standing {
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::Free => "-",
             Self::Aim => "aim",
             Self::Kept => "ok",
             Self::Unclear => "OVER?",
@@ -131,6 +143,12 @@ mod tests {
         assert_eq!(budget.judge([1.404, 1.3]), Standing::Kept);
         assert_eq!(budget.judge([1.5, 1.3]), Standing::Unclear);
         assert_eq!(budget.judge([1.5, 1.41]), Standing::Over);
+    }
+
+    #[test]
+    fn without_a_limit_nothing_is_judged() {
+        assert_eq!(Budget::ANY_RATIO.judge([100.0, 100.0]), Standing::Free);
+        assert_eq!(Budget::ANY_RATIO.to_string(), "-");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What several threads do at once.
 //!
-//! The threads are `std`'s for every family, so that only the locks differ; [`SpawnJoin`] alone
-//! compares threads.
+//! The threads are `std`'s for every family, so that only the locks differ.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::family::{Condvar, Family, Mutex};
 use crate::spin::Spin;
-use crate::work::{Work, timed};
+use crate::work::Work;
 
 /// Lets `threads` threads do `work` at once, each warmed up by one `work(1)`: the time from the
 /// first one's start to the last one's end.
@@ -109,20 +108,5 @@ impl Work for PingPong {
             play(0, times);
             start.elapsed()
         })
-    }
-}
-
-/// Starts a thread and waits for its end.
-pub struct SpawnJoin;
-
-impl SpawnJoin {
-    /// With `std`'s threads.
-    pub fn std(times: u64) -> Duration {
-        timed(times, || std::thread::spawn(|| ()).join().expect("it does nothing"))
-    }
-
-    /// With sync-trace's.
-    pub fn traced(times: u64) -> Duration {
-        timed(times, || sync_trace::thread::spawn(|| ()).join().expect("it does nothing"))
     }
 }

@@ -4,7 +4,7 @@
 //! budget beside what was measured. It is a report, not a test: it always ends with status 0.
 //!
 //! ```text
-//! cargo bench -p sync-trace-benches                        everything, some 80 seconds
+//! cargo bench -p sync-trace-benches                        everything, some 100 seconds
 //! cargo bench -p sync-trace-benches -- --quick             fewer rounds
 //! cargo bench -p sync-trace-benches -- mutex               rows whose name contains `mutex`
 //! cargo bench -p sync-trace-benches --bench counts -- all  instructions, counted by valgrind
@@ -19,12 +19,13 @@
 //! # Reading the source
 //!
 //! In this order: [`family`] (the locks that are compared), [`work`] (what is done with one thread),
-//! [`crowd`] and [`spin`] (with many), [`abba`] and [`quiet`] (the time to a finding), [`rounds`]
+//! [`crowd`] and [`spin`] (with many), [`drop_in`] (what is not a lock), [`abba`] and [`quiet`] (the time to a finding), [`rounds`]
 //! (measuring), [`budget`], [`table`] and [`options`] (showing).
 
 pub mod abba;
 pub mod budget;
 pub mod crowd;
+pub mod drop_in;
 pub mod family;
 pub mod options;
 pub mod quiet;

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::drop_in::Twins;
 use crate::family::{Family, ParkingLot, Std, Traced, TracingMutex};
 use crate::work::Work;
 
@@ -33,6 +34,11 @@ impl<'w> Contestant<'w> {
             Self::of::<ParkingLot>(work),
             Self::of::<TracingMutex>(work),
         ]
+    }
+
+    /// `std` and sync-trace, in this order.
+    pub fn twins(work: Twins) -> Vec<Self> {
+        vec![Self::new(Std::NAME, work.plain), Self::new(Traced::NAME, work.traced)]
     }
 }
 

@@ -32,6 +32,7 @@ What tracing costs, in one run.
            with `throughput`, the work done in a given time as a share of std's
   budget   what the ratio (the time itself, the size) has to keep, and what is hoped for:
            `aim` reached in both columns, `ok` within the limit in both,
+           `-` no limit, only for a look;
            `OVER?` over the limit in one column, `OVER!` over the limit in both
   peers    their ratios: `pl dd` is parking_lot with its feature `deadlock_detection`, `t-mutex`
            is tracing-mutex; their sizes in the rows of sizes

@@ -127,11 +127,13 @@ impl Agent {
         self.scope.store(0, Ordering::Relaxed);
     }
 
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn segment(&self) -> u64 {
         self.segment.load(Ordering::Relaxed)
     }
 
     /// An ordering event: what follows belongs to a new segment. Owner only.
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn next_segment(&self) {
         self.segment.store(self.segment() + 1, Ordering::Relaxed);
     }

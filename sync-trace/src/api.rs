@@ -8,6 +8,20 @@ use crate::finding::{Dump, Finding};
 use crate::tracker::global;
 use crate::{evidence, os, reaction, report};
 
+/// Whether this run is traced: tracing is compiled in, and neither `SYNC_TRACE` nor a [`Config`] has
+/// turned it off.
+///
+/// # Example
+///
+/// ```
+/// if sync_trace::is_on() {
+///     println!("a deadlock would end in a report");
+/// }
+/// ```
+pub fn is_on() -> bool {
+    crate::ENABLED && !global().config().off
+}
+
 /// The findings made so far that nobody has taken, oldest first.
 ///
 /// Looking at them does not acknowledge them: a process that ends well although a finding's panic

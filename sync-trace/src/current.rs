@@ -22,11 +22,10 @@ static PASSING: Agent = Agent::stand_in();
 thread_local! {
     /// Where operations are recorded: the thread's agent or one of the two above.
     static CURRENT: Cell<&'static Agent> = const { Cell::new(&UNATTACHED) };
-    /// The thread's agent and its number, also while `CURRENT` is `PASSING`, and after it was
-    /// retired.
-    static HOME: Cell<Option<(&'static Agent, AgentId)>> = const { Cell::new(None) };
-    /// Whether `HOME` has been retired.
-    static RETIRED: Cell<bool> = const { Cell::new(false) };
+    /// The thread's agent, also while `CURRENT` is `PASSING`; none once it is retired.
+    static HOME: Cell<Option<&'static Agent>> = const { Cell::new(None) };
+    /// The agent that the thread had last, retired or not, and its number.
+    static LAST: Cell<Option<(&'static Agent, AgentId)>> = const { Cell::new(None) };
     /// How many pass-through sections are open: the tracker's own work, and the user's mutes.
     static WORKING: Cell<u32> = const { Cell::new(0) };
     static MUTED: Cell<u32> = const { Cell::new(0) };
@@ -91,8 +90,9 @@ pub(crate) fn is_in_allocator() -> bool {
 }
 
 /// The thread's agent, whatever is going on, if it has one.
+#[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn home() -> Option<&'static Agent> {
-    if RETIRED.get() { None } else { HOME.get().map(|(agent, _)| agent) }
+    HOME.get()
 }
 
 fn attach() -> Option<&'static Agent> {
@@ -106,7 +106,7 @@ fn attach() -> Option<&'static Agent> {
         MUTED.set(1);
         return None;
     }
-    let agent = match HOME.get() {
+    let agent = match LAST.get() {
         // One of the thread's later destructors: the same agent, if its record is still there.
         Some((agent, id)) if tracker.agents.readmit(agent, id) => agent,
         Some(_) => tracker.agents.admit(Identity::default(), None),
@@ -132,8 +132,8 @@ fn settle_in(agent: &'static Agent) {
     if let Some(id) = crate::os::thread_id() {
         agent.set_os_id(id);
     }
-    HOME.set(Some((agent, agent.id())));
-    RETIRED.set(false);
+    HOME.set(Some(agent));
+    LAST.set(Some((agent, agent.id())));
     if WORKING.get() == 0 && MUTED.get() == 0 {
         CURRENT.set(agent);
     }
@@ -170,7 +170,7 @@ pub(crate) fn retire_if_ending(agent: &Agent) {
 fn retire() {
     if let Some(agent) = home() {
         let working = Working::begin();
-        RETIRED.set(true);
+        HOME.set(None);
         tracker::global().retire(agent);
         drop(working);
     }

@@ -70,7 +70,8 @@ impl Scene<'_> {
                 Blocker::QueuedWriter { hold: self.hold(to, which), writer: self.writer(from) }
             }
         };
-        Link { agent: from.agent.participant(), wait: self.wait(from, Some(to)), blocker }
+        let wait = self.wait(from, Some(to.agent));
+        Link { agent: from.agent.participant(), wait, blocker }
     }
 
     fn link_to_ended(&self, owner: &Agent, held: &Held) -> Vec<Link> {
@@ -83,13 +84,14 @@ impl Scene<'_> {
         waiter.map(link).collect()
     }
 
-    fn wait(&self, member: &Member<'_>, blocker: Option<&Member<'_>>) -> Wait {
+    /// `joined` is the thread that it waits for, if it does.
+    fn wait(&self, member: &Member<'_>, joined: Option<&Agent>) -> Wait {
         let published = &member.published;
         let is_me = std::ptr::eq(member.agent, self.me);
         Wait {
             op: published.wait.access.op,
             site: published.wait.site,
-            target: target(&published.wait, blocker.map(|blocker| blocker.agent)),
+            target: target(&published.wait, joined),
             age: (!is_me).then(|| self.tracker.age(published.since_ns)),
             stack: member.agent.wait.stack(published.seq).map(|stack| stack_text(&stack)),
         }
@@ -103,7 +105,8 @@ impl Scene<'_> {
                 && !self.cycle.involved().any(|involved| std::ptr::eq(involved.agent, member.agent))
         };
         let bystanders = self.cycle.members.iter().filter(is_bystander);
-        bystanders.map(|member| (member.agent.participant(), self.wait(member, None))).collect()
+        let wait = |member| self.wait(member, joined_by(self.tracker, member));
+        bystanders.map(|member| (member.agent.participant(), wait(member))).collect()
     }
 
     /// A hold is at least as old as the wait that its agent is in.
@@ -123,6 +126,15 @@ impl Scene<'_> {
         let writer = self.cycle.members.iter().find(writes)?;
         Some((writer.agent.participant(), writer.published.wait.site))
     }
+}
+
+/// The thread whose end `member` waits for, unless it has just come.
+fn joined_by<'t>(tracker: &'t Tracker, member: &Member<'_>) -> Option<&'t Agent> {
+    let is_joined = |agent: &&Agent| match member.published.wait.target {
+        Resource::End(id) => agent.is_live() && agent.id() == id,
+        _ => false,
+    };
+    tracker.agents.iter().find(is_joined)
 }
 
 fn hold_of(held: &Held) -> Hold {

@@ -495,6 +495,7 @@ pub(crate) fn suspend(request: &Request<'_>) -> Waiting {
 
 /// An ordering event: what the calling thread does from here on comes after what `_event` stands
 /// for, or before what it sets off.
+#[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn signalled(_event: Resource) {
     if let Some(agent) = current::home() {
         agent.next_segment();

@@ -100,7 +100,9 @@ pub use interop::{AsStd, IntoStd};
 pub use sync_trace_macros::test;
 
 #[cfg(not(loom))]
-pub use api::{dump, findings, reset, set_handler, snapshot, take_findings, take_findings_where};
+pub use api::{
+    dump, findings, is_on, reset, set_handler, snapshot, take_findings, take_findings_where,
+};
 #[cfg(not(loom))]
 pub use current::{Mute, mute};
 
@@ -220,7 +222,10 @@ macro_rules! on_violation {
     }};
 }
 
-// The README's examples are doc tests.
+// The examples of the README and the guide are doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+struct Guide;

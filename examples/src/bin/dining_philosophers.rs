@@ -15,6 +15,10 @@ struct Fork {
 }
 
 fn main() {
+    if !sync_trace::is_on() {
+        println!("this run is not traced, so they would wait for ever: not tried");
+        return;
+    }
     let forks: Arc<Vec<Mutex<Fork>>> =
         Arc::new(NAMES.iter().map(|_| Mutex::new(Fork { meals: 0 })).collect());
     let seated = Arc::new(Barrier::new(NAMES.len()));
@@ -42,5 +46,5 @@ fn main() {
         }
     }
     // The report was expected here: without this the process would end with status 66.
-    assert_eq!(sync_trace::take_findings().len(), usize::from(sync_trace::ENABLED));
+    assert_eq!(sync_trace::take_findings().len(), 1);
 }

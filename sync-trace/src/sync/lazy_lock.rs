@@ -77,10 +77,11 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[inline]
     #[track_caller]
     pub fn force(this: &Self) -> &T {
-        match Self::get(this) {
-            Some(value) => value,
-            None => this.initialise(Self::FORCE),
+        if !this.once.is_completed() {
+            this.initialise(Self::FORCE);
         }
+        // SAFETY: it is completed by now.
+        unsafe { this.value() }
     }
 
     /// As [`std::sync::LazyLock::force_mut`].
@@ -99,7 +100,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
 
     #[cold]
     #[track_caller]
-    fn initialise(&self, access: &'static Access) -> &T {
+    fn initialise(&self, access: &'static Access) {
         self.once.call_force(access, |once| {
             // SAFETY: `Once` runs one closure at a time and none once it is completed, and before that
             // nobody else looks at the state. No reference to it lives on while `f` runs.
@@ -113,7 +114,6 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
                 State::Taken | State::Value(_) => poisoned(once),
             }
         });
-        Self::get(self).expect("just initialised")
     }
 }
 
@@ -142,12 +142,20 @@ impl<T, F> LazyLock<T, F> {
     /// As [`std::sync::LazyLock::get`].
     #[inline]
     pub fn get(this: &Self) -> Option<&T> {
-        if !this.once.is_completed() {
-            return None;
-        }
+        // SAFETY: it is completed.
+        this.once.is_completed().then(|| unsafe { this.value() })
+    }
+
+    /// The value.
+    ///
+    /// # Safety
+    ///
+    /// The `Once` must be completed.
+    #[inline]
+    unsafe fn value(&self) -> &T {
         // SAFETY: nothing changes the state once the `Once` is completed, except through a `&mut`.
-        match unsafe { &*this.state.get() } {
-            State::Value(value) => Some(value),
+        match unsafe { &*self.state.get() } {
+            State::Value(value) => value,
             // SAFETY: the closure that completes the `Once` stores a value, or panics.
             State::Lazy(_) | State::Taken => unsafe { std::hint::unreachable_unchecked() },
         }
@@ -176,10 +184,11 @@ impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
     #[inline]
     #[track_caller]
     fn deref(&self) -> &T {
-        match Self::get(self) {
-            Some(value) => value,
-            None => self.initialise(Self::DEREF),
+        if !self.once.is_completed() {
+            self.initialise(Self::DEREF);
         }
+        // SAFETY: it is completed by now.
+        unsafe { self.value() }
     }
 }
 

@@ -89,15 +89,25 @@ impl<T> OnceLock<T> {
     pub fn wait(&self) -> &T {
         match self.inner.get() {
             Some(value) => value,
-            None => self.wait_for_value(),
+            None => {
+                self.wait_for_value();
+                self.initialised()
+            }
         }
     }
 
     #[cold]
     #[track_caller]
-    fn wait_for_value(&self) -> &T {
+    fn wait_for_value(&self) {
         let _attempt = self.attempt(Self::WAIT);
-        self.inner.wait()
+        self.inner.wait();
+    }
+
+    /// The value, after what waits for it. The slow halves give none back: what they returned would
+    /// have to be told from what is there already.
+    #[inline]
+    fn initialised(&self) -> &T {
+        self.inner.get().expect("a value is there, and stays")
     }
 
     /// As [`std::sync::OnceLock::set`].
@@ -134,16 +144,18 @@ impl<T> OnceLock<T> {
     {
         match self.inner.get() {
             Some(value) => value,
-            None => self.initialise(Self::GET_OR_INIT, f),
+            None => {
+                self.initialise(Self::GET_OR_INIT, f);
+                self.initialised()
+            }
         }
     }
 
     #[cold]
     #[track_caller]
-    fn initialise(&self, access: &'static Access, f: impl FnOnce() -> T) -> &T {
-        match self.attempt(access) {
-            Some(mut attempt) => self.inner.get_or_init(|| attempt.run(f)),
-            None => self.inner.get().expect("an attempt ends early only once there is a value"),
+    fn initialise(&self, access: &'static Access, f: impl FnOnce() -> T) {
+        if let Some(mut attempt) = self.attempt(access) {
+            self.inner.get_or_init(|| attempt.run(f));
         }
     }
 

@@ -78,6 +78,7 @@ impl Channel {
     }
 
     /// A message goes in or out, or an end is gone.
+    #[cfg_attr(not(debug_assertions), inline)]
     fn signalled(self) {
         hooks::signalled(Resource::Lock(self.id));
     }

@@ -1,0 +1,10 @@
+//! With `std`'s names.
+
+use std::{sync, thread};
+
+#[path = "messages.rs"]
+pub mod messages;
+#[path = "once.rs"]
+pub mod once;
+#[path = "threads.rs"]
+pub mod threads;
