@@ -1,14 +1,8 @@
 //! What a newcomer does: a crate of their own, the tests of the README, `cargo test`.
-//!
-//! The crates are made outside the workspace, and built without a network from the same versions.
 // Their build is a debug build whatever this one is, so once is enough.
 #![cfg(debug_assertions)]
 
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use sync_trace_tests::outside::Crate;
 
 const README: &str = include_str!("../../README.md");
 const IN_ORDER: &str = include_str!("newcomer/bank_in_order.rs");
@@ -141,86 +135,33 @@ fn is_fingerprint(word: &str) -> bool {
     word.len() == 16 && word.chars().all(|c| c.is_ascii_hexdigit())
 }
 
-/// A crate with one test file, in a folder of its own; removed when this is dropped.
-struct Newcomer {
-    name: String,
-    folder: PathBuf,
-}
+/// A crate with one test file.
+struct Newcomer(Crate);
 
 impl Newcomer {
     fn with_test(name: &str, source: &str) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let id = format!("sync-trace-newcomer-{}-{number}", std::process::id());
-        let newcomer = Self { name: format!("bank_{name}"), folder: std::env::temp_dir().join(id) };
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
-        newcomer.write("Cargo.toml", &newcomer.manifest(&workspace.join("sync-trace")));
+        let newcomer = Crate::new(&format!("bank_{name}"), "", env!("CARGO_TARGET_TMPDIR"));
         newcomer.write("src/lib.rs", "");
         newcomer.write(&format!("tests/{name}.rs"), source);
-        fs::copy(workspace.join("Cargo.lock"), newcomer.folder.join("Cargo.lock"))
-            .expect("the workspace has a lock file");
-        newcomer
+        Self(newcomer)
     }
 
-    fn manifest(&self, library: &Path) -> String {
-        format!(
-            "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\nsync-trace = {{ path = {library:?} }}\n",
-            self.name
-        )
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.folder.join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
-        fs::write(path, text).expect("it can be written");
-    }
-
-    /// Runs cargo in the crate, offline, as if from a fresh shell.
+    /// Runs cargo in the crate.
     fn cargo(&self, arguments: &[&str]) -> Run {
-        let output = self.command(arguments).arg("--offline").output().expect("cargo runs");
+        let output = self.0.cargo(arguments).output().expect("cargo runs");
         let text = [output.stdout, output.stderr].concat();
         Run { status: output.status.code(), text: String::from_utf8_lossy(&text).into_owned() }
     }
 
     /// Runs nextest in the crate; `None` if it is not installed.
     fn nextest(&self) -> Option<Run> {
-        let version = self.command(&["nextest", "--version"]).output();
+        let version = self.0.cargo(&["nextest", "--version"]).output();
         if version.is_ok_and(|output| output.status.success()) {
             return Some(self.cargo(&["nextest", "run"]));
         }
         println!("skipped: cargo-nextest is not installed");
         None
     }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        command.args(arguments).current_dir(&self.folder);
-        for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_this_run(name)) {
-            command.env_remove(name);
-        }
-        // Kept from run to run, so that only the newcomer's own crate is built anew.
-        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("newcomer"));
-        command.env("CARGO_TERM_COLOR", "never");
-        command
-    }
-}
-
-impl Drop for Newcomer {
-    fn drop(&mut self) {
-        // What cannot be cleaned away stays; the test has its result.
-        let _ = self.cargo(&["clean", "--package", &self.name]);
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Whether an environment variable speaks to the build or the tests that are running now.
-fn is_of_this_run(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    let speaks = ["CARGO_", "RUST_", "RUSTC", "RUSTFLAGS", "RUSTDOCFLAGS", "NEXTEST", "SYNC_TRACE"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix));
-    speaks && name != "CARGO_HOME"
 }
 
 /// How a cargo command ended, and all it said.

@@ -8,7 +8,7 @@ use crate::hooks;
 use crate::interop::{as_std, into_std};
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader, Resource};
-use crate::site::{Label, Site};
+use crate::site::Site;
 
 /// [`std::sync::Barrier`], traced.
 ///
@@ -49,18 +49,6 @@ impl Barrier {
         Self { header: LockHeader::new(Site::caller()), inner: std::sync::Barrier::new(n) }
     }
 
-    #[doc(hidden)]
-    pub const fn __named(mut self, label: &'static Label) -> Self {
-        self.header.set_name(label);
-        self
-    }
-
-    #[doc(hidden)]
-    pub const fn __untracked(mut self) -> Self {
-        self.header.make_untracked();
-        self
-    }
-
     /// As [`std::sync::Barrier::wait`].
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
@@ -80,5 +68,6 @@ impl fmt::Debug for Barrier {
     }
 }
 
+configurable!([] Barrier, header);
 as_std!([] Barrier => std::sync::Barrier);
 into_std!([] Barrier => std::sync::Barrier);

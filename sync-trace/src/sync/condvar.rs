@@ -8,7 +8,7 @@ use super::mutex::{Mutex, MutexGuard, MutexHold};
 use crate::hooks::{self, Request, Waiting};
 use crate::interop::{as_std, into_std};
 use crate::registry::{Access, LockHeader, Resource};
-use crate::site::{Label, Site};
+use crate::site::Site;
 
 /// [`std::sync::Condvar`], traced.
 ///
@@ -81,12 +81,6 @@ impl Condvar {
     #[track_caller]
     pub const fn new() -> Self {
         Self { header: LockHeader::new(Site::caller()), inner: std::sync::Condvar::new() }
-    }
-
-    #[doc(hidden)]
-    pub const fn __named(mut self, label: &'static Label) -> Self {
-        self.header.set_name(label);
-        self
     }
 
     /// As [`std::sync::Condvar::wait`].
@@ -324,5 +318,6 @@ impl Default for Condvar {
     }
 }
 
+configurable!([] Condvar, header);
 as_std!([] Condvar => std::sync::Condvar);
 into_std!([] Condvar => std::sync::Condvar);

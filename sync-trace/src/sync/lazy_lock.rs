@@ -10,7 +10,6 @@ use super::once::Once;
 use crate::finding::LockKind;
 use crate::op::{Mode, Op};
 use crate::registry::Access;
-use crate::site::Label;
 
 /// [`std::sync::LazyLock`], traced.
 ///
@@ -125,20 +124,6 @@ fn poisoned(once: &OnceState) -> ! {
 }
 
 impl<T, F> LazyLock<T, F> {
-    #[doc(hidden)]
-    pub const fn __named(self, label: &'static Label) -> Self {
-        let mut named = self;
-        named.once.set_name(label);
-        named
-    }
-
-    #[doc(hidden)]
-    pub const fn __untracked(self) -> Self {
-        let mut untracked = self;
-        untracked.once.make_untracked();
-        untracked
-    }
-
     /// As [`std::sync::LazyLock::get`].
     #[inline]
     pub fn get(this: &Self) -> Option<&T> {
@@ -218,3 +203,5 @@ impl<T: fmt::Debug, F> fmt::Debug for LazyLock<T, F> {
         tuple.finish()
     }
 }
+
+configurable!([T, F] LazyLock<T, F>, once.header);

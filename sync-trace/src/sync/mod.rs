@@ -3,6 +3,33 @@
 //! Every name of `std::sync` is here. What can be waited for is a traced type of the same shape; all
 //! else is `std`'s own: [`Arc`], [`Weak`], [`atomic`], the errors and results.
 
+/// Gives a front what [`named!`](crate::named), [`untracked!`](crate::untracked) and
+/// [`on_violation!`](crate::on_violation) call; the last argument is the way to its header.
+macro_rules! configurable {
+    ([$($generics:ident),*] $front:ty, $($header:ident).+) => {
+        #[doc(hidden)]
+        impl<$($generics),*> $front {
+            pub const fn __named(self, label: &'static $crate::__private::Label) -> Self {
+                let mut front = self;
+                front.$($header).+.set_name(label);
+                front
+            }
+
+            pub const fn __untracked(self) -> Self {
+                let mut front = self;
+                front.$($header).+.make_untracked();
+                front
+            }
+
+            pub const fn __on_violation(self, reaction: $crate::OnViolation) -> Self {
+                let mut front = self;
+                front.$($header).+.set_reaction(reaction);
+                front
+            }
+        }
+    };
+}
+
 mod barrier;
 mod condvar;
 mod initialising;

@@ -5,13 +5,12 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use crate::IntoStd;
-use crate::config::OnViolation;
 use crate::finding::LockKind;
 use crate::hooks::{self, Hold, Request};
 use crate::interop::as_std;
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader};
-use crate::site::{Label, Site};
+use crate::site::Site;
 
 /// [`std::sync::Mutex`], traced.
 ///
@@ -92,24 +91,6 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub const fn new(value: T) -> Self {
         Self { header: LockHeader::new(Site::caller()), inner: std::sync::Mutex::new(value) }
-    }
-
-    #[doc(hidden)]
-    pub const fn __named(mut self, label: &'static Label) -> Self {
-        self.header.set_name(label);
-        self
-    }
-
-    #[doc(hidden)]
-    pub const fn __untracked(mut self) -> Self {
-        self.header.make_untracked();
-        self
-    }
-
-    #[doc(hidden)]
-    pub const fn __on_violation(mut self, reaction: OnViolation) -> Self {
-        self.header.set_reaction(reaction);
-        self
     }
 
     /// As [`std::sync::Mutex::into_inner`].
@@ -326,6 +307,7 @@ impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
     }
 }
 
+configurable!([T] Mutex<T>, header);
 as_std!([T: ?Sized] Mutex<T> => std::sync::Mutex<T>);
 
 impl<T> IntoStd for Mutex<T> {

@@ -9,7 +9,7 @@ use crate::hooks::Request;
 use crate::interop::{as_std, into_std};
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader};
-use crate::site::{Label, Site};
+use crate::site::Site;
 
 /// [`std::sync::Once`], traced.
 ///
@@ -31,7 +31,7 @@ use crate::site::{Label, Site};
 /// assert!(START.is_completed());
 /// ```
 pub struct Once {
-    header: LockHeader,
+    pub(super) header: LockHeader,
     inner: std::sync::Once,
 }
 
@@ -54,26 +54,6 @@ impl Once {
     #[expect(clippy::new_without_default, reason = "std's has no `Default` either")]
     pub const fn new() -> Self {
         Self { header: LockHeader::new(Site::caller()), inner: std::sync::Once::new() }
-    }
-
-    #[doc(hidden)]
-    pub const fn __named(mut self, label: &'static Label) -> Self {
-        self.header.set_name(label);
-        self
-    }
-
-    #[doc(hidden)]
-    pub const fn __untracked(mut self) -> Self {
-        self.header.make_untracked();
-        self
-    }
-
-    pub(super) const fn set_name(&mut self, label: &'static Label) {
-        self.header.set_name(label);
-    }
-
-    pub(super) const fn make_untracked(&mut self) {
-        self.header.make_untracked();
     }
 
     /// As [`std::sync::Once::call_once`].
@@ -174,5 +154,6 @@ impl fmt::Debug for Once {
     }
 }
 
+configurable!([] Once, header);
 as_std!([] Once => std::sync::Once);
 into_std!([] Once => std::sync::Once);

@@ -8,7 +8,7 @@ use crate::hooks::Request;
 use crate::interop::{as_std, into_std};
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader};
-use crate::site::{Label, Site};
+use crate::site::Site;
 
 /// [`std::sync::OnceLock`], traced.
 ///
@@ -50,20 +50,6 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub const fn new() -> Self {
         Self { header: LockHeader::new(Site::caller()), inner: std::sync::OnceLock::new() }
-    }
-
-    #[doc(hidden)]
-    pub const fn __named(self, label: &'static Label) -> Self {
-        let mut named = self;
-        named.header.set_name(label);
-        named
-    }
-
-    #[doc(hidden)]
-    pub const fn __untracked(self) -> Self {
-        let mut untracked = self;
-        untracked.header.make_untracked();
-        untracked
     }
 
     /// As [`std::sync::OnceLock::get`].
@@ -217,5 +203,6 @@ impl<T: fmt::Debug> fmt::Debug for OnceLock<T> {
     }
 }
 
+configurable!([T] OnceLock<T>, header);
 as_std!([T] OnceLock<T> => std::sync::OnceLock<T>);
 into_std!([T] OnceLock<T> => std::sync::OnceLock<T>);

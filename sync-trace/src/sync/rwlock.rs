@@ -6,13 +6,12 @@ use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use super::mutex::{fmt_lock, poison_result, without_block};
 use crate::IntoStd;
-use crate::config::OnViolation;
 use crate::finding::LockKind;
 use crate::hooks::{self, Hold, Recorded, Request};
 use crate::interop::as_std;
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader};
-use crate::site::{Label, Site};
+use crate::site::Site;
 
 /// [`std::sync::RwLock`], traced.
 ///
@@ -92,24 +91,6 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub const fn new(value: T) -> Self {
         Self { header: LockHeader::new(Site::caller()), inner: std::sync::RwLock::new(value) }
-    }
-
-    #[doc(hidden)]
-    pub const fn __named(mut self, label: &'static Label) -> Self {
-        self.header.set_name(label);
-        self
-    }
-
-    #[doc(hidden)]
-    pub const fn __untracked(mut self) -> Self {
-        self.header.make_untracked();
-        self
-    }
-
-    #[doc(hidden)]
-    pub const fn __on_violation(mut self, reaction: OnViolation) -> Self {
-        self.header.set_reaction(reaction);
-        self
     }
 
     /// As [`std::sync::RwLock::into_inner`].
@@ -392,6 +373,7 @@ impl<T: ?Sized + fmt::Display> fmt::Display for RwLockWriteGuard<'_, T> {
     }
 }
 
+configurable!([T] RwLock<T>, header);
 as_std!([T: ?Sized] RwLock<T> => std::sync::RwLock<T>);
 
 impl<T> IntoStd for RwLock<T> {

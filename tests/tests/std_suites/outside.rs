@@ -1,10 +1,7 @@
-//! A crate outside the workspace that uses sync-trace as a user's does, and what cargo says of it.
+//! A crate outside the workspace, and what cargo says of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
-use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
@@ -13,65 +10,24 @@ use std::time::Duration;
 /// Nothing that is run here is silent nearly as long, unless it hangs.
 const LONGEST_SILENCE: Duration = Duration::from_secs(120);
 
-/// A crate in a folder of its own; removed when this is dropped.
-pub(crate) struct Crate {
-    name: String,
-    folder: PathBuf,
-}
+/// A crate in which what is read from `std` is compiled and run.
+pub(crate) struct Crate(sync_trace_tests::outside::Crate);
 
 impl Crate {
-    /// A crate without any source, with `dependencies` beside sync-trace.
-    pub(crate) fn new(what: &str, dependencies: &str) -> Self {
-        let id = format!("sync-trace-std-{what}-{}", std::process::id());
-        let it = Self { name: format!("std_{what}"), folder: std::env::temp_dir().join(id) };
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
-        let library = workspace.join("sync-trace");
-        let manifest = format!(
-            "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\nsync-trace = {{ path = {library:?} }}\n\n{dependencies}",
-            it.name
-        );
-        it.write("Cargo.toml", &manifest);
-        fs::copy(workspace.join("Cargo.lock"), it.folder.join("Cargo.lock"))
-            .expect("the workspace has a lock file");
-        it
+    /// A crate without any source, with `manifest` added to its manifest.
+    pub(crate) fn new(what: &str, manifest: &str) -> Self {
+        let name = format!("std_{what}");
+        Self(sync_trace_tests::outside::Crate::new(&name, manifest, env!("CARGO_TARGET_TMPDIR")))
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = self.folder.join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
-        fs::write(path, text).expect("it can be written");
+        self.0.write(path, text);
     }
 
-    /// Runs cargo in the crate, offline, as if from a fresh shell, and ends it if it hangs.
+    /// Runs cargo in the crate, and ends it if it hangs.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Outcome {
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        command.arg("--offline").args(arguments).current_dir(&self.folder);
-        for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_this_run(name)) {
-            command.env_remove(name);
-        }
-        // Kept from run to run and the same as for the newcomer's, so that sync-trace is built once.
-        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("newcomer"));
-        command.env("CARGO_TERM_COLOR", "never");
-        run(command, LONGEST_SILENCE)
+        run(self.0.cargo(arguments), LONGEST_SILENCE)
     }
-}
-
-impl Drop for Crate {
-    fn drop(&mut self) {
-        // What cannot be cleaned away stays; the test has its result.
-        self.cargo(&["clean", "--package", &self.name]);
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Whether an environment variable speaks to the build or the tests that are running now.
-fn is_of_this_run(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    let speaks = ["CARGO_", "RUST_", "RUSTC", "RUSTFLAGS", "RUSTDOCFLAGS", "NEXTEST", "SYNC_TRACE"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix));
-    speaks && name != "CARGO_HOME"
 }
 
 /// Runs a command until it ends, or says nothing for too long.
