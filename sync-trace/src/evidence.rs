@@ -97,12 +97,21 @@ impl Scene<'_> {
         }
     }
 
-    /// Who else of the same thread trees waits.
+    /// Who else of the same thread trees waits. That somebody waits for the threads of the cycle to
+    /// end, as whoever started them will, is no news.
     fn bystanders(&self) -> Vec<(Participant, Wait)> {
         let roots: Vec<_> = self.cycle.involved().map(|member| member.agent.root()).collect();
+        let is_end_of = |target: Resource, agent: &Agent| match target {
+            Resource::End(id) => id == agent.id(),
+            Resource::Scope(id) => agent.scope() == Some(id),
+            Resource::Lock(_) | Resource::Wakeup(_) => false,
+        };
         let is_bystander = |member: &&Member<'_>| {
+            let target = member.published.wait.target;
             roots.contains(&member.agent.root())
-                && !self.cycle.involved().any(|involved| std::ptr::eq(involved.agent, member.agent))
+                && !self.cycle.involved().any(|involved| {
+                    std::ptr::eq(involved.agent, member.agent) || is_end_of(target, involved.agent)
+                })
         };
         let bystanders = self.cycle.members.iter().filter(is_bystander);
         let wait = |member| self.wait(member, joined_by(self.tracker, member));

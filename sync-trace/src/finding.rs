@@ -93,7 +93,7 @@ pub struct Finding {
     /// What was done about it.
     pub outcome: Outcome,
     /// Other threads of the same roots that were waiting at that moment, though not in a circle:
-    /// many of them for those that are.
+    /// often for what those in it hold. Who waits for those to end is left out.
     pub also_waiting: Vec<(Participant, Wait)>,
     /// The names of the root threads whose descendants take part. Under libtest a root thread's
     /// name is the path of its test.

@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
-use sync_trace::finding::{Code, Finding, Op};
-use sync_trace::sync::{Arc, Barrier, Condvar, Mutex, RwLock};
+use sync_trace::finding::{AgentState, Code, Finding, LockKind, Op, Target, Wait};
+use sync_trace::sync::{Arc, Barrier, Condvar, Mutex, RwLock, mpsc};
 use sync_trace::thread;
+use sync_trace_tests::is_asleep;
 
 /// The findings whose threads descend from the calling test, taken.
 fn own_findings() -> Vec<Arc<Finding>> {
@@ -431,4 +432,101 @@ fn a_handler_sees_each_finding_and_may_use_traced_locks() {
     let finding = own_findings().remove(0);
     let told: Vec<_> = findings.try_iter().collect();
     assert!(told.contains(&finding.fingerprint));
+}
+
+#[test]
+fn a_finding_tells_who_else_waits_but_not_who_joins_those_in_the_circle() {
+    let [a, b] = [(); 2].map(|()| Arc::new(Mutex::new(0)));
+    let (sender, receiver) = sync_trace::named!("jobs", mpsc::channel::<()>());
+    let worker = thread::Builder::new().name("worker".to_owned());
+    let worker = worker.spawn(move || receiver.recv().is_err()).unwrap();
+    until_asleep("worker", Op::Recv);
+    let results = cross(&a, &b);
+    assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
+    let finding = own_findings().remove(0);
+    let [(who, wait)] = &finding.also_waiting[..] else { panic!("{:?}", finding.also_waiting) };
+    assert_eq!((who.name.as_deref(), wait.op), (Some("worker"), Op::Recv));
+    let Target::Lock(channel, _) = &wait.target else { panic!("{wait:?}") };
+    assert_eq!((channel.name, channel.kind), (Some("jobs"), LockKind::Channel));
+    assert!(wait.age.is_some() && finding.to_string().contains("for a message from `jobs` at "));
+    drop(sender);
+    assert!(worker.join().unwrap());
+}
+
+/// Every wait that has no holder is shown, with its age and its kind, and gone when it is over.
+#[test]
+fn waits_for_messages_barriers_unparks_and_the_time_are_on_record() {
+    let gate = Arc::new(sync_trace::named!("gate", Barrier::new(2)));
+    let (full, inbox) = sync_trace::named!("full", mpsc::sync_channel(1));
+    full.send(()).unwrap();
+    let hour = std::time::Duration::from_secs(3600);
+    let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
+        thread::Builder::new().name(name.to_owned()).spawn(body).unwrap()
+    };
+    let passing = Arc::clone(&gate);
+    let threads = [
+        spawn(
+            "at the gate",
+            Box::new(move || {
+                passing.wait();
+            }),
+        ),
+        spawn("sends", Box::new(move || full.send(()).unwrap())),
+        spawn("parks", Box::new(thread::park)),
+        spawn("parks for a time", Box::new(move || thread::park_timeout(hour))),
+    ];
+    let gate_wait = until_asleep("at the gate", Op::WaitBarrier);
+    let send = until_asleep("sends", Op::Send);
+    let park = until_asleep("parks", Op::Park);
+    until_asleep("parks for a time", Op::ParkTimeout);
+    let name = |wait: &Wait| match &wait.target {
+        Target::Lock(lock, _) => lock.name,
+        _ => None,
+    };
+    assert_eq!([name(&gate_wait), name(&send)], [Some("gate"), Some("full")]);
+    assert!(matches!(park.target, Target::Unpark));
+    let dump = sync_trace::snapshot().to_string();
+    for text in ["for the others at gate (", "to send to full (", "to be unparked at "] {
+        assert!(dump.contains(text), "no `{text}` in:\n{dump}");
+    }
+    gate.wait();
+    assert_eq!([inbox.recv(), inbox.recv()], [Ok(()), Ok(())]);
+    threads[2..].iter().for_each(|thread| thread.thread().unpark());
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    let still = sync_trace::snapshot().agents;
+    assert!(!still.iter().any(|state| state.agent.name.as_deref() == Some("parks")));
+    assert!(own_findings().is_empty());
+}
+
+#[test]
+fn a_sleep_is_on_record_while_it_lasts() {
+    let lock = Mutex::new(0);
+    let asleep = Barrier::new(2);
+    thread::scope(|scope| {
+        let sleeper = thread::Builder::new().name("sleeper".to_owned());
+        let sleeper = sleeper.spawn_scoped(scope, || {
+            let _held = lock.lock().unwrap();
+            asleep.wait();
+            thread::sleep(std::time::Duration::from_millis(300));
+        });
+        asleep.wait();
+        let wait = until_asleep("sleeper", Op::Sleep);
+        assert!(matches!(wait.target, Target::Time) && wait.site.file().ends_with("live.rs"));
+        sleeper.unwrap().join().unwrap();
+    });
+}
+
+/// Waits until the thread of that name sleeps in a wait by `op`, which it returns.
+fn until_asleep(name: &str, op: Op) -> Wait {
+    loop {
+        let agents = sync_trace::snapshot().agents;
+        let mine = agents.iter().find(|state| state.agent.name.as_deref() == Some(name));
+        if let Some(AgentState { wait: Some((wait, _)), agent, .. }) = mine
+            && wait.op == op
+            && is_asleep(agent)
+        {
+            return wait.clone();
+        }
+        thread::yield_now();
+    }
 }
