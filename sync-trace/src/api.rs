@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::current::Working;
+use crate::current::{Working, mute};
 use crate::finding::{Dump, Finding};
-use crate::tracker::global;
+use crate::tracker::{Handler, global};
 use crate::{evidence, os, reaction, report};
 
 /// Whether this run is traced: tracing is compiled in, and neither `SYNC_TRACE` nor a [`Config`] has
@@ -54,8 +54,7 @@ pub fn findings() -> Vec<Arc<Finding>> {
 /// assert_eq!(sync_trace::take_findings().len(), 1);
 /// ```
 pub fn take_findings() -> Vec<Arc<Finding>> {
-    let _working = Working::begin();
-    global().take_findings(|_| true)
+    take_findings_where(|_| true)
 }
 
 /// Takes the findings that `wanted` holds for, and leaves the others: as [`take_findings`], for a
@@ -69,8 +68,15 @@ pub fn take_findings() -> Vec<Arc<Finding>> {
 /// assert!(mine.is_empty());
 /// ```
 pub fn take_findings_where(wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding>> {
+    let mut taken = findings();
+    {
+        // The caller's code, whose locks are not the tracker's business here.
+        let _quiet = mute();
+        taken.retain(|finding| wanted(finding));
+    }
     let _working = Working::begin();
-    global().take_findings(wanted)
+    global().forget(&taken);
+    taken
 }
 
 /// Forgets all findings. What threads hold and wait for stays on record.
@@ -101,8 +107,11 @@ pub fn reset() {
 /// sync_trace::set_handler(|finding| eprintln!("{}: {}", finding.code, finding.fingerprint));
 /// ```
 pub fn set_handler(handler: impl Fn(&Finding) + Send + Sync + 'static) {
-    let _working = Working::begin();
-    global().set_handler(Some(Arc::new(handler)));
+    let handler: Handler = Arc::new(handler);
+    let working = Working::begin();
+    let old = global().set_handler(Some(handler));
+    drop(working);
+    drop(old);
 }
 
 /// Everything that is held and waited for now.

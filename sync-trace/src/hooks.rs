@@ -18,11 +18,12 @@
 use std::time::Duration;
 
 use crate::agent::Agent;
-use crate::config::Backtrace;
+use crate::config::{Backtrace, EXIT_STATUS};
 use crate::current::{self, Child, Working};
 use crate::finding::{LockId, LockKind};
 use crate::held::Held;
 use crate::op::{Mode, Op};
+use crate::os;
 use crate::reaction::{self, Place};
 use crate::registry::{Access, LockHeader, Resource, ScopeId};
 use crate::site::{Origin, Site};
@@ -120,6 +121,9 @@ fn passed(lock: &LockHeader) -> Recorded {
 #[cold]
 #[inline(never)]
 fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) -> Recorded {
+    if lock.is_allocators() {
+        return passed(lock);
+    }
     let exclusive = access.mode == Mode::Exclusive;
     if let (Some(agent), Some(id)) = (current::recording(), lock.id())
         && (agent.held.has_memory() || !current::is_in_allocator())
@@ -304,12 +308,34 @@ pub(crate) fn wait_for_once(
 
 #[track_caller]
 fn wait_for_holder(request: &Request<'_>, retry: &mut dyn FnMut() -> bool) -> Option<Waiting> {
-    let Some(agent) = current::recording() else { return Some(Waiting::UNRECORDED) };
+    let Some(agent) = current::recording() else {
+        if current::is_working() {
+            end_if_stuck(request.lock);
+        }
+        return Some(Waiting::UNRECORDED);
+    };
     let Some(id) = request.lock.ensure_id() else { return Some(Waiting::UNRECORDED) };
     let wait = request.wait(id);
     let owner = || request.lock.owner();
     let place = Place::here(request.lock.reaction());
     begin_wait(agent, &wait, &owner, place, retry)
+}
+
+/// The tracker has allocated while its thread held `lock`, and the allocator takes that lock: it was
+/// not known for one of the allocator's. The thread waits for itself, and has to say so without
+/// memory.
+fn end_if_stuck(lock: &LockHeader) {
+    let mut own = false;
+    if let Some(agent) = current::home() {
+        agent.held.for_each(|held| own |= Some(held.lock) == lock.recorded_id());
+    }
+    if own {
+        os::write_stderr(
+            "error: sync-trace cannot judge a wait inside the memory allocator: make the allocator's \
+             locks with `untracked!`\n",
+        );
+        os::exit_at_once(EXIT_STATUS);
+    }
 }
 
 /// How long the lock is tried before the wait is put on record: pauses, about as many as `std` makes

@@ -70,6 +70,8 @@ mod waits;
 #[cfg(not(loom))]
 mod api;
 #[cfg(not(loom))]
+mod configure;
+#[cfg(not(loom))]
 mod current;
 #[cfg(not(loom))]
 mod hooks;
@@ -112,9 +114,8 @@ pub use std::thread_local;
 #[doc(hidden)]
 #[cfg(not(loom))]
 pub mod __private {
+    pub use crate::configure::{named, on_violation, untracked};
     pub use crate::site::Label;
-    #[cfg(any(debug_assertions, feature = "always"))]
-    pub use crate::sync::mpsc::__Named;
     pub use crate::testing::run_test;
 }
 
@@ -140,24 +141,11 @@ pub mod __private {
 /// sender.send(5).unwrap();
 /// ACCOUNTS.lock().unwrap().push(receiver.recv().unwrap());
 /// ```
-#[cfg(any(debug_assertions, feature = "always"))]
 #[macro_export]
 macro_rules! named {
-    ($name:expr, $lock:expr $(,)?) => {{
-        #[allow(unused_imports)]
-        use $crate::__private::__Named as _;
-        ($lock).__named(const { &$crate::__private::Label::new($name) })
-    }};
-}
-
-/// Names a lock; here tracing is compiled out, and it is the lock itself.
-#[cfg(not(any(debug_assertions, feature = "always")))]
-#[macro_export]
-macro_rules! named {
-    ($name:expr, $lock:expr $(,)?) => {{
-        const _: &str = $name;
-        $lock
-    }};
+    ($name:expr, $lock:expr $(,)?) => {
+        $crate::__private::named(const { &$crate::__private::Label::new($name) }, $lock)
+    };
 }
 
 /// Makes a lock that is never recorded: `untracked!(Mutex::new(0))`.
@@ -173,20 +161,10 @@ macro_rules! named {
 /// static SCRATCH: Mutex<Vec<u8>> = sync_trace::untracked!(Mutex::new(Vec::new()));
 /// SCRATCH.lock().unwrap().push(1);
 /// ```
-#[cfg(any(debug_assertions, feature = "always"))]
 #[macro_export]
 macro_rules! untracked {
-    ($lock:expr) => {
-        ($lock).__untracked()
-    };
-}
-
-/// Makes a lock that is never recorded; here tracing is compiled out, and it is the lock itself.
-#[cfg(not(any(debug_assertions, feature = "always")))]
-#[macro_export]
-macro_rules! untracked {
-    ($lock:expr) => {
-        $lock
+    ($lock:expr $(,)?) => {
+        $crate::__private::untracked($lock)
     };
 }
 
@@ -204,22 +182,11 @@ macro_rules! untracked {
 /// static LEGACY: RwLock<u32> = on_violation!(OnViolation::Log, RwLock::new(0));
 /// assert_eq!(*LEGACY.read().unwrap(), 0);
 /// ```
-#[cfg(any(debug_assertions, feature = "always"))]
 #[macro_export]
 macro_rules! on_violation {
-    ($reaction:expr, $lock:expr) => {
-        ($lock).__on_violation($reaction)
+    ($reaction:expr, $lock:expr $(,)?) => {
+        $crate::__private::on_violation($reaction, $lock)
     };
-}
-
-/// Gives one lock a reaction of its own; here tracing is compiled out, and it is the lock itself.
-#[cfg(not(any(debug_assertions, feature = "always")))]
-#[macro_export]
-macro_rules! on_violation {
-    ($reaction:expr, $lock:expr) => {{
-        const _: $crate::OnViolation = $reaction;
-        $lock
-    }};
 }
 
 // The examples of the README and the guide are doc tests.

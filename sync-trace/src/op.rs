@@ -73,6 +73,8 @@ ops! {
     CallOnce = "call_once",
     /// `Once::call_once_force`
     CallOnceForce = "call_once_force",
+    /// `Once::call_once_force` of one that is poisoned
+    Recover = "call_once_force",
     /// `Once::wait` or `OnceLock::wait`
     WaitOnce = "wait",
     /// `Once::wait_force`
@@ -152,6 +154,15 @@ impl Op {
         match self {
             Self::WaitOnce => kind == LockKind::OnceLock,
             Self::WaitOnceForce => true,
+            _ => false,
+        }
+    }
+
+    /// Whether such a call panics, and does not wait, if the initialiser has panicked before.
+    pub(crate) fn fails_if_poisoned(self, kind: LockKind) -> bool {
+        match self {
+            Self::CallOnce => true,
+            Self::WaitOnce => kind == LockKind::Once,
             _ => false,
         }
     }

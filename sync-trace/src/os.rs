@@ -57,6 +57,20 @@ pub(crate) fn at_exit(handler: ExitHandler) {
     }
 }
 
+/// Ends the process without running anything else, and without memory.
+pub(crate) fn exit_at_once(status: i32) -> ! {
+    #[cfg(unix)]
+    // SAFETY: takes a number and does not come back.
+    unsafe {
+        libc::_exit(status)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        std::process::abort()
+    }
+}
+
 #[cfg(any(unix, windows))]
 fn run_exit_handler(status: Option<i32>) -> Option<i32> {
     EXIT_HANDLER.get().and_then(|handler| handler(status))

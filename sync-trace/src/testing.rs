@@ -1,9 +1,9 @@
 //! What `#[sync_trace::test]` expands to.
 
+use crate::api::take_findings_where;
 use crate::current::{self, Working};
 use crate::finding::TestId;
 use crate::registry::next_number;
-use crate::tracker::global;
 
 /// Runs the body of a test, and fails it if a finding was made in which its thread or one of its
 /// descendants takes part, even if nobody noticed that thread's panic.
@@ -14,10 +14,7 @@ pub fn run_test<R>(body: impl FnOnce() -> R) -> R {
     let belongs = Belongs::to(test);
     let result = body();
     drop(belongs);
-    let findings = {
-        let _working = Working::begin();
-        global().take_findings(|finding| finding.tests.contains(&test))
-    };
+    let findings = take_findings_where(|finding| finding.tests.contains(&test));
     if !findings.is_empty() {
         let reports: Vec<String> = findings.iter().map(ToString::to_string).collect();
         panic!(
@@ -49,8 +46,7 @@ impl Drop for Belongs {
         set(self.before);
         // A test that panics fails, or was expected to: either way its findings are noticed.
         if std::thread::panicking() {
-            let _working = Working::begin();
-            drop(global().take_findings(|finding| finding.tests.contains(&self.test)));
+            drop(take_findings_where(|finding| finding.tests.contains(&self.test)));
         }
     }
 }

@@ -175,6 +175,10 @@ impl Tracker {
         if may_queue && self.confirm_queue(me, wait, retry) {
             return Judgement::Acquired;
         }
+        if owner.is_none() && wait.access.kind.is_once() {
+            // Nobody runs the initialiser yet, and whoever will looks at this wait before its own.
+            return Judgement::Live;
+        }
         if let Some(cycle) = self.wait_for_ended(me, wait) {
             return Judgement::Suspect(cycle);
         }
@@ -390,14 +394,10 @@ impl Tracker {
         }
     }
 
-    /// Takes out the findings that `wanted` holds for. It may be the user's code, so it runs while
-    /// nothing is locked.
-    pub(crate) fn take_findings(&self, wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding>> {
-        let mut taken = self.findings();
-        taken.retain(|finding| wanted(finding));
+    /// Keeps these findings no longer.
+    pub(crate) fn forget(&self, taken: &[Arc<Finding>]) {
         let is_taken = |finding: &Arc<Finding>| taken.iter().any(|one| Arc::ptr_eq(one, finding));
         lock(&self.findings).retain(|finding| !is_taken(finding));
-        taken
     }
 
     pub(crate) fn config(&self) -> Config {
@@ -423,9 +423,10 @@ impl Tracker {
         lock(&self.handler).clone()
     }
 
-    pub(crate) fn set_handler(&self, handler: Option<Handler>) {
-        let old = std::mem::replace(&mut *lock(&self.handler), handler);
-        drop(old);
+    /// Returns the old one, which is the user's to drop.
+    #[must_use]
+    pub(crate) fn set_handler(&self, handler: Option<Handler>) -> Option<Handler> {
+        std::mem::replace(&mut *lock(&self.handler), handler)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
 use sync_trace::finding::{AgentState, Code, Finding, LockKind, Op, Target, Wait};
-use sync_trace::sync::{Arc, Barrier, Condvar, Mutex, RwLock, mpsc};
+use sync_trace::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock, mpsc};
 use sync_trace::thread;
 use sync_trace_tests::is_asleep;
 
@@ -514,6 +514,44 @@ fn a_sleep_is_on_record_while_it_lasts() {
         assert!(matches!(wait.target, Target::Time) && wait.site.file().ends_with("live.rs"));
         sleeper.unwrap().join().unwrap();
     });
+}
+
+/// What the predicate and an old handler do with locks is the caller's business, and these are traced
+/// as ever afterwards.
+#[test]
+fn locks_that_a_callback_of_the_users_has_taken_are_traced_all_the_same() {
+    let [a, b] = [(); 2].map(|()| Arc::new(Mutex::new(0)));
+    let taken = sync_trace::take_findings_where(|_| {
+        *a.lock().unwrap() += 1;
+        false
+    });
+    assert!(taken.is_empty());
+    let relock = Mutex::new(0);
+    let _held = relock.lock().unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(relock.lock()))).is_err());
+    let count = sync_trace::take_findings_where(|finding| {
+        *a.lock().unwrap() += 1;
+        finding.roots.iter().any(|root| Some(root.as_str()) == std::thread::current().name())
+    });
+    assert_eq!(count.len(), 1);
+    let results = cross(&a, &b);
+    assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
+    assert_eq!(codes(), [Code::Deadlock]);
+}
+
+/// As a memoised recursion does it. Each looks at no more than the last one did.
+#[test]
+fn initialisers_may_nest_by_the_thousand() {
+    fn depth(cells: &[OnceLock<usize>]) -> usize {
+        match cells.split_first() {
+            Some((cell, rest)) => *cell.get_or_init(|| depth(rest) + 1),
+            None => 0,
+        }
+    }
+    let cells: Vec<OnceLock<usize>> = (0..2000).map(|_| OnceLock::new()).collect();
+    let deep = std::thread::Builder::new().stack_size(256 << 20);
+    let nested = deep.spawn(move || depth(&cells)).unwrap();
+    assert_eq!(nested.join().unwrap(), 2000);
 }
 
 /// Waits until the thread of that name sleeps in a wait by `op`, which it returns.

@@ -92,6 +92,18 @@ fn an_initialiser_whose_success_others_wait_for_ends_the_process() {
 }
 
 #[test]
+fn so_does_one_that_deadlocks_without_those_who_wait_for_its_success() {
+    victim("initialiser_relocks", "").expect(Some(66), &["error[ST0002]", "status 66"]);
+}
+
+#[test]
+fn who_panics_because_a_once_is_poisoned_does_not_wait_for_its_recovery() {
+    let ended = victim("recovered_once", "");
+    ended.expect(Some(0), &["previously been poisoned"]);
+    assert!(!ended.stderr.contains("ST00"), "{}", ended.stderr);
+}
+
+#[test]
 fn one_whose_failure_frees_them_panics() {
     victim("called_initialiser", "").expect(Some(0), &["error[ST0001]"]);
 }

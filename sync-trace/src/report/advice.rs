@@ -132,39 +132,49 @@ fn initialising(links: &[Link], cast: &Cast<'_>) -> (String, String) {
     let holds: Vec<&Hold> = links.iter().filter_map(|link| held(&link.blocker)).collect();
     let (inits, locks): (Vec<&Hold>, Vec<&Hold>) =
         holds.iter().partition(|hold| hold.lock.kind.is_once());
-    let names = |holds: &[&Hold]| {
-        let names: BTreeSet<_> = holds.iter().map(|hold| cast.lock(&hold.lock)).collect();
-        list(&names.into_iter().collect::<Vec<_>>())
-    };
+    let names: BTreeSet<_> = inits.iter().map(|hold| cast.lock(&hold.lock)).collect();
+    let names = list(&names.into_iter().collect::<Vec<_>>());
     let joins = links.iter().any(|link| matches!(link.blocker, Blocker::Runs));
     let title = match (links.len(), &locks[..], joins) {
         (2, _, true) => {
-            "an initialiser waits for a thread that waits for the initialisation".into()
+            "an initialiser waits for a thread that waits for the initialisation".to_owned()
         }
         (2, [], false) => "2 initialisers each use what the other one initialises".to_owned(),
         (2, ..) => {
-            "an initialiser waits for a lock whose holder waits for the initialisation".into()
+            "an initialiser waits for a lock whose holder waits for the initialisation".to_owned()
         }
         (n, ..) => format!("{n} threads wait in a circle, one of them inside an initialiser"),
     };
-    let help = match (&locks[..], joins) {
-        (_, true) => format!(
-            "do not wait inside the initialiser of {} for a thread that uses it",
-            names(&inits)
-        ),
-        ([], false) => format!(
-            "initialise {} in one place and in one order, or let neither initialiser use the other's value",
-            names(&inits)
-        ),
-        ([lock, ..], false) => format!(
+    let help = match lock_around_use(links) {
+        _ if joins => {
+            format!("do not wait inside the initialiser of {names} for a thread that uses it")
+        }
+        Some((init, around, inside)) => format!(
             "use {} before {} is taken at {}, so that it is initialised by then, or do not take {} in its initialiser",
-            names(&inits),
-            cast.lock(&lock.lock),
-            line_of(lock.site),
-            names(&locks)
+            cast.lock(&init.lock),
+            cast.lock(&around.lock),
+            line_of(around.site),
+            cast.lock(inside)
+        ),
+        None => format!(
+            "initialise {names} in one place and in one order, or let no initialiser use another's value"
         ),
     };
     (format!("deadlock: {title}"), help)
+}
+
+/// What somebody uses under a lock while it is being initialised: the initialiser, the lock that the
+/// user holds, and the one that the initialiser waits for.
+fn lock_around_use(links: &[Link]) -> Option<(&Hold, &Hold, &Lock)> {
+    let nexts = links.iter().cycle().skip(1);
+    with_previous(links).zip(nexts).find_map(|((link, previous), next)| {
+        let init = held(&link.blocker).filter(|hold| hold.lock.kind.is_once())?;
+        let around = held(&previous.blocker).filter(|hold| !hold.lock.kind.is_once())?;
+        match &next.wait.target {
+            Target::Lock(inside, _) if !inside.kind.is_once() => Some((init, around, inside)),
+            _ => None,
+        }
+    })
 }
 
 fn is_initialised(link: &Link) -> bool {

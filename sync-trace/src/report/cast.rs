@@ -23,7 +23,11 @@ impl<'a> Cast<'a> {
         let (threads, locks) = (threads(finding), locks(finding));
         let bystanders = finding.also_waiting.iter();
         let also_named = bystanders.clone().filter_map(|(_, wait)| lock_waited_for(wait));
-        let others = bystanders.map(|(other, _)| other);
+        let joined = bystanders.clone().filter_map(|(_, wait)| match &wait.target {
+            Target::Thread(thread) => Some(thread),
+            _ => None,
+        });
+        let others = bystanders.map(|(other, _)| other).chain(joined);
         Self {
             thread_names: ThreadNames::of(threads.iter().copied().chain(others)),
             lock_names: LockNames::distinct(locks.iter().copied().chain(also_named), sources),
@@ -62,6 +66,9 @@ impl<'a> Cast<'a> {
             }
             Target::Thread(thread) => return format!("for {} to end", self.thread(thread)),
             Target::Scope => return "for the threads of its scope to end".to_owned(),
+            Target::Unpark if wait.op.is_timed() => {
+                return "to be unparked, or for a timeout".to_owned();
+            }
             Target::Unpark => return "to be unparked".to_owned(),
             Target::Time => return "for its sleep to end".to_owned(),
             Target::Lock(lock, mode) => (lock, *mode),

@@ -94,6 +94,9 @@ impl Scribe {
             }
             Target::Thread(thread) => (format!("for {} to end", self.threads.name(thread.id)), ""),
             Target::Scope => ("for the threads of its scope to end".to_owned(), "still running:"),
+            Target::Unpark if wait.op.is_timed() => {
+                ("to be unparked, or for a timeout".to_owned(), "")
+            }
             Target::Unpark => ("to be unparked".to_owned(), ""),
             Target::Time => ("for its sleep to end".to_owned(), ""),
         };

@@ -127,7 +127,7 @@ fn by(link: &Link, next: &Link, cast: &Cast<'_>) -> String {
     match (&link.blocker, &link.wait.target) {
         (Blocker::Holds(hold), _) if hold.lock.kind.is_once() => {
             match next.agent.id == link.agent.id {
-                true => ", which itself is doing".to_owned(),
+                true => ", which it is doing itself".to_owned(),
                 false => format!(", which {} is doing", cast.thread(&next.agent)),
             }
         }

@@ -50,6 +50,9 @@ pub(super) fn aim(op: Op, kind: LockKind, name: &str) -> Option<String> {
         }
         LockKind::Barrier => Some(format!("for the others at {name}")),
         LockKind::Channel if op == Op::Send => Some(format!("to send to {name}")),
+        LockKind::Channel if op.is_timed() => {
+            Some(format!("for a message from {name}, or a timeout"))
+        }
         LockKind::Channel => Some(format!("for a message from {name}")),
         LockKind::Mutex | LockKind::RwLock | LockKind::Condvar | LockKind::Thread => None,
     }

@@ -1,7 +1,7 @@
 //! How a call that may run an initialiser, or wait for one, is put on record.
 
 use crate::hooks::{self, Hold, Recorded, Request, Waiting};
-use crate::registry::{LockHeader, Resource};
+use crate::registry::{Access, LockHeader, Resource};
 
 /// A call on something that is initialised once, and is not yet.
 ///
@@ -26,6 +26,17 @@ impl<'a> Attempt<'a> {
     ) -> Option<Self> {
         let waiting = hooks::wait_for_once(&request, &mut is_completed)?;
         Some(Self { request, waiting: Some(waiting) })
+    }
+
+    /// Runs the initialiser, which the real call has called after another one has panicked; `access`
+    /// says so.
+    pub(super) fn recover<R>(
+        &mut self,
+        access: &'static Access,
+        initialise: impl FnOnce() -> R,
+    ) -> R {
+        self.request.access = access;
+        self.run(initialise)
     }
 
     /// Runs the initialiser, which the real call has called.

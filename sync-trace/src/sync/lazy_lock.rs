@@ -58,6 +58,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     };
     const FORCE_MUT: &'static Access = &Access { op: Op::ForceMut, ..*Self::FORCE };
     const DEREF: &'static Access = &Access { op: Op::Deref, ..*Self::FORCE };
+    const RECOVER: &'static Access = &Access { op: Op::Recover, ..*Self::FORCE };
 
     /// As [`std::sync::LazyLock::new`]. The caller's position is remembered as where it was created.
     #[inline]
@@ -100,7 +101,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[cold]
     #[track_caller]
     fn initialise(&self, access: &'static Access) {
-        self.once.call_force(access, |once| {
+        self.once.call_force([access, Self::RECOVER], |once| {
             // SAFETY: `Once` runs one closure at a time and none once it is completed, and before that
             // nobody else looks at the state. No reference to it lives on while `f` runs.
             let take = || unsafe { std::mem::replace(&mut *self.state.get(), State::Taken) };

@@ -3,29 +3,18 @@
 //! Every name of `std::sync` is here. What can be waited for is a traced type of the same shape; all
 //! else is `std`'s own: [`Arc`], [`Weak`], [`atomic`], the errors and results.
 
-/// Gives a front what [`named!`](crate::named), [`untracked!`](crate::untracked) and
-/// [`on_violation!`](crate::on_violation) call; the last argument is the way to its header.
+/// Says where the header of a front lies: what [`named!`](crate::named),
+/// [`untracked!`](crate::untracked) and [`on_violation!`](crate::on_violation) need.
 macro_rules! configurable {
     ([$($generics:ident),*] $front:ty, $($header:ident).+) => {
-        #[doc(hidden)]
-        impl<$($generics),*> $front {
-            pub const fn __named(self, label: &'static $crate::__private::Label) -> Self {
-                let mut front = self;
-                front.$($header).+.set_name(label);
-                front
-            }
-
-            pub const fn __untracked(self) -> Self {
-                let mut front = self;
-                front.$($header).+.make_untracked();
-                front
-            }
-
-            pub const fn __on_violation(self, reaction: $crate::OnViolation) -> Self {
-                let mut front = self;
-                front.$($header).+.set_reaction(reaction);
-                front
-            }
+        // SAFETY: the field is a `LockHeader`; the compiler checks it below.
+        unsafe impl<$($generics),*> $crate::configure::Traced for $front {
+            const HEADERS: &'static [usize] = {
+                fn _is_header<$($generics),*>(front: &$front) -> &$crate::registry::LockHeader {
+                    &front.$($header).+
+                }
+                &[std::mem::offset_of!(Self, $($header).+)]
+            };
         }
     };
 }

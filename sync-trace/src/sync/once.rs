@@ -43,6 +43,7 @@ pub const ONCE_INIT: Once = Once::new();
 const CALL_ONCE: Access =
     Access { kind: LockKind::Once, type_name: || "", mode: Mode::Exclusive, op: Op::CallOnce };
 const CALL_ONCE_FORCE: Access = Access { op: Op::CallOnceForce, ..CALL_ONCE };
+const RECOVER: Access = Access { op: Op::Recover, ..CALL_ONCE };
 const WAIT: Access = Access { op: Op::WaitOnce, ..CALL_ONCE };
 const WAIT_FORCE: Access = Access { op: Op::WaitOnceForce, ..CALL_ONCE };
 
@@ -86,7 +87,7 @@ impl Once {
         F: FnOnce(&OnceState),
     {
         if !self.inner.is_completed() {
-            self.call_force(&CALL_ONCE_FORCE, f);
+            self.call_force([&CALL_ONCE_FORCE, &RECOVER], f);
         }
     }
 
@@ -129,12 +130,20 @@ impl Once {
         }
     }
 
-    /// The slow half of [`call_once_force`](Self::call_once_force), also for what is built on it.
+    /// The slow half of [`call_once_force`](Self::call_once_force), also for what is built on it. The
+    /// second access is for an initialiser that runs after another one has panicked.
     #[cold]
     #[track_caller]
-    pub(super) fn call_force(&self, access: &'static Access, f: impl FnOnce(&OnceState)) {
+    pub(super) fn call_force(
+        &self,
+        [access, again]: [&'static Access; 2],
+        f: impl FnOnce(&OnceState),
+    ) {
         if let Some(mut attempt) = self.attempt(access) {
-            self.inner.call_once_force(|state| attempt.run(|| f(state)));
+            self.inner.call_once_force(|state| match state.is_poisoned() {
+                true => attempt.recover(again, || f(state)),
+                false => attempt.run(|| f(state)),
+            });
         }
     }
 

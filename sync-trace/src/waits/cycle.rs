@@ -2,6 +2,7 @@
 
 use crate::agent::Agent;
 use crate::held::Held;
+use crate::op::Op;
 use crate::registry::Resource;
 use crate::waits::graph::{HeldNow, Hop, Node};
 use crate::waits::slot::Published;
@@ -28,11 +29,13 @@ pub(crate) struct Member<'t> {
 
 impl Member<'_> {
     pub(crate) fn node(&self) -> Node {
+        let access = self.published.wait.access;
         Node {
             agent: self.agent.id(),
             scope: self.agent.scope(),
             wants: self.published.wait.target,
             mode: self.published.wait.mode(),
+            fails_if_poisoned: access.op.fails_if_poisoned(access.kind),
             holds: self.holds.iter().map(held_now).collect(),
             behind: self.published.behind.to_vec(),
         }
@@ -71,7 +74,12 @@ pub(crate) enum MemberState {
 }
 
 fn held_now(held: &Held) -> HeldNow {
-    HeldNow { resource: Resource::Lock(held.lock), mode: held.access.mode, stamp: held.stamp }
+    HeldNow {
+        resource: Resource::Lock(held.lock),
+        mode: held.access.mode,
+        stamp: held.stamp,
+        recovers: held.access.op == Op::Recover,
+    }
 }
 
 impl<'t> Cycle<'t> {
@@ -89,16 +97,16 @@ impl<'t> Cycle<'t> {
         self.members.iter().find(|member| std::ptr::eq(member.agent, me))
     }
 
-    /// Whether a panic of `me` would leave another member waiting all the same: one that waits for an
-    /// initialiser, which `me` runs, to succeed.
+    /// Whether a panic of `me` would leave somebody waiting all the same: one that waits for an
+    /// initialiser, which `me` runs, to succeed. It need not be in the cycle.
     pub(crate) fn outlasts_a_panic_of(&self, me: &Agent) -> bool {
-        let Chain::Hops(hops) = &self.chain else { return false };
-        let waits_for_success = |hop: &Hop| {
-            let (from, to) = (&self.members[hop.from], &self.members[hop.to]);
-            let access = from.published.wait.access;
-            let is_me = |member: &Member<'_>| std::ptr::eq(member.agent, me);
-            is_me(to) && !is_me(from) && access.op.waits_for_success(access.kind)
-        };
-        hops.iter().any(waits_for_success)
+        let Some(own) = self.member_of(me) else { return false };
+        self.members.iter().any(|member| {
+            let wait = &member.published.wait;
+            let runs = |held: &Held| Some(held.lock) == wait.lock_id();
+            !std::ptr::eq(member.agent, me)
+                && wait.access.op.waits_for_success(wait.access.kind)
+                && own.holds.iter().any(runs)
+        })
     }
 }

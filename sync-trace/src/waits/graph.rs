@@ -23,6 +23,9 @@ pub(crate) struct Node {
     pub(crate) scope: Option<ScopeId>,
     pub(crate) wants: Resource,
     pub(crate) mode: Mode,
+    /// It waits for an initialiser, unless that has panicked before: then it is not waiting but on its
+    /// way out.
+    pub(crate) fails_if_poisoned: bool,
     pub(crate) holds: Vec<HeldNow>,
     /// Readers that are known to keep this reader out, through a queued writer.
     pub(crate) behind: Vec<Behind>,
@@ -34,6 +37,8 @@ pub(crate) struct HeldNow {
     pub(crate) resource: Resource,
     pub(crate) mode: Mode,
     pub(crate) stamp: u64,
+    /// It is an initialiser that runs again after it has panicked.
+    pub(crate) recovers: bool,
 }
 
 /// Why one agent keeps another waiting.
@@ -66,7 +71,7 @@ pub(crate) enum Queues {
 
 /// The shortest cycle through `start`, in wait order, if there is one.
 pub(crate) fn cycle_through(nodes: &[Node], start: usize, queues: Queues) -> Option<Vec<Hop>> {
-    let graph = wait_for_graph(nodes, queues);
+    let graph = wait_for_graph(nodes, start, queues);
     let start = NodeIndex::new(start);
     let mut reached_by: HashMap<NodeIndex, Hop> = HashMap::new();
     let mut frontier = VecDeque::from([start]);
@@ -97,7 +102,7 @@ fn path_ending_in(last: Hop, start: NodeIndex, reached_by: &HashMap<NodeIndex, H
     path
 }
 
-fn wait_for_graph(nodes: &[Node], queues: Queues) -> DiGraph<AgentId, Via> {
+fn wait_for_graph(nodes: &[Node], start: usize, queues: Queues) -> DiGraph<AgentId, Via> {
     let mut graph = DiGraph::with_capacity(nodes.len(), nodes.len());
     for node in nodes {
         graph.add_node(node.agent);
@@ -105,10 +110,19 @@ fn wait_for_graph(nodes: &[Node], queues: Queues) -> DiGraph<AgentId, Via> {
     let holders = Holders::of(nodes);
     for (from, node) in nodes.iter().enumerate() {
         for (to, via) in holders.blockers(nodes, node, queues) {
+            // It may have come while the initialiser's panic was all there was; not so the one that is
+            // judged, which comes only now.
+            if from != start && node.fails_if_poisoned && recovers(nodes, to, via) {
+                continue;
+            }
             graph.add_edge(NodeIndex::new(from), NodeIndex::new(to), via);
         }
     }
     graph
+}
+
+fn recovers(nodes: &[Node], holder: usize, via: Via) -> bool {
+    matches!(via, Via::Hold(which) if nodes[holder].holds[which].recovers)
 }
 
 /// Who holds what, and who ends whose wait by ending.
@@ -190,7 +204,8 @@ mod tests {
     }
 
     /// `"X(A) r(B) -> X(C)"`: holds A and reads B, waits to have C alone. `-> join 2` waits for the
-    /// second agent, `-> scope` for the scope that the agents marked with `in` run in.
+    /// second agent, `-> scope` for the scope that the agents marked with `in` run in. `X(A)!` is an
+    /// initialiser that runs again, and an agent marked with `fails` would not wait for its first run.
     fn parse(agent: usize, text: &str) -> Node {
         let (held, wanted) = text.split_once("->").expect("holds -> wants");
         let access = |word: &str| {
@@ -198,7 +213,8 @@ mod tests {
             let mode = mode(letters.next().unwrap());
             (lock(letters.nth(1).unwrap()), mode)
         };
-        let holds = held.split_whitespace().filter(|word| *word != "in").enumerate();
+        let holds =
+            held.split_whitespace().filter(|word| !["in", "fails"].contains(word)).enumerate();
         let scope = ScopeId(std::num::NonZeroU64::MIN);
         let (wants, mode) = match wanted.trim().split_once(' ') {
             Some(("join", other)) => {
@@ -212,10 +228,12 @@ mod tests {
             scope: held.contains("in").then_some(scope),
             wants,
             mode,
+            fails_if_poisoned: held.contains("fails"),
             holds: holds
                 .map(|(stamp, word)| {
                     let (resource, mode) = access(word);
-                    HeldNow { resource, mode, stamp: stamp as u64 }
+                    let recovers = word.ends_with('!');
+                    HeldNow { resource, mode, stamp: stamp as u64, recovers }
                 })
                 .collect(),
             behind: Vec::new(),
@@ -239,6 +257,15 @@ mod tests {
     #[track_caller]
     fn check(agents: &[&str], expected: Option<&str>) {
         assert_eq!(cycle(&nodes(agents), Queues::Confirmed).as_deref(), expected, "{agents:?}");
+    }
+
+    #[test]
+    fn who_may_be_on_its_way_out_of_a_poisoned_once_does_not_wait_for_its_next_run() {
+        check(&["fails X(A) -> X(O)", "X(O)! -> X(A)"], None);
+        check(&["X(A) -> X(O)", "X(O)! -> X(A)"], Some("2 1"));
+        check(&["fails X(A) -> X(O)", "X(O) -> X(A)"], Some("2 1"));
+        // The one that is judged has not called yet.
+        check(&["X(O)! -> X(A)", "fails X(A) -> X(O)"], Some("2 1"));
     }
 
     #[test]
@@ -324,6 +351,7 @@ mod tests {
             let count = 1 + random(5);
             let agents: Vec<Node> = (0..count)
                 .map(|agent| Node {
+                    fails_if_poisoned: false,
                     agent: AgentId(agent + 1),
                     scope: None,
                     wants: if random(5) == 0 {
@@ -334,6 +362,7 @@ mod tests {
                     mode: MODES[random(4) as usize],
                     holds: (0..random(3))
                         .map(|stamp| HeldNow {
+                            recovers: false,
                             resource: Resource::Lock(LockId(1 + random(4))),
                             mode: MODES[random(4) as usize],
                             stamp,

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
 
+use sync_trace::finding::{AgentState, Op};
 use sync_trace::sync::{Arc, Barrier, Mutex, Once, OnceLock};
 use sync_trace::{OnViolation, thread};
 use sync_trace_tests::is_asleep;
@@ -54,6 +55,11 @@ fn main() {
             );
             assert_eq!(sync_trace::take_findings().len(), 1);
         }
+        "recovered_once" => {
+            recovered_once(|once| once.call_once(|| ()));
+            recovered_once(Once::wait);
+        }
+        "initialiser_relocks" => initialiser_relocks(),
         "drop_while_unwinding" => drop_while_unwinding(),
         "logged" => logged(),
         "own_reaction" => own_reaction(),
@@ -116,6 +122,66 @@ fn initialiser_needs_a_waiters_lock(
     }));
     assert!(initialised.is_err());
     assert!(waiter.join().is_err());
+}
+
+/// A thread holds a lock and panics because a `Once` is poisoned. While its panic hook runs, the main
+/// thread recovers the `Once`, and needs the lock.
+fn recovered_once(fails: fn(&Once)) {
+    let (once, lock) = (Arc::new(Once::new()), Arc::new(Mutex::new(0)));
+    assert!(catch_unwind(|| once.call_once(|| panic!("the first initialiser"))).is_err());
+    let in_hook = Arc::new(std::sync::Barrier::new(2));
+    let (recover, go_on) = channel();
+    let go_on = std::sync::Mutex::new(go_on);
+    let default = std::panic::take_hook();
+    let hook = {
+        let in_hook = Arc::clone(&in_hook);
+        move |info: &std::panic::PanicHookInfo<'_>| {
+            default(info);
+            if thread::current().name() == Some("fails") {
+                in_hook.wait();
+                go_on.lock().unwrap().recv().unwrap();
+            }
+        }
+    };
+    std::panic::set_hook(Box::new(hook));
+    let failing = {
+        let (once, lock) = (Arc::clone(&once), Arc::clone(&lock));
+        let held_and_failed = move || {
+            let _held = lock.lock().unwrap();
+            fails(&once);
+        };
+        thread::Builder::new().name("fails".to_owned()).spawn(held_and_failed).unwrap()
+    };
+    in_hook.wait();
+    once.call_once_force(|state| {
+        assert!(state.is_poisoned());
+        // The other thread goes on once this one waits for its lock.
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                wait_until_asleep_in(|op| op == Op::Lock);
+                recover.send(()).unwrap();
+            });
+            drop(lock.lock());
+        });
+    });
+    assert!(failing.join().is_err() && once.is_completed());
+    drop(std::panic::take_hook());
+}
+
+/// The main thread deadlocks with itself in an initialiser, for whose value another thread waits.
+fn initialiser_relocks() {
+    static VALUE: OnceLock<()> = OnceLock::new();
+    let waiter = thread::spawn(|| {
+        VALUE.wait();
+    });
+    let initialised = catch_unwind(|| {
+        VALUE.get_or_init(|| {
+            wait_until_somebody_waits();
+            relock();
+        });
+    });
+    assert!(initialised.is_err());
+    waiter.join().unwrap();
 }
 
 /// The same, by a panic in the scope's closure.
@@ -216,9 +282,15 @@ fn until_eof() {
 /// finds the deadlock. One that sleeps has been: seen three times in a row, lest it be a moment's sleep
 /// over a look like this one.
 fn wait_until_somebody_waits() {
+    wait_until_asleep_in(|_| true);
+}
+
+fn wait_until_asleep_in(is_meant: fn(Op) -> bool) {
     let sleeps = || {
         let agents = sync_trace::snapshot().agents;
-        agents.iter().any(|state| state.wait.is_some() && is_asleep(&state.agent))
+        let waits =
+            |state: &AgentState| state.wait.as_ref().is_some_and(|(wait, _)| is_meant(wait.op));
+        agents.iter().any(|state| waits(state) && is_asleep(&state.agent))
     };
     let mut seen = 0;
     while seen < 3 {

@@ -15,6 +15,9 @@ pub use sender::{Sender, SyncSender};
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
 use crate::finding::LockId;
+use std::mem::offset_of;
+
+use crate::configure::Traced;
 use crate::finding::LockKind;
 use crate::hooks::{self, Waiting};
 use crate::op::{Mode, Op};
@@ -62,7 +65,8 @@ pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
 
 /// Which channel an endpoint belongs to: the traced half of each.
 #[derive(Clone, Copy)]
-struct Channel {
+pub(crate) struct Channel {
+    /// 0 if it is untracked.
     id: LockId,
     origin: Origin,
 }
@@ -72,9 +76,12 @@ impl Channel {
         Self { id: LockId::next(), origin: Origin::unnamed(created) }
     }
 
-    /// The same channel under a name.
-    fn named(self, label: &'static Label) -> Self {
-        Self { origin: Origin::named(label), ..self }
+    pub(crate) const fn set_name(&mut self, label: &'static Label) {
+        self.origin = Origin::named(label);
+    }
+
+    pub(crate) const fn make_untracked(&mut self) {
+        self.id = LockId(0);
     }
 
     /// A message goes in or out, or an end is gone.
@@ -84,8 +91,9 @@ impl Channel {
     }
 
     /// The calling thread is about to wait for the other end.
-    fn wait(self, access: &'static Access, site: Site) -> Waiting {
-        hooks::wait_for_signal(self.id, self.origin, access, site)
+    fn wait(self, access: &'static Access, site: Site) -> Option<Waiting> {
+        let is_tracked = self.id != LockId(0);
+        is_tracked.then(|| hooks::wait_for_signal(self.id, self.origin, access, site))
     }
 }
 
@@ -113,20 +121,16 @@ impl<T> Accesses<T> {
     const NEXT: &'static Access = &Access { op: Op::Next, ..*Self::SEND };
 }
 
-/// What [`named!`](crate::named) needs of a pair of endpoints.
-#[doc(hidden)]
-pub trait __Named: Sized {
-    fn __named(self, label: &'static Label) -> Self;
+// SAFETY: both ends say where their channel lies.
+unsafe impl<T> Traced for (Sender<T>, Receiver<T>) {
+    const CHANNELS: &'static [usize] =
+        &[offset_of!(Self, 0) + Sender::<T>::CHANNEL, offset_of!(Self, 1) + Receiver::<T>::CHANNEL];
 }
 
-impl<T> __Named for (Sender<T>, Receiver<T>) {
-    fn __named(self, label: &'static Label) -> Self {
-        (self.0.named(label), self.1.named(label))
-    }
-}
-
-impl<T> __Named for (SyncSender<T>, Receiver<T>) {
-    fn __named(self, label: &'static Label) -> Self {
-        (self.0.named(label), self.1.named(label))
-    }
+// SAFETY: as above.
+unsafe impl<T> Traced for (SyncSender<T>, Receiver<T>) {
+    const CHANNELS: &'static [usize] = &[
+        offset_of!(Self, 0) + SyncSender::<T>::CHANNEL,
+        offset_of!(Self, 1) + Receiver::<T>::CHANNEL,
+    ];
 }

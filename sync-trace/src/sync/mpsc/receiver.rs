@@ -1,12 +1,13 @@
 //! The receiving end and its iterators.
 
 use std::fmt;
+use std::mem::offset_of;
 use std::time::Duration;
 
 use super::{Accesses, Channel, Endpoint, RecvError, RecvTimeoutError, TryRecvError};
 use crate::interop::{as_std, into_std};
 use crate::registry::Access;
-use crate::site::{Label, Site};
+use crate::site::Site;
 
 /// [`std::sync::mpsc::Receiver`], traced. It is 16 bytes larger.
 pub struct Receiver<T> {
@@ -16,13 +17,11 @@ pub struct Receiver<T> {
 }
 
 impl<T> Receiver<T> {
+    /// Where its channel lies.
+    pub(super) const CHANNEL: usize = offset_of!(Self, endpoint.0);
+
     pub(super) fn new(inner: std::sync::mpsc::Receiver<T>, channel: Channel) -> Self {
         Self { endpoint: Endpoint(channel), inner }
-    }
-
-    pub(super) fn named(mut self, label: &'static Label) -> Self {
-        self.endpoint.0 = self.endpoint.0.named(label);
-        self
     }
 
     /// As [`std::sync::mpsc::Receiver::try_recv`].

@@ -1,10 +1,11 @@
 //! The sending ends.
 
 use std::fmt;
+use std::mem::offset_of;
 
 use super::{Accesses, Channel, Endpoint, SendError, TrySendError};
 use crate::interop::{as_std, into_std};
-use crate::site::{Label, Site};
+use crate::site::Site;
 
 /// [`std::sync::mpsc::Sender`], traced. It is 16 bytes larger.
 pub struct Sender<T> {
@@ -14,13 +15,11 @@ pub struct Sender<T> {
 }
 
 impl<T> Sender<T> {
+    /// Where its channel lies.
+    pub(super) const CHANNEL: usize = offset_of!(Self, endpoint.0);
+
     pub(super) fn new(inner: std::sync::mpsc::Sender<T>, channel: Channel) -> Self {
         Self { endpoint: Endpoint(channel), inner }
-    }
-
-    pub(super) fn named(mut self, label: &'static Label) -> Self {
-        self.endpoint.0 = self.endpoint.0.named(label);
-        self
     }
 
     /// As [`std::sync::mpsc::Sender::send`].
@@ -54,13 +53,11 @@ pub struct SyncSender<T> {
 }
 
 impl<T> SyncSender<T> {
+    /// Where its channel lies.
+    pub(super) const CHANNEL: usize = offset_of!(Self, endpoint.0);
+
     pub(super) fn new(inner: std::sync::mpsc::SyncSender<T>, channel: Channel) -> Self {
         Self { endpoint: Endpoint(channel), inner }
-    }
-
-    pub(super) fn named(mut self, label: &'static Label) -> Self {
-        self.endpoint.0 = self.endpoint.0.named(label);
-        self
     }
 
     /// As [`std::sync::mpsc::SyncSender::send`].
