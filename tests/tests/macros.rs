@@ -24,7 +24,8 @@ fn a_static_of_every_kind_takes_a_name() {
     ONCE.call_once(|| ());
     assert_eq!(CELL.get_or_init(|| vec![9]), &[9]);
     assert!(BARRIER.wait().is_leader());
-    assert_eq!(*UNTRACKED + *LOUD.read().unwrap() + *FRESH.lock().unwrap(), 18);
+    let fresh = FRESH;
+    assert_eq!(*UNTRACKED + *LOUD.read().unwrap() + *fresh.lock().unwrap(), 18);
 }
 
 trait Named {

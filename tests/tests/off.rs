@@ -139,11 +139,13 @@ mod compiled_out {
         );
     }
 
-    /// The macros give back what they were given, even if it is no lock at all.
+    /// The macros give back `std`'s own locks as they were given.
     #[test]
     fn the_macros_are_the_expression_itself() {
-        assert_eq!(sync_trace::untracked!(2 + 3), 5);
-        assert_eq!(sync_trace::on_violation!(OnViolation::Abort, "text"), "text");
+        let untracked: std::sync::Mutex<u8> = sync_trace::untracked!(std::sync::Mutex::new(5));
+        let named: std::sync::Mutex<u8> = sync_trace::named!("named", untracked);
+        let loud = sync_trace::on_violation!(OnViolation::Abort, named);
+        assert_eq!(loud.into_inner().unwrap(), 5);
         assert_eq!(*UNTRACKED.lock().unwrap() + *LOGGING.read().unwrap(), 3);
     }
 
