@@ -60,6 +60,7 @@ mod evidence;
 pub mod finding;
 mod held;
 mod op;
+mod order;
 mod os;
 mod registry;
 mod report;

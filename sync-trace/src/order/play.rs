@@ -1,0 +1,161 @@
+//! Plays scripts of agents that take locks, without threads, and says what is predicted.
+//!
+//! `t1: X(a) X(b); t2: X(b) r(a)`: one agent after another does a section each, and gives up what it
+//! took, newest first, at its end. Nothing but the steps below orders the sections.
+//!
+//! | step | what the agent does |
+//! |---|---|
+//! | `X(a)`, `u(a)`, `r(a)`, `R(a)` | takes `a` alone, as upgradable reader, as reader, as recursive reader |
+//! | `try(a)` | takes `a` alone, without waiting for it |
+//! | `U(a)` | gives `a` up |
+//! | `spawn(t2)`, `join(t2)` | starts `t2`; waits for its end |
+//! | `send(m)`, `recv(m)` | an ordering event that others can come after, and such another one |
+//! | `keep` | gives nothing up at the end of this section |
+
+use std::collections::BTreeMap;
+
+use super::clock::{Parcel, Timeline};
+use super::prediction::{Circle, Dependencies, Dependency, Obstacle};
+use crate::finding::{AgentId, LockId};
+use crate::held::Held;
+use crate::op::Mode;
+use crate::registry::Access;
+use crate::registry::tests::ACCESS;
+use crate::site::{Origin, Site};
+
+static UPGRADABLE: Access = Access { mode: Mode::Upgradable, ..*ACCESS };
+static READ: Access = Access { mode: Mode::Read, ..*ACCESS };
+static RECURSIVE: Access = Access { mode: Mode::RecursiveRead, ..*ACCESS };
+
+/// The agents of a script and what is known of them.
+#[derive(Default)]
+struct Stage {
+    agents: BTreeMap<String, Timeline>,
+    messages: BTreeMap<String, Parcel>,
+    seen: Dependencies,
+    best: Option<Circle>,
+}
+
+/// What `script` leads to: empty if there is no circle, else what keeps it from happening, or
+/// `deadlock`; and the agents in it.
+pub(super) fn outcome(script: &str) -> String {
+    let mut stage = Stage::default();
+    for section in script.split(';').map(str::trim).filter(|section| !section.is_empty()) {
+        let (agent, steps) = section.split_once(':').expect("agent: steps");
+        let steps: Vec<&str> = steps.split_whitespace().collect();
+        steps.iter().for_each(|step| stage.step(agent, step));
+        if !steps.contains(&"keep") {
+            stage.release_all(agent);
+        }
+    }
+    stage.describe()
+}
+
+impl Stage {
+    fn time(&mut self, name: &str) -> &mut Timeline {
+        let number = name.bytes().fold(0, |number, byte| number * 256 + u64::from(byte));
+        self.agents.entry(name.to_owned()).or_insert_with(|| Timeline::new(AgentId(number)))
+    }
+
+    fn step(&mut self, agent: &str, step: &str) {
+        let (verb, name) = step.trim_end_matches(')').split_once('(').unwrap_or((step, ""));
+        match verb {
+            "X" => self.take(agent, name, ACCESS, true),
+            "u" => self.take(agent, name, &UPGRADABLE, true),
+            "r" => self.take(agent, name, &READ, true),
+            "R" => self.take(agent, name, &RECURSIVE, true),
+            "try" => self.take(agent, name, ACCESS, false),
+            "U" => self.release(agent, lock(name)),
+            "send" => {
+                let parcel = self.time(agent).publish();
+                self.messages.insert(name.to_owned(), parcel);
+            }
+            "spawn" => {
+                let parcel = self.time(agent).publish();
+                self.time(name).observe(&parcel);
+            }
+            "recv" => {
+                let parcel = self.messages[name].clone();
+                self.time(agent).observe(&parcel);
+            }
+            "join" => {
+                self.release_all(name);
+                let parcel = self.time(name).publish();
+                self.time(agent).observe(&parcel);
+            }
+            "keep" => {}
+            other => panic!("no step `{other}`"),
+        }
+    }
+
+    fn take(&mut self, agent: &str, name: &str, access: &'static Access, waits: bool) {
+        let site = Site::caller();
+        let held =
+            Held { lock: lock(name), stamp: 0, access, created: Origin::unnamed(site), site };
+        let dependency = Dependency::new(self.time(agent), held);
+        if waits && dependency.is_relevant() {
+            let index = self.seen.add(dependency);
+            // A new writer may be what an older circle lacked.
+            self.judge(0..=index);
+        }
+        self.time(agent).acquired(held);
+    }
+
+    fn release_all(&mut self, agent: &str) {
+        while let Some(section) = self.time(agent).sections().last() {
+            let lock = section.held.lock;
+            self.release(agent, lock);
+        }
+    }
+
+    fn release(&mut self, agent: &str, lock: LockId) {
+        let section = self.time(agent).released(lock).expect("it is held");
+        self.seen.section_ended(&section);
+        self.best = None;
+        self.judge(0..self.seen.len());
+    }
+
+    fn judge(&mut self, starts: impl Iterator<Item = usize>) {
+        for start in starts {
+            let circle = self.seen.circle_through(start);
+            self.best = best(self.best.take(), circle);
+        }
+    }
+
+    fn describe(&self) -> String {
+        let Some(circle) = &self.best else { return String::new() };
+        let name = |id: LockId| char::from_u32(id.0 as u32).expect("a letter");
+        let what = match circle.obstacle {
+            None => "deadlock".to_owned(),
+            Some(Obstacle::NoWriter(lock)) => format!("no writer of {}", name(lock)),
+            Some(Obstacle::Ordered) => "ordered".to_owned(),
+            Some(Obstacle::Gate(lock)) => format!("gate {}", name(lock)),
+            Some(Obstacle::OneAgent) => "one agent".to_owned(),
+        };
+        let mut locks: Vec<_> = circle
+            .links
+            .iter()
+            .map(|link| name(self.seen.get(link.dependency).wanted.lock))
+            .collect();
+        let first = (0..locks.len()).min_by_key(|&at| locks[at]).unwrap_or(0);
+        locks.rotate_left(first);
+        format!("{what}: {}", locks.into_iter().collect::<String>())
+    }
+}
+
+/// The one that comes closer to a deadlock, or else the earlier.
+fn best(known: Option<Circle>, new: Option<Circle>) -> Option<Circle> {
+    match (known, new) {
+        (Some(known), Some(new)) if new.obstacle < known.obstacle => Some(new),
+        (Some(known), _) => Some(known),
+        (None, new) => new,
+    }
+}
+
+fn lock(name: &str) -> LockId {
+    let mut letters = name.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) => LockId(letter as u64),
+        _ => panic!("a lock is one letter: `{name}`"),
+    }
+}
