@@ -8,10 +8,12 @@
 //! component: those that have asked for a lock while they held one. So thousands of short-lived
 //! threads that do not nest locks cost nothing.
 
+use std::num::NonZeroU64;
 use std::sync::{Arc, OnceLock};
 
 use crate::finding::{AgentId, LockId};
 use crate::held::Held;
+use crate::registry::next_number;
 
 /// For each agent, up to which of its segments everything has happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +72,8 @@ impl Moment {
 /// A hold, from when the lock was taken until it is released.
 #[derive(Debug)]
 pub(crate) struct Section {
+    /// Never used again.
+    pub(crate) number: NonZeroU64,
     pub(crate) agent: AgentId,
     pub(crate) held: Held,
     /// What came before its end, once it has ended.
@@ -178,7 +182,8 @@ impl Timeline {
                 self.observe_clock(end);
             }
         }
-        self.own.push(Arc::new(Section { agent: self.agent, held, end: OnceLock::new() }));
+        let (number, agent) = (next_number(), self.agent);
+        self.own.push(Arc::new(Section { number, agent, held, end: OnceLock::new() }));
     }
 
     /// The agent gives its newest hold of `lock` up.

@@ -7,7 +7,8 @@
 use std::collections::HashSet;
 
 use super::clock::{Parcel, Timeline};
-use super::prediction::{Dependencies, Dependency};
+use super::prediction::Dependency;
+use super::predictor::Predictor;
 use crate::finding::{AgentId, LockId};
 use crate::held::Held;
 use crate::op::Mode;
@@ -143,7 +144,7 @@ fn predicts_from_a_run(program: &Program, random: &mut impl FnMut(usize) -> usiz
     let mut times: Vec<Timeline> =
         (0..program.0.len()).map(|agent| Timeline::new(AgentId(agent as u64 + 1))).collect();
     let mut messages: Vec<Parcel> = vec![Parcel::default(); 8];
-    let mut seen = Dependencies::default();
+    let mut predictor = Predictor::default();
     loop {
         let mut successors = state.successors(program);
         if successors.is_empty() {
@@ -151,9 +152,7 @@ fn predicts_from_a_run(program: &Program, random: &mut impl FnMut(usize) -> usiz
             if !all_ended {
                 return None;
             }
-            let predicted = (0..seen.len()).any(|start| {
-                seen.circle_through(start).is_some_and(|circle| circle.obstacle.is_none())
-            });
+            let predicted = predictor.circles().any(|circle| circle.obstacle.is_none());
             return Some(predicted);
         }
         let (agent, next) = successors.swap_remove(random(successors.len()));
@@ -163,13 +162,13 @@ fn predicts_from_a_run(program: &Program, random: &mut impl FnMut(usize) -> usiz
                     let wanted = held(lock, mode);
                     let dependency = Dependency::new(&mut times[agent], wanted);
                     if dependency.is_relevant() {
-                        seen.add(dependency);
+                        predictor.requested(dependency);
                     }
                     times[agent].acquired(wanted);
                 }
                 Step::Release(lock) => {
                     let section = times[agent].released(id(lock)).expect("it is held");
-                    seen.section_ended(&section);
+                    predictor.section_ended(&section);
                 }
                 Step::Spawn(child) => {
                     let parcel = times[agent].publish();

@@ -14,6 +14,8 @@
 //! 3. What keeps them apart? [`clock`] knows what comes before what in every schedule, and what
 //!    happens inside whose section.
 //!
+//! [`predictor`] puts the three together.
+//!
 //! # Invariants
 //!
 //! 1. Two locks are in one component if closed walks lead through both. (After a removal a
@@ -39,6 +41,7 @@ pub(crate) mod cycle;
 pub(crate) mod graph;
 pub(crate) mod label;
 pub(crate) mod prediction;
+pub(crate) mod predictor;
 pub(crate) mod ranks;
 pub(crate) mod search;
 
@@ -48,5 +51,7 @@ mod exhaustive;
 mod oracle;
 #[cfg(all(test, not(loom)))]
 mod play;
+#[cfg(all(test, not(loom)))]
+mod rows;
 #[cfg(all(test, not(loom)))]
 mod scenarios;

@@ -15,7 +15,8 @@
 use std::collections::BTreeMap;
 
 use super::clock::{Parcel, Timeline};
-use super::prediction::{Circle, Dependencies, Dependency, Obstacle};
+use super::prediction::{Dependency, Obstacle};
+use super::predictor::Predictor;
 use crate::finding::{AgentId, LockId};
 use crate::held::Held;
 use crate::op::Mode;
@@ -32,8 +33,7 @@ static RECURSIVE: Access = Access { mode: Mode::RecursiveRead, ..*ACCESS };
 struct Stage {
     agents: BTreeMap<String, Timeline>,
     messages: BTreeMap<String, Parcel>,
-    seen: Dependencies,
-    best: Option<Circle>,
+    predictor: Predictor,
 }
 
 /// What `script` leads to: empty if there is no circle, else what keeps it from happening, or
@@ -94,9 +94,7 @@ impl Stage {
             Held { lock: lock(name), stamp: 0, access, created: Origin::unnamed(site), site };
         let dependency = Dependency::new(self.time(agent), held);
         if waits && dependency.is_relevant() {
-            let index = self.seen.add(dependency);
-            // A new writer may be what an older circle lacked.
-            self.judge(0..=index);
+            self.predictor.requested(dependency);
         }
         self.time(agent).acquired(held);
     }
@@ -110,24 +108,18 @@ impl Stage {
 
     fn release(&mut self, agent: &str, lock: LockId) {
         let section = self.time(agent).released(lock).expect("it is held");
-        self.seen.section_ended(&section);
-        self.best = None;
-        self.judge(0..self.seen.len());
-    }
-
-    fn judge(&mut self, starts: impl Iterator<Item = usize>) {
-        for start in starts {
-            let circle = self.seen.circle_through(start);
-            self.best = best(self.best.take(), circle);
-        }
+        self.predictor.section_ended(&section);
     }
 
     fn describe(&self) -> String {
-        let Some(circle) = &self.best else { return String::new() };
+        let best =
+            self.predictor.circles().min_by_key(|circle| (circle.obstacle, circle.links.len()));
+        let Some(circle) = best else { return String::new() };
         let name = |id: LockId| char::from_u32(id.0 as u32).expect("a letter");
         let what = match circle.obstacle {
             None => "deadlock".to_owned(),
             Some(Obstacle::NoWriter(lock)) => format!("no writer of {}", name(lock)),
+            Some(Obstacle::Open(lock)) => format!("open {}", name(lock)),
             Some(Obstacle::Ordered) => "ordered".to_owned(),
             Some(Obstacle::Gate(lock)) => format!("gate {}", name(lock)),
             Some(Obstacle::OneAgent) => "one agent".to_owned(),
@@ -135,20 +127,11 @@ impl Stage {
         let mut locks: Vec<_> = circle
             .links
             .iter()
-            .map(|link| name(self.seen.get(link.dependency).wanted.lock))
+            .map(|link| name(self.predictor.dependency(link.dependency).wanted.lock))
             .collect();
         let first = (0..locks.len()).min_by_key(|&at| locks[at]).unwrap_or(0);
         locks.rotate_left(first);
         format!("{what}: {}", locks.into_iter().collect::<String>())
-    }
-}
-
-/// The one that comes closer to a deadlock, or else the earlier.
-fn best(known: Option<Circle>, new: Option<Circle>) -> Option<Circle> {
-    match (known, new) {
-        (Some(known), Some(new)) if new.obstacle < known.obstacle => Some(new),
-        (Some(known), _) => Some(known),
-        (None, new) => new,
     }
 }
 

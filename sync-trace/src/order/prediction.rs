@@ -5,6 +5,7 @@
 //! could happen, if nothing keeps their agents from being there at the same time: see [`Obstacle`].
 
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::clock::{Moment, Section, Timeline};
@@ -60,18 +61,16 @@ impl Dependency {
             .unwrap_or(Blocks::No)
     }
 
-    /// A lock that both held, in different sections and at least one of them alone: the two exclude
-    /// each other.
+    /// A lock that excludes the two from each other.
     fn gate(&self, other: &Self) -> Option<LockId> {
-        let alone = |section: &Section| section.held.access.mode == Mode::Exclusive;
-        self.held.iter().find_map(|own| {
-            let excludes = |theirs: &&Arc<Section>| {
-                theirs.held.lock == own.held.lock
-                    && !Arc::ptr_eq(theirs, own)
-                    && (alone(own) || alone(theirs))
-            };
-            other.held.iter().find(excludes).map(|section| section.held.lock)
-        })
+        gate_between(&self.held, &other.held)
+    }
+
+    /// A lock that does so if a section that is still open turns out to enclose one of them.
+    fn open_gate(&self, other: &Self) -> Option<LockId> {
+        gate_between(&self.around, &other.held)
+            .or_else(|| gate_between(&self.held, &other.around))
+            .or_else(|| gate_between(&self.around, &other.around))
     }
 
     /// Whether there were times of the two that no ordering event keeps apart.
@@ -87,12 +86,28 @@ impl Dependency {
     }
 }
 
+/// A lock that is held in both, in different sections and in at least one of them alone.
+fn gate_between(ones: &[Arc<Section>], others: &[Arc<Section>]) -> Option<LockId> {
+    let alone = |section: &Section| section.held.access.mode == Mode::Exclusive;
+    ones.iter().find_map(|one| {
+        let excludes = |other: &&Arc<Section>| {
+            other.held.lock == one.held.lock
+                && !Arc::ptr_eq(other, one)
+                && (alone(one) || alone(other))
+        };
+        others.iter().find(excludes).map(|section| section.held.lock)
+    })
+}
+
 /// What keeps a circle of dependencies from being a deadlock, as far as is known. In the order in which
 /// circles are preferred for showing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Obstacle {
     /// A reader would have to queue behind a writer of this lock, and no fitting writer was seen.
     NoWriter(LockId),
+    /// Two of them exclude each other if a section on this lock, which is still open, cannot end before
+    /// one of them.
+    Open(LockId),
     /// Ordering events keep two of them apart.
     Ordered,
     /// Two of them exclude each other by this lock.
@@ -105,14 +120,15 @@ impl Obstacle {
     fn level(self) -> u8 {
         match self {
             Self::NoWriter(_) => 1,
-            Self::Ordered => 2,
-            Self::Gate(_) => 3,
-            Self::OneAgent => 4,
+            Self::Open(_) => 2,
+            Self::Ordered => 3,
+            Self::Gate(_) => 4,
+            Self::OneAgent => 5,
         }
     }
 }
 
-const LEVELS: u8 = 4;
+const LEVELS: u8 = 5;
 
 /// A circle of dependencies: each wants what the next one holds, and the last what the first holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,6 +157,8 @@ pub(crate) struct Dependencies {
     /// Those that hold a lock, and those that want to write it.
     holding: HashMap<LockId, Vec<usize>>,
     writing: HashMap<LockId, Vec<usize>>,
+    /// Those for which a section, by its number, is still open.
+    inside_open: HashMap<NonZeroU64, Vec<usize>>,
     /// How many searches were cut off.
     pub(crate) cut_off: u64,
 }
@@ -151,8 +169,8 @@ struct Key {
     wanted: (LockId, Mode),
     /// Sorted, so that the order in which they were taken does not matter.
     held: Box<[(LockId, Mode)]>,
-    /// The sections around it, by address.
-    around: Box<[usize]>,
+    /// The sections around it.
+    around: Box<[NonZeroU64]>,
 }
 
 impl Key {
@@ -160,7 +178,7 @@ impl Key {
         let pair = |held: &Held| (held.lock, held.access.mode);
         let mut held: Vec<_> = dependency.held.iter().map(|section| pair(&section.held)).collect();
         held.sort_unstable_by_key(|&(lock, mode)| (lock, mode as u8));
-        let around = dependency.around.iter().map(|section| Arc::as_ptr(section).addr());
+        let around = dependency.around.iter().map(|section| section.number);
         Self {
             agent: dependency.agent(),
             wanted: pair(&dependency.wanted),
@@ -173,10 +191,6 @@ impl Key {
 impl Dependencies {
     pub(crate) fn get(&self, index: usize) -> &Dependency {
         &self.all[index]
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.all.len()
     }
 
     /// Adds a dependency, or adds to what is known of it. Returns its index.
@@ -192,6 +206,9 @@ impl Dependencies {
         for section in &dependency.held {
             self.holding.entry(section.held.lock).or_default().push(index);
         }
+        for section in &dependency.around {
+            self.inside_open.entry(section.number).or_default().push(index);
+        }
         if dependency.mode() == Mode::Exclusive {
             self.writing.entry(dependency.wanted.lock).or_default().push(index);
         }
@@ -200,20 +217,19 @@ impl Dependencies {
         index
     }
 
-    /// `section` has ended: finds out which dependencies happened inside it, and returns those.
+    /// `section` has ended: finds out which dependencies happened inside it. Returns all for which that
+    /// was open.
     pub(crate) fn section_ended(&mut self, section: &Arc<Section>) -> Vec<usize> {
-        let mut inside = Vec::new();
-        for (index, dependency) in self.all.iter_mut().enumerate() {
-            let is_it = |around: &Arc<Section>| Arc::ptr_eq(around, section);
-            let Some(at) = dependency.around.iter().position(is_it) else { continue };
-            dependency.around.remove(at);
+        let settled = self.inside_open.remove(&section.number).unwrap_or_default();
+        for &index in &settled {
+            let dependency = &mut self.all[index];
+            dependency.around.retain(|around| !Arc::ptr_eq(around, section));
             if dependency.is_inside(section) == Some(true) {
                 dependency.held.push(Arc::clone(section));
                 self.holding.entry(section.held.lock).or_default().push(index);
-                inside.push(index);
             }
         }
-        inside
+        settled
     }
 
     /// The shortest circle through dependency `start` that could happen, or else one that comes
@@ -283,8 +299,10 @@ impl Search<'_> {
             Some(Obstacle::OneAgent)
         } else if let Some(lock) = one.gate(other) {
             Some(Obstacle::Gate(lock))
+        } else if !one.is_concurrent_with(other) {
+            Some(Obstacle::Ordered)
         } else {
-            (!one.is_concurrent_with(other)).then_some(Obstacle::Ordered)
+            one.open_gate(other).map(Obstacle::Open)
         }
     }
 

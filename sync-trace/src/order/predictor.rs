@@ -1,0 +1,208 @@
+//! Puts the parts together: requests and ends of sections go in, new predictions come out.
+//!
+//! A circle that cannot happen as far as is known is *latent*. It is looked at again whenever
+//! something new could lift its obstacle: another agent or another time at one of its requests, a
+//! writer of the lock that lacked one, the end of a section that was open.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::clock::Section;
+use super::graph::{Inserted, OrderGraph};
+use super::prediction::{Circle, Dependencies, Dependency, Obstacle};
+use crate::finding::LockId;
+use crate::op::Mode;
+
+/// All that is known of orders, and what was predicted from it.
+#[derive(Default)]
+pub(crate) struct Predictor {
+    graph: OrderGraph,
+    seen: Dependencies,
+    /// The best circle for each set of locks that are wanted in it.
+    known: HashMap<BTreeSet<LockId>, Circle>,
+    /// Requests in circles that lack a writer of the lock.
+    lacking_writer: HashMap<LockId, BTreeSet<usize>>,
+}
+
+impl Predictor {
+    /// What the indices in a circle stand for.
+    pub(crate) fn dependency(&self, index: usize) -> &Dependency {
+        self.seen.get(index)
+    }
+
+    /// The best circle found for each set of locks.
+    pub(crate) fn circles(&self) -> impl Iterator<Item = &Circle> {
+        self.known.values()
+    }
+
+    /// A request is about to be made. Returns the circles that it makes known, or more likely.
+    pub(crate) fn requested(&mut self, dependency: Dependency) -> Vec<Circle> {
+        let wanted = dependency.wanted.lock;
+        let writes = dependency.wanted.access.mode == Mode::Exclusive;
+        let index = self.seen.add(dependency);
+        self.insert_edges(index);
+        let mut starts = BTreeSet::from([index]);
+        if writes && let Some(lacking) = self.lacking_writer.remove(&wanted) {
+            starts.extend(lacking);
+        }
+        self.judge(starts)
+    }
+
+    /// A section has ended, so it is known what happened inside it. Returns the circles that this
+    /// makes known, or more likely.
+    pub(crate) fn section_ended(&mut self, section: &Arc<Section>) -> Vec<Circle> {
+        let settled = self.seen.section_ended(section);
+        settled.iter().for_each(|&index| self.insert_edges(index));
+        self.judge(settled)
+    }
+
+    fn insert_edges(&mut self, index: usize) {
+        let dependency = self.seen.get(index);
+        let (wanted, mode) = (dependency.wanted.lock, dependency.wanted.access.mode);
+        for section in &dependency.held {
+            let (lock, held) = (section.held.lock, section.held.access.mode);
+            let _: Inserted = self.graph.insert(lock, wanted, held, mode);
+        }
+    }
+
+    /// Looks for circles through these requests, and returns those that are better than what was known.
+    fn judge(&mut self, starts: impl IntoIterator<Item = usize>) -> Vec<Circle> {
+        let mut news = Vec::new();
+        for start in starts {
+            if self.may_be_in_a_circle(start)
+                && let Some(circle) = self.seen.circle_through(start)
+                && self.is_news(&circle)
+            {
+                news.push(circle);
+            }
+        }
+        news
+    }
+
+    /// Whether there is any cycle among the locks of a request: usually not, and then its agents and
+    /// times need not be looked at.
+    fn may_be_in_a_circle(&self, index: usize) -> bool {
+        let dependency = self.seen.get(index);
+        let wanted = dependency.wanted.lock;
+        let holds = |lock| dependency.held.iter().any(|section| section.held.lock == lock);
+        holds(wanted) || self.graph.component_of(wanted).any(holds)
+    }
+
+    fn is_news(&mut self, circle: &Circle) -> bool {
+        let wanted = |link: usize| self.seen.get(circle.links[link].dependency).wanted.lock;
+        let locks: BTreeSet<LockId> = (0..circle.links.len()).map(wanted).collect();
+        if let Some(Obstacle::NoWriter(lock)) = circle.obstacle {
+            let lacking = self.lacking_writer.entry(lock).or_default();
+            lacking.extend(circle.links.iter().map(|link| link.dependency));
+        }
+        match self.known.get_mut(&locks) {
+            Some(known) if known.obstacle <= circle.obstacle => false,
+            Some(known) => {
+                *known = circle.clone();
+                true
+            }
+            None => {
+                self.known.insert(locks, circle.clone());
+                true
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::clock::Timeline;
+    use super::*;
+    use crate::finding::AgentId;
+    use crate::held::Held;
+    use crate::registry::tests::ACCESS;
+    use crate::site::{Origin, Site};
+
+    /// The agent takes these locks, each inside the one before, and gives them up. Returns the circles
+    /// that could happen of which that is the first news.
+    fn nest(predictor: &mut Predictor, time: &mut Timeline, locks: &[u64]) -> Vec<Circle> {
+        let mut news = Vec::new();
+        for &lock in locks {
+            let site = Site::caller();
+            let created = Origin::unnamed(site);
+            let held = Held { lock: LockId(lock), stamp: 0, access: ACCESS, created, site };
+            news.extend(predictor.requested(Dependency::new(time, held)));
+            time.acquired(held);
+        }
+        for &lock in locks.iter().rev() {
+            let section = time.released(LockId(lock)).expect("it is held");
+            news.extend(predictor.section_ended(&section));
+        }
+        news.retain(|circle| circle.obstacle.is_none());
+        news
+    }
+
+    #[test]
+    fn a_deadlock_is_news_once_however_often_its_parts_are_repeated() {
+        let mut predictor = Predictor::default();
+        let [mut t, mut u] = [1, 2].map(|agent| Timeline::new(AgentId(agent)));
+        let mut news = 0;
+        for _ in 0..10_000 {
+            news += nest(&mut predictor, &mut t, &[1, 2]).len();
+            news += nest(&mut predictor, &mut u, &[2, 1]).len();
+        }
+        assert_eq!(news, 1);
+        assert_eq!(predictor.circles().count(), 1);
+        let circle = predictor.circles().next().expect("one");
+        let counts = circle.links.iter().map(|link| predictor.dependency(link.dependency).count);
+        assert_eq!(counts.collect::<Vec<_>>(), [10_000, 10_000]);
+    }
+
+    #[test]
+    fn hundreds_of_deadlocks_among_hundreds_of_agents_are_told_apart() {
+        let mut predictor = Predictor::default();
+        let mut news = 0;
+        for agent in 0..800 {
+            let mut time = Timeline::new(AgentId(agent + 1));
+            // Every fourth agent takes its own pair the other way round.
+            let pair = agent / 4 * 2 + 100;
+            let order = if agent % 4 == 3 { [pair + 1, pair] } else { [pair, pair + 1] };
+            news += nest(&mut predictor, &mut time, &order).len();
+            // And all take some common ones in one order, and some of their own.
+            nest(&mut predictor, &mut time, &[1, 2 + agent % 10, 20]);
+            (0..7).for_each(|own| {
+                nest(&mut predictor, &mut time, &[20, 10_000 + agent * 10 + own]);
+            });
+        }
+        assert_eq!(news, 200);
+        assert_eq!(predictor.circles().count(), 200);
+    }
+
+    #[test]
+    fn a_latent_circle_is_looked_at_again_when_a_writer_comes() {
+        use crate::registry::Access;
+        static READ: Access = Access { mode: Mode::Read, ..*ACCESS };
+        let mut predictor = Predictor::default();
+        let mut times: Vec<_> = (1..=3).map(|agent| Timeline::new(AgentId(agent))).collect();
+        let site = Site::caller();
+        let held = |lock, access| Held {
+            lock: LockId(lock),
+            stamp: 0,
+            access,
+            created: Origin::unnamed(site),
+            site,
+        };
+        for (agent, order) in [(0, [1, 2]), (1, [2, 1])] {
+            for lock in order {
+                let wanted = held(lock, if lock == 1 { &READ } else { ACCESS });
+                predictor.requested(Dependency::new(&mut times[agent], wanted));
+                times[agent].acquired(wanted);
+            }
+            for lock in [1, 2] {
+                times[agent].released(LockId(lock));
+            }
+        }
+        let latent: Vec<_> = predictor.circles().map(|circle| circle.obstacle).collect();
+        assert_eq!(latent, [Some(Obstacle::NoWriter(LockId(1)))]);
+        let news = predictor.requested(Dependency::new(&mut times[2], held(1, ACCESS)));
+        assert_eq!(news.len(), 1);
+        let writers: Vec<_> = news[0].links.iter().filter_map(|link| link.writer).collect();
+        let agents = writers.iter().map(|&writer| predictor.dependency(writer).agent());
+        assert_eq!(agents.collect::<Vec<_>>(), [AgentId(3)]);
+    }
+}
