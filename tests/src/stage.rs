@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sync_trace::finding::{Blocker, Finding, LockId, Target};
+use sync_trace::finding::{AgentState, Blocker, Finding, LockId, Target};
 use sync_trace::sync::{
     Condvar, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc,
 };
@@ -221,6 +221,11 @@ impl Stage {
             assert!(Instant::now() < deadline, "neither done nor waiting: {step:?}");
             thread::yield_now();
         };
+        // The thread has said that it ends; its thread-local destructors come after that.
+        while matches!(step.op, Op::End | Op::EndHolding) && runs(&step.thread, &root) {
+            assert!(Instant::now() < deadline, "never ended: {step:?}");
+            thread::yield_now();
+        }
         let mut actors = lock(&self.actors);
         let actor = actors.get_mut(&step.thread).expect("never removed");
         (actor.done, actor.owes) = (Some(done), owes);
@@ -259,13 +264,19 @@ fn newest_hold() -> LockId {
 
 /// Whether the script's thread `name` waits, and sleeps over it.
 fn is_waiting(name: &str, root: &str) -> bool {
+    state_of(name, root).is_some_and(|state| state.wait.is_some() && is_asleep(&state.agent))
+}
+
+/// Whether the script's thread `name` is on record as one that has not ended.
+fn runs(name: &str, root: &str) -> bool {
+    state_of(name, root).is_some_and(|state| !state.ended)
+}
+
+fn state_of(name: &str, root: &str) -> Option<AgentState> {
     let agents = sync_trace::snapshot().agents;
-    agents.iter().any(|state| {
+    agents.into_iter().find(|state| {
         let parent = state.agent.started_by.as_ref().and_then(|by| by.name.as_deref());
-        state.agent.name.as_deref() == Some(name)
-            && parent == Some(root)
-            && state.wait.is_some()
-            && is_asleep(&state.agent)
+        state.agent.name.as_deref() == Some(name) && parent == Some(root)
     })
 }
 
