@@ -500,17 +500,20 @@ fn waits_for_messages_barriers_unparks_and_the_time_are_on_record() {
 
 #[test]
 fn a_sleep_is_on_record_while_it_lasts() {
-    let lock = Mutex::new(0);
+    let (lock, seen) = (Mutex::new(0), AtomicBool::new(false));
     let asleep = Barrier::new(2);
     thread::scope(|scope| {
         let sleeper = thread::Builder::new().name("sleeper".to_owned());
         let sleeper = sleeper.spawn_scoped(scope, || {
             let _held = lock.lock().unwrap();
             asleep.wait();
-            thread::sleep(std::time::Duration::from_millis(300));
+            while !seen.load(Ordering::Relaxed) {
+                thread::sleep(std::time::Duration::from_millis(20));
+            }
         });
         asleep.wait();
         let wait = until_asleep("sleeper", Op::Sleep);
+        seen.store(true, Ordering::Relaxed);
         assert!(matches!(wait.target, Target::Time) && wait.site.file().ends_with("live.rs"));
         sleeper.unwrap().join().unwrap();
     });
