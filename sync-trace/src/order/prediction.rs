@@ -157,6 +157,8 @@ pub(crate) struct Dependencies {
     /// Those that hold a lock, and those that want to write it.
     holding: HashMap<LockId, Vec<usize>>,
     writing: HashMap<LockId, Vec<usize>>,
+    /// Those that want to share it, and may have to queue behind a writer.
+    sharing: HashMap<LockId, Vec<usize>>,
     /// Those for which a section, by its number, is still open.
     inside_open: HashMap<NonZeroU64, Vec<usize>>,
     /// How many searches were cut off.
@@ -193,6 +195,11 @@ impl Dependencies {
         &self.all[index]
     }
 
+    /// The requests that a writer of `lock` may keep waiting by queueing for it.
+    pub(crate) fn sharing(&self, lock: LockId) -> &[usize] {
+        self.sharing.get(&lock).map_or(&[], Vec::as_slice)
+    }
+
     /// Adds a dependency, or adds to what is known of it. Returns its index.
     pub(crate) fn add(&mut self, dependency: Dependency) -> usize {
         let key = Key::of(&dependency);
@@ -209,9 +216,11 @@ impl Dependencies {
         for section in &dependency.around {
             self.inside_open.entry(section.number).or_default().push(index);
         }
-        if dependency.mode() == Mode::Exclusive {
-            self.writing.entry(dependency.wanted.lock).or_default().push(index);
-        }
+        let by_mode = match dependency.mode() {
+            Mode::Exclusive => &mut self.writing,
+            Mode::Upgradable | Mode::Read | Mode::RecursiveRead => &mut self.sharing,
+        };
+        by_mode.entry(dependency.wanted.lock).or_default().push(index);
         self.by_key.insert(key, index);
         self.all.push(dependency);
         index

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::clock::Section;
 use super::graph::{Inserted, OrderGraph};
-use super::prediction::{Circle, Dependencies, Dependency, Obstacle};
+use super::prediction::{Circle, Dependencies, Dependency};
 use crate::finding::LockId;
 use crate::op::Mode;
 
@@ -20,8 +20,6 @@ pub(crate) struct Predictor {
     seen: Dependencies,
     /// The best circle for each set of locks that are wanted in it.
     known: HashMap<BTreeSet<LockId>, Circle>,
-    /// Requests in circles that lack a writer of the lock.
-    lacking_writer: HashMap<LockId, BTreeSet<usize>>,
 }
 
 impl Predictor {
@@ -42,8 +40,8 @@ impl Predictor {
         let index = self.seen.add(dependency);
         self.insert_edges(index);
         let mut starts = BTreeSet::from([index]);
-        if writes && let Some(lacking) = self.lacking_writer.remove(&wanted) {
-            starts.extend(lacking);
+        if writes {
+            starts.extend(self.seen.sharing(wanted));
         }
         self.judge(starts)
     }
@@ -91,10 +89,6 @@ impl Predictor {
     fn is_news(&mut self, circle: &Circle) -> bool {
         let wanted = |link: usize| self.seen.get(circle.links[link].dependency).wanted.lock;
         let locks: BTreeSet<LockId> = (0..circle.links.len()).map(wanted).collect();
-        if let Some(Obstacle::NoWriter(lock)) = circle.obstacle {
-            let lacking = self.lacking_writer.entry(lock).or_default();
-            lacking.extend(circle.links.iter().map(|link| link.dependency));
-        }
         match self.known.get_mut(&locks) {
             Some(known) if known.obstacle <= circle.obstacle => false,
             Some(known) => {
@@ -112,6 +106,7 @@ impl Predictor {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::super::clock::Timeline;
+    use super::super::prediction::Obstacle;
     use super::*;
     use crate::finding::AgentId;
     use crate::held::Held;
