@@ -235,15 +235,14 @@ pub(crate) fn downgraded<'a>(
         current::refresh(agent);
         agent.held.relabel(id, access, site)
     });
-    lock.clear_owner();
-    if lock.is_allocators() {
-        // Counted as held, and still is.
-        return Some(lock);
-    }
-    if !relabelled {
+    // One of the allocator's is counted as held, and still is.
+    let is_counted = lock.is_allocators();
+    if !relabelled && !is_counted {
+        // Another thread's record may have it, which the owner leads to.
         forget(lock, Hold::Exclusive);
     }
-    relabelled.then_some(lock)
+    lock.clear_owner();
+    (relabelled || is_counted).then_some(lock)
 }
 
 /// A wait that is on record until this is dropped.

@@ -26,3 +26,11 @@ fn a_holder_that_ended_may_have_given_its_guard_away() {
          t1: end; t3: lock b; t2: release b",
     );
 }
+
+#[test]
+fn a_guard_that_its_new_thread_has_downgraded_is_held_by_the_old_one_no_more() {
+    check_silent(
+        "t2: lock x; t1: write l; t1: give l t2; t2: downgrade l; t3: lock b; t3: write l; \
+         t1: lock b; t2: release l",
+    );
+}
