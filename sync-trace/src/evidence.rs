@@ -45,6 +45,7 @@ pub(crate) fn finding(
         fingerprint: Fingerprint::of(code, &links),
         also_waiting: scene.bystanders(),
         links,
+        condition: None,
         outcome,
         roots,
         tests: identities().filter_map(|identity| identity.test).collect(),
@@ -71,7 +72,7 @@ impl Scene<'_> {
             }
         };
         let wait = self.wait(from, Some(to.agent));
-        Link { agent: from.agent.participant(), wait, blocker }
+        Link { agent: from.agent.participant(), wait, blocker, seen: None }
     }
 
     fn link_to_ended(&self, owner: &Agent, held: &Held) -> Vec<Link> {
@@ -80,6 +81,7 @@ impl Scene<'_> {
             agent: member.agent.participant(),
             wait: self.wait(member, None),
             blocker: Blocker::Ended { owner: owner.participant(), hold: hold_of(held) },
+            seen: None,
         };
         waiter.map(link).collect()
     }

@@ -40,6 +40,10 @@ pub enum Code {
     SelfDeadlock,
     /// `ST0003`: a thread waits, and everyone who could wake it is gone.
     Stuck,
+    /// `ST0101`: locks are taken in orders that contradict each other.
+    Inversion,
+    /// `ST0104`: a lock is taken while another one of its class is held.
+    SameClass,
 }
 
 impl Code {
@@ -49,6 +53,8 @@ impl Code {
             Self::Deadlock => "ST0001",
             Self::SelfDeadlock => "ST0002",
             Self::Stuck => "ST0003",
+            Self::Inversion => "ST0101",
+            Self::SameClass => "ST0104",
         }
     }
 }
@@ -65,6 +71,32 @@ impl fmt::Display for Code {
 pub enum Level {
     /// V0: it has happened; the threads named are blocked for ever.
     Actual,
+    /// V2: it has not happened, but it can: different threads, no lock around both sides, nothing that
+    /// orders them, and a writer wherever readers would have to queue behind one.
+    Predicted,
+    /// V3: the order of locks is inconsistent, but the [condition](Finding::condition) kept it from
+    /// happening in what was seen.
+    Order,
+}
+
+/// Why orders of locks that contradict each other could not become a deadlock in what was seen.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Condition {
+    /// One thread did both.
+    OneThread,
+    /// This lock was held around both, at least once alone.
+    Gate(Lock),
+    /// One came before the other in every schedule: there was a spawn, a join, a message, a barrier,
+    /// an initialisation or a condition variable's signal in between.
+    Ordered,
+    /// Readers would have to queue behind a writer of this lock, and no writer was seen that could be
+    /// there at that time.
+    NoWriter(Lock),
+    /// A thread still holds this lock, which it may release only after the others have ended.
+    Undecided(Lock),
+    /// The locks are different ones, though of the same classes.
+    OtherInstances,
 }
 
 /// What was done when the finding was made.
@@ -77,6 +109,11 @@ pub enum Outcome {
     Ended,
     /// The report was printed and the thread went on to wait.
     Logged,
+    /// It became known where no thread of it could be made to fail. The next nested lock operation of
+    /// one of them panics with the report, or else the test or the process fails at its end.
+    Deferred,
+    /// It is only listed.
+    Noted,
 }
 
 /// One discovered fact.
@@ -89,7 +126,11 @@ pub struct Finding {
     pub level: Level,
     /// Who waits for whom, in wait order: each link waits for the next one and the last for the
     /// first. The first link is the thread that would have closed the cycle.
+    ///
+    /// Of a deadlock that has not happened: what was seen of whom, each link at a time of its own.
     pub links: Vec<Link>,
+    /// What kept it from happening; `None` for what has happened, or can.
+    pub condition: Option<Condition>,
     /// What was done about it.
     pub outcome: Outcome,
     /// Other threads of the same roots that were waiting at that moment, though not in a circle:
@@ -116,6 +157,21 @@ pub struct Link {
     pub wait: Wait,
     /// What the next participant does that keeps this one waiting.
     pub blocker: Blocker,
+    /// Of a deadlock that has not happened: how often its locks were taken in this link's order, the
+    /// one that it holds first.
+    pub seen: Option<Sightings>,
+}
+
+/// How often two locks were taken in one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sightings {
+    /// How often at all.
+    pub times: u64,
+    /// By how many threads.
+    pub threads: u64,
+    /// At how many different lines the inner one was taken, as far as they were told apart.
+    pub sites: u64,
 }
 
 /// Who takes part in a finding: a thread.

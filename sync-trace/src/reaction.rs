@@ -186,7 +186,8 @@ fn is_swallowed(finding: &Finding) -> bool {
     match finding.outcome {
         Outcome::Panicked if finding.raised_in_root => in_main(),
         Outcome::Panicked => !handed_on(),
-        Outcome::Ended | Outcome::Logged => false,
+        Outcome::Deferred => true,
+        Outcome::Ended | Outcome::Logged | Outcome::Noted => false,
     }
 }
 

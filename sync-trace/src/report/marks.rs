@@ -75,10 +75,10 @@ fn scenes<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Vec<(&'a Participant, Ma
     let mut add = |who, role, site, op, label| scenes.push((who, Mark { role, site, op, label }));
     let nexts = finding.links.iter().cycle().skip(1);
     for (number, (link, next)) in finding.links.iter().zip(nexts).enumerate() {
-        let Link { agent, wait, blocker } = link;
+        let Link { agent, wait, blocker, .. } = link;
         let (role, waits) = match (number, finding.outcome, wait.age) {
             (0, Outcome::Logged, _) => (Role::Closes, "now waits here".to_owned()),
-            (0, Outcome::Panicked | Outcome::Ended, _) => {
+            (0, Outcome::Panicked | Outcome::Ended | Outcome::Deferred | Outcome::Noted, _) => {
                 (Role::Closes, "would now wait".to_owned())
             }
             (_, _, Some(age)) => (Role::Waits, format!("has been waiting here {}", duration(age))),

@@ -178,6 +178,10 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Panicked => "this thread panics instead of waiting; unwinding releases its guards",
         Outcome::Ended => "the process ends now, with status 66 unless it was configured to abort",
         Outcome::Logged => "the report was only printed; the threads stay blocked",
+        Outcome::Deferred => {
+            "a thread of it fails at its next nested lock operation, or the process at its end"
+        }
+        Outcome::Noted => "this is only listed; nothing fails because of it",
     }
 }
 

@@ -315,6 +315,7 @@ fn finding(links: Vec<Link>) -> Finding {
         code: Code::Deadlock,
         level: Level::Actual,
         links,
+        condition: None,
         also_waiting: Vec::new(),
         outcome: Outcome::Panicked,
         roots: vec!["main".to_owned()],
@@ -326,7 +327,7 @@ fn finding(links: Vec<Link>) -> Finding {
 }
 
 fn link(id: u64, name: &str, wait: Wait, blocker: Blocker) -> Link {
-    Link { agent: thread(id, name), wait, blocker }
+    Link { agent: thread(id, name), wait, blocker, seen: None }
 }
 
 fn thread(id: u64, name: &str) -> Participant {
