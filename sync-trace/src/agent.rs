@@ -10,6 +10,8 @@
 use std::sync::Arc;
 
 use crate::atomics::{AtomicBool, AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, lock, push};
+use crate::chains::Chains;
+use crate::chronicle::TimeSlot;
 use crate::finding::{AgentId, LockId, Participant, StartedBy, TestId};
 use crate::held::{Held, HeldStack};
 use crate::registry::{Resource, ScopeId, next_number};
@@ -31,8 +33,10 @@ pub(crate) struct Agent {
     os_id: AtomicU64,
     /// The scope that the agent runs in, as bits; 0 if none.
     scope: AtomicU64,
-    /// How many ordering events (spawn, join, message …) the agent has been part of.
-    segment: AtomicU64,
+    /// Which requests it has made before.
+    pub(crate) chains: Chains,
+    /// Its place in time, for the lock order; see [`chronicle`](crate::chronicle).
+    pub(crate) time: TimeSlot,
     /// Entries of `held`, by lock and stamp, whose guards were dropped by another agent. The owner
     /// drops them from the stack when it next comes by; readers leave them out.
     released_elsewhere: Mutex<Vec<(LockId, u64)>>,
@@ -69,7 +73,8 @@ impl Agent {
                 ended: AtomicBool::new(false),
                 os_id: AtomicU64::new(0),
                 scope: AtomicU64::new(0),
-                segment: AtomicU64::new(0),
+                chains: Chains::new(),
+                time: TimeSlot::new(),
                 released_elsewhere: Mutex::new(Vec::new()),
                 any_released_elsewhere: AtomicBool::new(false),
                 forgiven: Mutex::new(Vec::new()),
@@ -127,17 +132,6 @@ impl Agent {
         self.scope.store(0, Ordering::Relaxed);
     }
 
-    #[cfg_attr(not(debug_assertions), inline)]
-    pub(crate) fn segment(&self) -> u64 {
-        self.segment.load(Ordering::Relaxed)
-    }
-
-    /// An ordering event: what follows belongs to a new segment. Owner only.
-    #[cfg_attr(not(debug_assertions), inline)]
-    pub(crate) fn next_segment(&self) {
-        self.segment.store(self.segment() + 1, Ordering::Relaxed);
-    }
-
     pub(crate) fn identity(&self) -> Arc<Identity> {
         // The default is allocated after the leaf lock is released.
         let identity = lock(&self.identity).clone();
@@ -189,21 +183,19 @@ impl Agent {
         true
     }
 
-    /// Removes from the stack what other agents have released. Owner only.
+    /// Whether other agents have released something for this one, which has not settled that yet.
     #[inline]
-    pub(crate) fn settle_elsewhere(&self) {
-        if self.any_released_elsewhere.load(Ordering::Acquire) {
-            self.settle_elsewhere_now();
-        }
+    pub(crate) fn has_to_settle(&self) -> bool {
+        self.any_released_elsewhere.load(Ordering::Acquire)
     }
 
-    /// One at a time, and without freeing memory: the allocator's own lock may be held.
+    /// Removes from the stack what other agents have released. Owner only.
     #[cold]
-    fn settle_elsewhere_now(&self) {
+    pub(crate) fn settle_elsewhere(&self) {
         self.any_released_elsewhere.store(false, Ordering::Relaxed);
         loop {
             let Some((id, stamp)) = lock(&self.released_elsewhere).pop() else { return };
-            self.held.remove(|held| held.lock == id && held.stamp == stamp);
+            self.take_off(|held| held.lock == id && held.stamp == stamp);
         }
     }
 
@@ -227,10 +219,9 @@ impl Agent {
         at.map(|at| forgiven.swap_remove(at)).is_some()
     }
 
-    /// What an owner does for itself on the slow path: it drops holds that others have released,
-    /// and once no panic is under way, later panics poison again. Owner only.
+    /// What an owner does for itself on the slow path: once no panic is under way, later panics poison
+    /// again. Owner only.
     pub(crate) fn refresh(&self, panicking: bool) {
-        self.settle_elsewhere();
         if self.held.is_cold() && !panicking {
             // Nothing is freed: the allocator's own lock may be held.
             lock(&self.forgiven).clear();
@@ -266,7 +257,8 @@ impl Agents {
         agent.id.store(next_number().get(), Ordering::Relaxed);
         let scope = scope.map_or(0, |id| Resource::Scope(id).to_bits());
         agent.scope.store(scope, Ordering::Relaxed);
-        agent.segment.store(0, Ordering::Relaxed);
+        agent.chains.clear();
+        agent.time.clear();
         agent.os_id.store(0, Ordering::Relaxed);
         agent.ended.store(false, Ordering::Relaxed);
         agent.live.store(true, Ordering::Release);
@@ -354,6 +346,7 @@ mod tests {
         let held = Held {
             lock: LockId(lock),
             stamp: 0,
+            told: false,
             access,
             created: Origin::unnamed(here),
             site: here,

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::current::{Working, mute};
 use crate::finding::{Dump, Finding};
 use crate::tracker::{Handler, global};
-use crate::{evidence, os, reaction, report};
+use crate::{evidence, news, os, reaction, report};
 
 /// Whether this run is traced: tracing is compiled in, and neither `SYNC_TRACE` nor a [`Config`] has
 /// turned it off.
@@ -79,7 +79,30 @@ pub fn take_findings_where(wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding
     taken
 }
 
-/// Forgets all findings. What threads hold and wait for stays on record.
+/// The orders of locks that contradict each other but could not become a deadlock in what was seen so
+/// far, each with the [condition](Finding::condition) that kept it from happening.
+///
+/// With [`Policy::Order`](crate::Policy::Order) they are findings too. Costs some microseconds each.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::sync::Mutex;
+///
+/// # if !sync_trace::ENABLED { return; }
+/// let (a, b) = (Mutex::new(1), Mutex::new(2));
+/// drop((a.lock().unwrap(), b.lock().unwrap()));
+/// drop((b.lock().unwrap(), a.lock().unwrap())); // but by the same thread
+/// assert_eq!(sync_trace::notes().len(), 1);
+/// # sync_trace::reset();
+/// ```
+pub fn notes() -> Vec<Finding> {
+    let _working = Working::begin();
+    global().orders.notes()
+}
+
+/// Forgets all findings, and the orders in which locks were taken. What threads hold and wait for stays
+/// on record.
 ///
 /// # Example
 ///
@@ -89,6 +112,9 @@ pub fn take_findings_where(wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding
 /// ```
 pub fn reset() {
     drop(take_findings());
+    let _working = Working::begin();
+    global().orders.clear();
+    news::begin_generation();
 }
 
 /// Calls `handler` with each finding, in the thread that made it, after the report was printed and

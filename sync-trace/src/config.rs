@@ -63,6 +63,30 @@ pub enum DumpOn {
     SigQuit,
 }
 
+/// Which contradictory orders of locks count as failures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Policy {
+    /// Those that can become a deadlock, as far as was seen.
+    #[default]
+    Deadlock,
+    /// All of them, as in Linux's lockdep: also where one thread alone took the locks in both orders,
+    /// where another lock was held around both, and between other locks of the same classes.
+    Order,
+}
+
+/// What the process says at its end about contradictory orders of locks that did not count as
+/// failures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Notes {
+    /// How many there are, in one line.
+    #[default]
+    Count,
+    /// A report of each.
+    List,
+    /// Nothing.
+    Off,
+}
+
 /// The exit status of a process that sync-trace ends, or whose finding nobody noticed.
 pub const EXIT_STATUS: i32 = 66;
 
@@ -93,6 +117,8 @@ pub struct Config {
     pub(crate) poison: Poison,
     pub(crate) backtrace: Backtrace,
     pub(crate) dump_on: DumpOn,
+    pub(crate) policy: Policy,
+    pub(crate) notes: Notes,
 }
 
 impl Config {
@@ -125,6 +151,17 @@ impl Config {
     pub fn dump_on(self, when: DumpOn) -> Self {
         Self { dump_on: when, ..self }
     }
+
+    /// Which contradictory orders of locks count as failures; by default those that can become a
+    /// deadlock.
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// What the process says at its end about the others; by default how many there are.
+    pub fn notes(self, notes: Notes) -> Self {
+        Self { notes, ..self }
+    }
 }
 
 /// One setting that the variable may name.
@@ -134,7 +171,7 @@ struct Setting {
     apply: fn(&mut Config, usize),
 }
 
-const SETTINGS: [Setting; 5] = [
+const SETTINGS: [Setting; 7] = [
     Setting {
         key: "on_violation",
         values: &["panic", "log", "abort"],
@@ -161,6 +198,16 @@ const SETTINGS: [Setting; 5] = [
         key: "dump_on",
         values: &["never", "SIGQUIT"],
         apply: |config, which| config.dump_on = [DumpOn::Never, DumpOn::SigQuit][which],
+    },
+    Setting {
+        key: "policy",
+        values: &["deadlock", "order"],
+        apply: |config, which| config.policy = [Policy::Deadlock, Policy::Order][which],
+    },
+    Setting {
+        key: "notes",
+        values: &["count", "list", "off"],
+        apply: |config, which| config.notes = [Notes::Count, Notes::List, Notes::Off][which],
     },
 ];
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::agent::{Agent, Identity};
 use crate::finding::{AgentId, StartedBy};
+use crate::passage::Passage;
 use crate::registry::{ScopeId, next_number};
 use crate::site::Site;
 use crate::tracker::{self, Limits};
@@ -69,6 +70,14 @@ pub(crate) fn recording() -> Option<&'static Agent> {
     Some(current)
 }
 
+/// The agent that records for the calling thread now, if there is one already.
+#[inline]
+pub(crate) fn present() -> Option<&'static Agent> {
+    let current = current();
+    let is_stand_in = std::ptr::eq(current, &UNATTACHED) || std::ptr::eq(current, &PASSING);
+    (!is_stand_in).then_some(current)
+}
+
 /// Whether the tracker is at work for the calling thread.
 pub(crate) fn is_working() -> bool {
     WORKING.get() > 0
@@ -109,12 +118,18 @@ fn attach() -> Option<&'static Agent> {
     let agent = match LAST.get() {
         // One of the thread's later destructors: the same agent, if its record is still there.
         Some((agent, id)) if tracker.agents.readmit(agent, id) => agent,
-        Some(_) => tracker.agents.admit(Identity::default(), None),
-        None => tracker.agents.admit(first_identity(), None),
+        Some(_) => after_everything(tracker.agents.admit(Identity::default(), None)),
+        None => after_everything(tracker.agents.admit(first_identity(), None)),
     };
     settle_in(agent);
     drop(working);
     Some(agent)
+}
+
+/// What came before the first event of an agent that was not started through us is not known.
+fn after_everything(agent: &Agent) -> &Agent {
+    agent.observe_everything();
+    agent
 }
 
 /// A thread that was not started through us is the root of what it starts.
@@ -151,10 +166,20 @@ pub(crate) fn is_ending() -> bool {
 
 /// What the calling thread's agent does for itself on the slow path.
 pub(crate) fn refresh(agent: &Agent) {
+    settle(agent);
     agent.refresh(std::thread::panicking());
     // A thread that is so far into its end stays on the slow path.
     if is_ending() {
         agent.held.set_cold(true);
+    }
+}
+
+/// Drops what other threads have released for the calling thread's agent.
+pub(crate) fn settle(agent: &Agent) {
+    // That may take memory, so it has to wait until the thread has left the allocator.
+    if agent.has_to_settle() && !is_in_allocator() {
+        let _working = Working::begin();
+        agent.settle_elsewhere();
     }
 }
 
@@ -177,7 +202,11 @@ fn retire() {
 }
 
 /// A new agent for a thread that the calling one is about to start.
-pub(crate) fn start_child(name: Option<&str>, scope: Option<ScopeId>, site: Site) -> Option<Child> {
+pub(crate) fn start_child(
+    name: Option<&str>,
+    scope: Option<OpenScope>,
+    site: Site,
+) -> Option<Child> {
     let parent = recording()?;
     let _working = Working::begin();
     let identity = parent.identity();
@@ -188,20 +217,42 @@ pub(crate) fn start_child(name: Option<&str>, scope: Option<ScopeId>, site: Site
         root_name: identity.root_name.clone(),
         test: identity.test,
     };
-    let agent = tracker::global().agents.admit(child, scope);
-    Some(Child { agent, id: agent.id() })
+    let agent = tracker::global().agents.admit(child, scope.as_ref().map(|scope| scope.id));
+    if parent.has_something_to_say() {
+        agent.observe(&parent.publish());
+    }
+    let end = Arc::new(Passage::new());
+    agent.time.set_end(Arc::clone(&end));
+    Some(Child { agent, id: agent.id(), end, scope_end: scope.map(|scope| scope.end) })
+}
+
+/// A scope that threads are started in.
+#[derive(Clone)]
+pub(crate) struct OpenScope {
+    pub(crate) id: ScopeId,
+    /// Where the ends of its threads are told.
+    pub(crate) end: Arc<Passage>,
+}
+
+impl OpenScope {
+    pub(crate) fn new() -> Self {
+        Self { id: ScopeId(next_number()), end: Arc::new(Passage::new()) }
+    }
 }
 
 /// An agent whose thread somebody else has started, or is about to.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Child {
     agent: &'static Agent,
     id: AgentId,
+    /// Where its end is told, for who joins it and for its scope.
+    end: Arc<Passage>,
+    scope_end: Option<Arc<Passage>>,
 }
 
 impl Child {
     /// Makes it the calling thread's.
-    pub(crate) fn adopt(self) {
+    pub(crate) fn adopt(&self) {
         let _working = Working::begin();
         // What runs before a thread's closure, such as a traced allocator, may have made an agent
         // for the thread already.
@@ -212,22 +263,32 @@ impl Child {
     }
 
     /// Its closure has returned or unwound, and with that its scope need not wait for it any more.
-    pub(crate) fn leave_scope(self) {
+    pub(crate) fn finish(&self) {
+        let _working = Working::begin();
+        if self.agent.has_something_to_say() {
+            self.end.publish(self.agent);
+            self.scope_end.iter().for_each(|end| end.publish(self.agent));
+        }
         self.agent.leave_scope();
     }
 
+    /// Where its end is told.
+    pub(crate) fn end(&self) -> &Passage {
+        &self.end
+    }
+
     /// Gives it up: its thread could not be started.
-    pub(crate) fn abandon(self) {
+    pub(crate) fn abandon(&self) {
         let _working = Working::begin();
         tracker::global().agents.dismiss(self.agent);
     }
 
-    pub(crate) fn id(self) -> AgentId {
+    pub(crate) fn id(&self) -> AgentId {
         self.id
     }
 
     /// Its record, unless it has ended and another agent uses that.
-    pub(crate) fn agent(self) -> Option<&'static Agent> {
+    pub(crate) fn agent(&self) -> Option<&'static Agent> {
         (self.agent.is_live() && self.agent.id() == self.id).then_some(self.agent)
     }
 }
@@ -294,9 +355,4 @@ impl Drop for Mute {
         MUTED.set(MUTED.get() - 1);
         restore();
     }
-}
-
-/// The number for a new scope.
-pub(crate) fn next_scope() -> ScopeId {
-    ScopeId(next_number())
 }

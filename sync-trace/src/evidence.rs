@@ -148,17 +148,18 @@ fn joined_by<'t>(tracker: &'t Tracker, member: &Member<'_>) -> Option<&'t Agent>
     tracker.agents.iter().find(is_joined)
 }
 
-fn hold_of(held: &Held) -> Hold {
+pub(crate) fn hold_of(held: &Held) -> Hold {
     Hold {
         lock: lock_of(held.lock, held.access, held.created),
         mode: held.access.mode,
         op: held.access.op,
         site: held.site,
         at_least: None,
+        taken_by: None,
     }
 }
 
-fn lock_of(id: LockId, access: &Access, origin: Origin) -> Lock {
+pub(crate) fn lock_of(id: LockId, access: &Access, origin: Origin) -> Lock {
     let (name, created) = (origin.name(), origin.site());
     Lock { id, kind: access.kind, type_name: (access.type_name)(), name, created }
 }
@@ -202,7 +203,8 @@ pub(crate) fn dump(tracker: &Tracker) -> Dump {
     let mut agents: Vec<AgentState> =
         live.iter().map(|agent| agent_state(tracker, agent, &live)).collect();
     agents.sort_by_key(|state| state.agent.id);
-    Dump { agents, limits: tracker.limits.lines() }
+    let limits = [tracker.limits.lines(), tracker.orders.limits()].concat();
+    Dump { agents, limits }
 }
 
 fn agent_state(tracker: &Tracker, agent: &Agent, all: &[&Agent]) -> AgentState {

@@ -272,6 +272,9 @@ pub struct Hold {
     pub site: Site,
     /// It has been held at least this long (an uncontended acquisition reads no clock).
     pub at_least: Option<Duration>,
+    /// Who took it, if that is another thread, which in every schedule holds it until this one has
+    /// come so far: as one does that starts a thread and joins it before it releases the lock.
+    pub taken_by: Option<Participant>,
 }
 
 /// One lock.

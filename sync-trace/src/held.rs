@@ -42,6 +42,9 @@ const LOW_MASK: u64 = (1 << VERSION_SHIFT) - 1;
 const VERSION_SHIFT: u32 = 24;
 const VERSION: u64 = 1 << VERSION_SHIFT;
 
+/// Lock numbers are smaller.
+const TOLD: u64 = 1 << 63;
+
 /// How often a reader tries again when the owner is changing the stack under it.
 const READ_TRIES: usize = 64;
 
@@ -55,11 +58,14 @@ pub(crate) struct Held {
     pub(crate) access: &'static Access,
     pub(crate) created: Origin,
     pub(crate) site: Site,
+    /// Whether the lock order knows of this hold, and has to be told of its end.
+    pub(crate) told: bool,
 }
 
 /// Where an entry of the stack is kept. The fewer words, the cheaper an acquisition: each store has
 /// to reach the cache before the next atomic read-modify-write, so before the next unlock.
 struct Slot {
+    /// The lock's number, and [`TOLD`].
     lock: AtomicU64,
     access: AtomicPtr<Access>,
     created: AtomicPtr<u8>,
@@ -83,7 +89,8 @@ impl Slot {
 
     #[inline]
     fn store(&self, held: &Held) {
-        self.lock.store(held.lock.0, Ordering::Relaxed);
+        let told = if held.told { TOLD } else { 0 };
+        self.lock.store(held.lock.0 | told, Ordering::Relaxed);
         self.access.store(std::ptr::from_ref(held.access).cast_mut(), Ordering::Relaxed);
         self.created.store(held.created.to_ptr(), Ordering::Relaxed);
         self.site.store(std::ptr::from_ref(held.site.0).cast_mut(), Ordering::Relaxed);
@@ -92,9 +99,27 @@ impl Slot {
         }
     }
 
+    /// Whether it is of `lock`, and of no interest to anybody else.
     #[inline]
-    fn is_of(&self, lock: LockId) -> bool {
+    fn is_only_of(&self, lock: LockId) -> bool {
         self.lock.load(Ordering::Relaxed) == lock.0
+    }
+
+    fn is_of(&self, lock: LockId) -> bool {
+        self.lock.load(Ordering::Relaxed) & !TOLD == lock.0
+    }
+
+    /// Notes that the lock order knows of it. Readers take no notice.
+    fn set_told(&self) {
+        self.lock.store(self.lock.load(Ordering::Relaxed) | TOLD, Ordering::Relaxed);
+    }
+
+    /// The lock and its mode. Owner only, and only for a slot that is in use.
+    #[inline]
+    fn key(&self) -> u64 {
+        // SAFETY: `store` puts a `'static` reference here, and the owner reads what it has written.
+        let access = unsafe { &*self.access.load(Ordering::Relaxed) };
+        key::of(LockId(self.lock.load(Ordering::Relaxed) & !TOLD), access.mode)
     }
 
     /// The entry, possibly torn: the caller compares versions before it believes the whole. `None`
@@ -107,8 +132,10 @@ impl Slot {
         // each is null or points to immutable data that lives for ever, torn or not.
         let (access, created, site) =
             unsafe { (access.as_ref()?, Origin::from_ptr(created)?, site.as_ref()?) };
+        let lock = self.lock.load(Ordering::Relaxed);
         Some(Held {
-            lock: LockId(self.lock.load(Ordering::Relaxed)),
+            lock: LockId(lock & !TOLD),
+            told: lock & TOLD != 0,
             stamp: match access.mode {
                 Mode::Exclusive => 0,
                 _ => self.stamp.load(Ordering::Relaxed),
@@ -117,6 +144,32 @@ impl Slot {
             created,
             site: Site(site),
         })
+    }
+}
+
+/// Numbers for sets of locks and modes: the sum of the numbers of the members, so that the order in
+/// which they come and go does not matter, and two readers do not cancel each other.
+pub(crate) mod key {
+    use crate::finding::LockId;
+    use crate::op::Mode;
+
+    /// The number of one lock that is held or wanted in `mode`.
+    #[inline]
+    pub(crate) fn of(lock: LockId, mode: Mode) -> u64 {
+        mix(lock.0 << 2 | mode as u64)
+    }
+
+    /// The number of what is held together with what is wanted, which is not one of a set.
+    #[inline]
+    pub(crate) fn chain(held: u64, wanted: u64) -> u64 {
+        mix(held ^ wanted.rotate_left(32))
+    }
+
+    /// Spreads every bit over all (the finaliser of Steele, Lea and Flood's SplitMix, shortened).
+    #[inline]
+    fn mix(number: u64) -> u64 {
+        let spread = (number ^ number >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (spread ^ spread >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
     }
 }
 
@@ -183,13 +236,37 @@ impl HeldStack {
         true
     }
 
+    /// Whether there is nothing to see for the lock order: the agent holds nothing, and records on the
+    /// usual path.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & LOW_MASK == 0
+    }
+
+    /// A number for what is held and how; `None` where that takes the slow path. The order of the
+    /// entries does not matter. Owner only.
+    #[inline]
+    pub(crate) fn key(&self) -> Option<u64> {
+        let depth = (self.state.load(Ordering::Relaxed) & LOW_MASK) as usize;
+        // Where there is no room for one more, that has to be made on the slow path.
+        let slots = if depth < INLINE { &self.slots[..depth] } else { return None };
+        Some(slots.iter().map(Slot::key).fold(0, u64::wrapping_add))
+    }
+
+    /// As [`key`](Self::key), at any depth and whatever the flags. Owner only.
+    pub(crate) fn key_slow(&self) -> u64 {
+        let mut sum = 0u64;
+        self.for_each(|held| sum = sum.wrapping_add(key::of(held.lock, held.access.mode)));
+        sum
+    }
+
     /// Takes back the newest entry if it is of `lock`; false if that needs
     /// [`remove`](Self::remove). Owner only.
     #[inline]
     pub(crate) fn pop(&self, lock: LockId) -> bool {
         let state = self.state.load(Ordering::Relaxed);
         match self.slots.get(((state & LOW_MASK) as usize).wrapping_sub(1)) {
-            Some(slot) if slot.is_of(lock) => {
+            Some(slot) if slot.is_only_of(lock) => {
                 self.state.store(state.wrapping_add(VERSION - 1), Ordering::Release);
                 true
             }
@@ -231,14 +308,32 @@ impl HeldStack {
         self.state.store(state.wrapping_add(VERSION + 1), Ordering::Release);
     }
 
-    /// Takes out the newest entry that `matches`, wherever it stands. Owner only.
-    pub(crate) fn remove(&self, mut matches: impl FnMut(&Held) -> bool) -> Option<Held> {
+    /// Calls `tell` on each entry of which the lock order does not know yet, oldest first; from here
+    /// on it does. Those are always the newest ones. Owner only.
+    pub(crate) fn tell(&self, mut tell: impl FnMut(Held)) {
+        for slot in &self.slots[..self.depth().min(INLINE)] {
+            if let Some(held) = slot.load().filter(|held| !held.told) {
+                tell(held);
+                slot.set_told();
+            }
+        }
+        if self.depth() > INLINE {
+            for held in lock(&self.spill).iter_mut().filter(|held| !held.told) {
+                tell(*held);
+                held.told = true;
+            }
+        }
+    }
+
+    /// Takes out the newest entry that `matches`, wherever it stands. Returns it and its place, counted
+    /// from the oldest. Owner only.
+    pub(crate) fn remove(&self, mut matches: impl FnMut(&Held) -> bool) -> Option<(usize, Held)> {
         let depth = self.depth();
         let mut spill = lock(&self.spill);
         if let Some(at) = spill.iter().rposition(&mut matches) {
             let held = spill.remove(at);
             self.finish_rewrite(self.begin_rewrite(), depth - 1);
-            return Some(held);
+            return Some((INLINE + at, held));
         }
         let inline = depth.min(INLINE);
         let entry = |at: usize| self.slots[at].load();
@@ -255,28 +350,35 @@ impl HeldStack {
             self.slots[INLINE - 1].store(&spill.remove(0));
         }
         self.finish_rewrite(state, depth - 1);
-        Some(held)
+        Some((at, held))
     }
 
-    /// Changes the newest entry of `id`, an exclusive one, to the shared `access`. Owner only.
-    /// False if there is none.
-    pub(crate) fn relabel(&self, id: LockId, access: &'static Access, site: Site) -> bool {
+    /// Changes the newest entry of `id`, an exclusive one, to the shared `access`. Returns the new
+    /// entry and its place; `None` if there is none. Owner only.
+    pub(crate) fn relabel(
+        &self,
+        id: LockId,
+        access: &'static Access,
+        site: Site,
+    ) -> Option<(usize, Held)> {
         let depth = self.depth();
         let mut spill = lock(&self.spill);
         let state = self.begin_rewrite();
         let stamp = state >> VERSION_SHIFT;
-        let spilled = spill.iter_mut().rev().find(|held| held.lock == id);
-        let mut newest_first = self.slots[..depth.min(INLINE)].iter().rev();
-        let found = match spilled {
-            Some(held) => {
-                *held = Held { access, site, stamp, ..*held };
-                true
+        let relabelled = |held: Held| Held { access, site, stamp, ..held };
+        let found = match spill.iter().rposition(|held| held.lock == id) {
+            Some(at) => {
+                spill[at] = relabelled(spill[at]);
+                Some((INLINE + at, spill[at]))
             }
-            None => newest_first
-                .find(|slot| slot.is_of(id))
-                .and_then(|slot| Some((slot, slot.load()?)))
-                .map(|(slot, held)| slot.store(&Held { access, site, stamp, ..held }))
-                .is_some(),
+            None => {
+                let inline = &self.slots[..depth.min(INLINE)];
+                inline.iter().rposition(|slot| slot.is_of(id)).and_then(|at| {
+                    let held = relabelled(inline[at].load()?);
+                    inline[at].store(&held);
+                    Some((at, held))
+                })
+            }
         };
         self.finish_rewrite(state, depth);
         found
@@ -368,6 +470,7 @@ mod tests {
             access: ACCESS,
             created: Origin::unnamed(here),
             site: here,
+            told: false,
         }
     }
 
@@ -404,7 +507,7 @@ mod tests {
                 let lock = model.remove((seed >> 40) as usize % model.len());
                 if !pop(&stack, lock) {
                     let removed = stack.remove(|held| held.lock.0 == lock);
-                    assert_eq!(removed.map(|held| held.lock.0), Some(lock));
+                    assert_eq!(removed.map(|(_, held)| held.lock.0), Some(lock));
                 }
             }
             assert_eq!(locks(&stack), model);
@@ -431,12 +534,55 @@ mod tests {
         let stack = HeldStack::new();
         (1..=INLINE as u64 + 2).for_each(|lock| push(&stack, lock));
         for lock in [1, INLINE as u64 + 1] {
-            assert!(stack.relabel(LockId(lock), DOWNGRADED, Site::caller()));
+            assert!(stack.relabel(LockId(lock), DOWNGRADED, Site::caller()).is_some());
             let now = stack.read().unwrap();
             let is_shared = |held: &Held| held.access.mode == Mode::Read;
             let last = now.iter().rfind(|held| is_shared(held)).unwrap();
             assert_eq!((last.lock, last.access.op), (LockId(lock), Op::Downgrade));
         }
+    }
+
+    #[test]
+    fn who_is_told_of_an_entry_is_told_of_its_end() {
+        let stack = HeldStack::new();
+        let mut told = Vec::new();
+        (1..=INLINE as u64 + 2).for_each(|lock| push(&stack, lock));
+        stack.tell(|held| told.push(held.lock.0));
+        push(&stack, 100);
+        stack.tell(|held| told.push(held.lock.0));
+        assert_eq!(told, (1..=INLINE as u64 + 2).chain([100]).collect::<Vec<_>>());
+        for lock in told.iter().rev() {
+            assert!(!pop(&stack, *lock));
+            let (at, held) = stack.remove(|held| held.lock.0 == *lock).unwrap();
+            assert!(held.told && at == stack.depth());
+        }
+        push(&stack, 1);
+        assert!(pop(&stack, 1));
+    }
+
+    #[test]
+    fn the_key_of_a_stack_depends_on_what_is_in_it_and_how_and_on_nothing_else() {
+        let stack = HeldStack::new();
+        let keys = |stack: &HeldStack| {
+            assert_eq!(stack.key(), Some(stack.key_slow()));
+            stack.key_slow()
+        };
+        push(&stack, 1);
+        let one = keys(&stack);
+        push(&stack, 2);
+        let both = keys(&stack);
+        assert!(pop(&stack, 2) && pop(&stack, 1));
+        push(&stack, 2);
+        push(&stack, 1);
+        assert_eq!(keys(&stack), both);
+        stack.tell(|_| ());
+        assert_eq!(keys(&stack), both);
+        stack.remove(|held| held.lock.0 == 2);
+        assert_eq!(keys(&stack), one);
+        stack.relabel(LockId(1), DOWNGRADED, Site::caller());
+        assert_ne!(keys(&stack), one);
+        let [a, b] = [1, 2].map(|lock| key::of(LockId(lock), Mode::Exclusive));
+        assert_ne!(key::chain(a, b), key::chain(b, a));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!
 //! | verb | when |
 //! |---|---|
+//! | [`prepare`], [`prepare_write`], [`prepare_try`] | before the real lock is asked for, or tried |
 //! | [`acquired`] | the real lock was just taken, or the closure of a `Once` was just called |
 //! | [`released`] | just before the real lock is given up, or that closure returns |
 //! | [`wait_for_lock`] | the real lock could not be had at once |
@@ -13,17 +14,20 @@
 //! | [`suspend`] | around a condvar wait, which gives up its mutex |
 //! | [`wait_for_end`], [`wait_for_scope`] | before threads are joined |
 //! | [`wait_for_signal`], [`rest`] | before a wait for a message, a barrier, an unpark, the time |
-//! | [`signalled`] | an ordering event: spawn, join, notify, message, barrier, initialisation |
+//! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier, initialisation, signal |
 
 use std::time::Duration;
 
 use crate::agent::Agent;
+use crate::chronicle::Ended;
 use crate::config::{Backtrace, EXIT_STATUS};
 use crate::current::{self, Child, Working};
 use crate::finding::{LockId, LockKind};
+use crate::forecast;
 use crate::held::Held;
 use crate::op::{Mode, Op};
 use crate::os;
+use crate::passage::{self, Passage};
 use crate::reaction::{self, Place};
 use crate::registry::{Access, LockHeader, Resource, ScopeId};
 use crate::site::{Origin, Site};
@@ -42,7 +46,7 @@ impl Request<'_> {
     #[inline]
     fn held(&self, lock: LockId) -> Held {
         let (access, created) = (self.access, self.lock.origin());
-        Held { lock, stamp: 0, access, created, site: self.site }
+        Held { lock, stamp: 0, told: false, access, created, site: self.site }
     }
 
     fn wait(&self, lock: LockId) -> Wait {
@@ -51,27 +55,44 @@ impl Request<'_> {
     }
 }
 
-/// A lock is about to be asked for: makes room for its record. Afterwards recording allocates nothing,
-/// so that a lock which guards the memory allocator itself can be recorded too.
+/// A lock is about to be asked for. Afterwards recording allocates nothing, so that a lock which guards
+/// the memory allocator itself can be recorded too.
+///
+/// # Panics
+///
+/// If a deadlock could happen of which the request is a part, and the reaction is to panic.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn prepare(lock: &LockHeader) {
-    if !current::current().held.has_room() {
-        prepare_slow(lock);
+#[track_caller]
+pub(crate) fn prepare(request: &Request<'_>) {
+    let agent = current::current();
+    if !agent.held.is_empty() || agent.time.is_inside() {
+        forecast::requested(request.lock, request.access, request.site);
     }
 }
 
-#[cold]
-#[inline(never)]
-fn prepare_slow(lock: &LockHeader) {
-    if current::is_working() {
-        // Met by the tracker's own work. It will not be recorded, and so needs no room.
-        lock.mark_allocators();
-    } else if !lock.is_allocators()
-        && !current::is_in_allocator()
-        && let Some(agent) = current::recording()
-    {
-        let _working = Working::begin();
-        agent.held.make_room();
+/// As [`prepare`] for what readers may have to queue behind, so that it matters at any time.
+#[cfg_attr(not(debug_assertions), inline)]
+#[track_caller]
+pub(crate) fn prepare_write(request: &Request<'_>) {
+    forecast::requested(request.lock, request.access, request.site);
+}
+
+/// A lock that is held is about to be given up for a while and asked for again: as [`prepare`], with
+/// whatever else is held.
+#[cfg_attr(not(debug_assertions), inline)]
+#[track_caller]
+pub(crate) fn prepare_again(request: &Request<'_>) {
+    let agent = current::current();
+    if agent.held.depth() > 1 || agent.time.is_inside() {
+        forecast::requested_again(request.lock, request.access, request.site);
+    }
+}
+
+/// A lock is about to be tried: as [`prepare`], but who tries keeps nobody waiting for its own sake.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn prepare_try(lock: &LockHeader) {
+    if !current::current().held.has_room() {
+        forecast::make_room(lock);
     }
 }
 
@@ -83,14 +104,33 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
     let lock = request.lock;
     let Some(id) = lock.id().or_else(|| lock.first_id()) else { return passed(lock) };
     let agent = current::current();
+    let is_new = match request.access.mode {
+        Mode::Exclusive => !lock.is_owner(agent),
+        Mode::Upgradable | Mode::Read | Mode::RecursiveRead => agent.time.is_inside(),
+    };
     // First the owner: an older hold that another thread has released for this one goes with that.
-    if request.access.mode == Mode::Exclusive {
-        lock.set_owner(agent);
+    if is_new {
+        came_to(lock, agent, id, request.access.mode);
     }
     if agent.held.push(&request.held(id)) {
         return Recorded::Yes;
     }
     acquired_slow(lock, request.access, request.site)
+}
+
+/// Another agent may have had the lock since `agent` had it last.
+#[inline(never)]
+fn came_to(lock: &LockHeader, agent: &Agent, id: LockId, mode: Mode) {
+    if mode == Mode::Exclusive {
+        lock.set_owner(agent);
+        // If another agent has released the last hold for this one, that hold must go before it
+        // could be taken for the present one.
+        current::settle(agent);
+    }
+    if agent.time.is_inside() && !current::is_in_allocator() {
+        let _working = Working::begin();
+        agent.came_to(id, mode);
+    }
 }
 
 /// Whether an acquisition is on record.
@@ -129,9 +169,7 @@ fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) -> Reco
         && (agent.held.has_memory() || !current::is_in_allocator())
     {
         current::refresh(agent);
-        if exclusive {
-            lock.set_owner(agent);
-        }
+        came_to(lock, agent, id, access.mode);
         agent.held.push_slow(&Request { lock, access, site }.held(id));
         return Recorded::Yes;
     }
@@ -190,7 +228,7 @@ fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
     };
     if let Some(agent) = current::home() {
         current::refresh(agent);
-        if agent.held.remove(matches).is_some() {
+        if take_off(agent, matches) {
             // Readers never poison, as with `std`, so there is nothing to spare.
             let forgiven =
                 hold == Hold::Exclusive && std::thread::panicking() && agent.use_forgiveness(id);
@@ -217,6 +255,24 @@ fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
     Forgotten::Foreign
 }
 
+/// Takes the newest hold that `matches` off the agent's record. False if there is none.
+fn take_off(agent: &Agent, matches: impl Fn(&Held) -> bool) -> bool {
+    if current::is_in_allocator() {
+        return agent.take_off_in_allocator(matches).is_some();
+    }
+    let _working = Working::begin();
+    let taken = agent.take_off(matches);
+    tell(agent, taken.as_ref());
+    taken.is_some()
+}
+
+/// What has ended may have been around what others did.
+fn tell(agent: &Agent, ended: Option<&Ended>) {
+    if let Some(section) = ended.and_then(|ended| ended.section.as_ref()) {
+        forecast::section_ended(agent, section);
+    }
+}
+
 /// The other end of [`passed`].
 fn left_unrecorded(lock: &LockHeader) {
     if lock.is_allocators() {
@@ -233,7 +289,10 @@ pub(crate) fn downgraded<'a>(
 ) -> Option<&'a LockHeader> {
     let relabelled = current::home().zip(lock.recorded_id()).is_some_and(|(agent, id)| {
         current::refresh(agent);
-        agent.held.relabel(id, access, site)
+        let _working = Working::begin();
+        let relabelled = agent.relabel(id, access, site);
+        tell(agent, relabelled.as_ref());
+        relabelled.is_some()
     });
     // One of the allocator's is counted as held, and still is.
     let is_counted = lock.is_allocators();
@@ -301,7 +360,7 @@ pub(crate) fn wait_for_once(
     is_completed: &mut dyn FnMut() -> bool,
 ) -> Option<Waiting> {
     // The closure may allocate and wait, so this is the last moment to make room for its record.
-    prepare(request.lock);
+    prepare(request);
     wait_for_holder(request, is_completed)
 }
 
@@ -373,7 +432,7 @@ const SCOPE_END: Access = Access { op: Op::Scope, ..JOIN };
 ///
 /// As [`wait_for_lock`].
 #[track_caller]
-pub(crate) fn wait_for_end(child: Option<Child>, site: Site) -> Waiting {
+pub(crate) fn wait_for_end(child: Option<&Child>, site: Site) -> Waiting {
     let (Some(agent), Some(child)) = (current::recording(), child) else {
         return Waiting::UNRECORDED;
     };
@@ -395,7 +454,7 @@ pub(crate) fn wait_for_scope(scope: ScopeId, site: Site) -> Waiting {
 }
 
 /// Puts a wait on record.
-fn publish(agent: &'static Agent, wait: &Wait) -> Waiting {
+fn put_on_record(agent: &'static Agent, wait: &Wait) -> Waiting {
     let tracker = tracker::global();
     tracker.publish(agent, wait);
     if tracker.config().backtrace == Backtrace::Waits && !current::is_in_allocator() {
@@ -428,7 +487,7 @@ pub(crate) fn rest(access: &'static Access, site: Site) -> Waiting {
 fn record(wait: impl FnOnce(&Agent) -> Wait) -> Waiting {
     let Some(agent) = current::recording() else { return Waiting::UNRECORDED };
     let _working = Working::begin();
-    let waiting = publish(agent, &wait(agent));
+    let waiting = put_on_record(agent, &wait(agent));
     agent.wait.set_blocking();
     waiting
 }
@@ -450,7 +509,7 @@ fn begin_wait<'o>(
 ) -> Option<Waiting> {
     let working = Working::begin();
     let tracker = tracker::global();
-    let waiting = publish(agent, wait);
+    let waiting = put_on_record(agent, wait);
     if current::is_in_allocator() {
         // To judge takes memory.
         Limits::count(&tracker.limits.unjudged);
@@ -518,11 +577,73 @@ pub(crate) fn suspend(request: &Request<'_>) -> Waiting {
     }
 }
 
-/// An ordering event: what the calling thread does from here on comes after what `_event` stands
-/// for, or before what it sets off.
+/// An ordering event: what the calling thread has done so far comes before whatever those do who
+/// [`observe`] the passage.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn signalled(_event: Resource) {
-    if let Some(agent) = current::home() {
-        agent.next_segment();
+pub(crate) fn publish(passage: &Passage) {
+    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
+        publish_slow(&|| passage.publish(agent));
+    }
+}
+
+/// The same at a place that has no passage of its own.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn publish_at(place: passage::Place) {
+    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
+        publish_slow(&|| passage::publish_at(place, agent));
+    }
+}
+
+/// The same for an event that others may come after, but not because of it alone.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn publish_weakly_at(place: passage::Place) {
+    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
+        publish_slow(&|| passage::publish_weakly_at(place, agent));
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn publish_slow(publish: &dyn Fn()) {
+    if !current::is_in_allocator() {
+        let _working = Working::begin();
+        publish();
+    }
+}
+
+/// What the calling thread does from here on comes after what was published.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn observe(passage: &Passage) {
+    if passage.is_used() {
+        observe_slow(&|agent| passage.observe(agent));
+    }
+}
+
+/// The same at a place that has no passage of its own.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn observe_at(place: passage::Place) {
+    if passage::is_any_used() {
+        observe_slow(&|agent| passage::observe_at(place, agent));
+    }
+}
+
+/// What the calling thread does from here on comes after everything so far: it was woken up, and not
+/// even by whom is known.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn observe_everything() {
+    if let Some(agent) = current::present() {
+        let _working = Working::begin();
+        agent.observe_everything();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn observe_slow(observe: &dyn Fn(&Agent)) {
+    if !current::is_in_allocator()
+        && let Some(agent) = current::recording()
+    {
+        let _working = Working::begin();
+        observe(agent);
     }
 }

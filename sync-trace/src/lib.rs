@@ -55,13 +55,19 @@
 
 mod agent;
 mod atomics;
+mod chains;
+mod chronicle;
 mod config;
 mod evidence;
 pub mod finding;
 mod held;
 mod lock_order;
+mod news;
 mod op;
+pub mod order;
+mod orders;
 mod os;
+mod passage;
 mod registry;
 mod report;
 mod site;
@@ -74,6 +80,8 @@ mod api;
 mod configure;
 #[cfg(not(loom))]
 mod current;
+#[cfg(not(loom))]
+mod forecast;
 #[cfg(not(loom))]
 mod hooks;
 #[cfg(not(loom))]
@@ -96,7 +104,9 @@ pub use std::{sync, thread};
 /// Whether tracing is compiled in: with `debug_assertions`, or with the feature `always`.
 pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));
 
-pub use config::{Backtrace, Config, DumpOn, EXIT_STATUS, OnStuck, OnViolation, Poison};
+pub use config::{
+    Backtrace, Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Poison, Policy,
+};
 pub use finding::{Dump, Finding};
 #[cfg(not(loom))]
 pub use interop::{AsStd, IntoStd};
@@ -104,7 +114,7 @@ pub use sync_trace_macros::test;
 
 #[cfg(not(loom))]
 pub use api::{
-    dump, findings, is_on, reset, set_handler, snapshot, take_findings, take_findings_where,
+    dump, findings, is_on, notes, reset, set_handler, snapshot, take_findings, take_findings_where,
 };
 #[cfg(not(loom))]
 pub use current::{Mute, mute};

@@ -111,6 +111,7 @@ impl<'w> Actor<'w> {
         self.agent.held.push_slow(&Held {
             lock: id,
             stamp: 0,
+            told: false,
             access: &LOCK,
             created: Origin::unnamed(here),
             site: here,

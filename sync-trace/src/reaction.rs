@@ -3,7 +3,7 @@
 use std::sync::{Arc, Once};
 
 use crate::agent::Agent;
-use crate::config::{Config, DumpOn, EXIT_STATUS, OnStuck, OnViolation, Poison};
+use crate::config::{Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Poison, Policy};
 use crate::current::{self, Working};
 use crate::finding::{Finding, Outcome};
 use crate::os;
@@ -38,6 +38,8 @@ impl Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Response {
     Panic,
+    /// Nothing now: somebody else, or the process at its end, will.
+    Defer,
     Log,
     Exit,
     Abort,
@@ -47,6 +49,7 @@ impl Response {
     pub(crate) fn outcome(self) -> Outcome {
         match self {
             Self::Panic => Outcome::Panicked,
+            Self::Defer => Outcome::Deferred,
             Self::Log => Outcome::Logged,
             Self::Exit | Self::Abort => Outcome::Ended,
         }
@@ -79,7 +82,7 @@ pub(crate) fn respond(
     finding: &Arc<Finding>,
     working: Working,
 ) {
-    os::at_exit(last_word);
+    watch_exit();
     os::write_stderr(&report::for_stderr(finding));
     let message = (response == Response::Panic).then(|| report::text(finding));
     // The handler's locks are not traced: it may use one that takes part in the finding.
@@ -89,7 +92,7 @@ pub(crate) fn respond(
         handler(finding);
     }
     match response {
-        Response::Log | Response::Panic => {}
+        Response::Log | Response::Panic | Response::Defer => {}
         Response::Exit => std::process::exit(EXIT_STATUS),
         Response::Abort => std::process::abort(),
     }
@@ -100,6 +103,11 @@ pub(crate) fn respond(
     if let Some(message) = message {
         panic!("{message}");
     }
+}
+
+/// Has the end of the process looked at: it may have something to say.
+pub(crate) fn watch_exit() {
+    os::at_exit(last_word);
 }
 
 /// What has to be in place before the first finding.
@@ -143,21 +151,32 @@ fn watch_panics() {
     }));
 }
 
-/// The backstop: a process that would end well although a finding's panic was swallowed ends with
-/// [`EXIT_STATUS`] instead.
+/// The backstop: a process that would end well although a finding's panic was swallowed, or could not
+/// be raised, ends with [`EXIT_STATUS`] instead. And what is only listed is listed.
 fn last_word(status: Option<i32>) -> Option<i32> {
+    let tracker = tracker::global();
+    tell_notes(tracker);
     if status.is_some_and(|status| status != 0) {
         return None;
     }
-    let swallowed: Vec<_> =
-        tracker::global().findings().into_iter().filter(|finding| is_swallowed(finding)).collect();
-    if swallowed.is_empty() {
-        return None;
+    let (deferred, others): (Vec<_>, Vec<_>) =
+        tracker.findings().into_iter().partition(|finding| finding.outcome == Outcome::Deferred);
+    let swallowed: Vec<_> = others.into_iter().filter(|finding| is_swallowed(finding)).collect();
+    for finding in &deferred {
+        os::write_stderr(&report::for_stderr(finding));
     }
+    if !swallowed.is_empty() {
+        os::write_stderr(&told_again(&swallowed));
+    }
+    (!deferred.is_empty() || !swallowed.is_empty()).then_some(EXIT_STATUS)
+}
+
+/// What the findings were whose panic nobody noticed, and what to do.
+fn told_again(swallowed: &[Arc<Finding>]) -> String {
     let mut text = String::from(
         "error: sync-trace made a finding, but its panic was swallowed and nothing failed\n",
     );
-    for finding in &swallowed {
+    for finding in swallowed {
         let report = report::text(finding);
         text += &format!("  {}\n", report.lines().next().unwrap_or_default());
         for root in &finding.roots {
@@ -169,8 +188,30 @@ fn last_word(status: Option<i32>) -> Option<i32> {
          = help: join the thread and unwrap the result, use #[sync_trace::test], or, if it was \
          expected, take it: sync_trace::take_findings()\n"
     );
-    os::write_stderr(&text);
-    Some(EXIT_STATUS)
+    text
+}
+
+/// Says what orders of locks contradict each other without having become a failure.
+fn tell_notes(tracker: &Tracker) {
+    let config = tracker.config();
+    match config.notes {
+        Notes::Off => {}
+        _ if config.policy == Policy::Order => {}
+        Notes::List => {
+            for note in tracker.orders.notes() {
+                os::write_stderr(&report::for_stderr(&note));
+            }
+        }
+        Notes::Count => match tracker.orders.count_notes() {
+            0 => {}
+            count => os::write_stderr(&format!(
+                "sync-trace: {count} inconsistent lock order{} that could not become a deadlock in what \
+                 was seen; SYNC_TRACE=notes=list shows {}\n",
+                if count == 1 { "" } else { "s" },
+                if count == 1 { "it" } else { "them" },
+            )),
+        },
+    }
 }
 
 /// Whether nobody can have noticed the finding's panic.

@@ -180,24 +180,17 @@ impl LockHeader {
         self.word.fetch_and(!(POISONED | SPARED), Ordering::Relaxed);
     }
 
+    /// Whether `agent` is the one that took the lock alone last. Only the holder of the real lock asks.
+    #[inline]
+    pub(crate) fn is_owner(&self, agent: &Agent) -> bool {
+        std::ptr::eq(self.owner.load(Ordering::Relaxed), agent)
+    }
+
     /// Records `agent`, which has just taken the lock alone, as its owner. Only the holder of the
     /// real lock writes. Release pairs with the Acquire in [`owner`](Self::owner), so that whoever
     /// finds the pointer also finds the record behind it.
-    #[inline]
     pub(crate) fn set_owner(&self, agent: &Agent) {
-        let pointer = std::ptr::from_ref(agent).cast_mut();
-        // A load is cheaper than a store, and most locks are taken by the same thread again.
-        if self.owner.load(Ordering::Relaxed) != pointer {
-            self.change_owner(agent);
-        }
-    }
-
-    #[inline(never)]
-    fn change_owner(&self, agent: &Agent) {
         self.owner.store(std::ptr::from_ref(agent).cast_mut(), Ordering::Release);
-        // If another agent has released the last hold for this one, that hold must go before it
-        // could be taken for the present one.
-        agent.settle_elsewhere();
     }
 
     /// Nobody on record holds the lock alone.

@@ -13,6 +13,7 @@ use crate::evidence;
 use crate::finding::{AgentId, Finding, Outcome};
 use crate::held::Held;
 use crate::op::Mode;
+use crate::orders::Orders;
 use crate::registry::Resource;
 use crate::waits::cycle::{Chain, Cycle, Member, MemberState};
 use crate::waits::filter::Filter;
@@ -41,6 +42,11 @@ pub(crate) struct Tracker {
     /// prove that nobody can release its locks.
     guards_travel: AtomicBool,
     pub(crate) limits: Limits,
+    /// The orders of locks, and what they could lead to.
+    pub(crate) orders: Orders,
+    /// Findings that wait for a thread of theirs in which to be raised.
+    deferred: Mutex<Vec<Arc<Finding>>>,
+    any_deferred: AtomicBool,
     started: Instant,
 }
 
@@ -61,6 +67,8 @@ pub(crate) struct Limits {
     pub(crate) forgotten: AtomicU64,
     /// Findings that were reported but not kept for [`findings`](crate::findings).
     pub(crate) unkept: AtomicU64,
+    /// Deadlocks that could happen like ones that had been reported, with other locks.
+    pub(crate) repeated: AtomicU64,
 }
 
 /// Ended agents with leaked guards are remembered up to this number.
@@ -90,6 +98,7 @@ impl Limits {
             ),
             ("ended threads whose leaked guards were forgotten", &self.forgotten),
             ("findings that were reported but not kept", &self.unkept),
+            ("possible deadlocks like one that was reported, with other locks", &self.repeated),
         ]
         .into_iter()
         .map(|(text, counter)| (text, counter.load(Ordering::Relaxed)))
@@ -134,6 +143,9 @@ impl Tracker {
             graves: AtomicU64::new(0),
             guards_travel: AtomicBool::new(false),
             limits: Limits::default(),
+            orders: Orders::default(),
+            deferred: Mutex::new(Vec::new()),
+            any_deferred: AtomicBool::new(false),
             started: Instant::now(),
         }
     }
@@ -327,12 +339,60 @@ impl Tracker {
             me.wait.set_reported();
         }
         drop(verdict);
+        self.keep(&finding);
+        Verdict::Found(finding)
+    }
+
+    /// Keeps a finding for whoever asks.
+    fn keep(&self, finding: &Arc<Finding>) {
         if lock(&self.findings).len() < MAX_FINDINGS {
-            push(&self.findings, Arc::clone(&finding));
+            push(&self.findings, Arc::clone(finding));
         } else {
             Limits::count(&self.limits.unkept);
         }
-        Verdict::Found(finding)
+    }
+
+    // ---- what could happen -----------------------------------------------------------------
+
+    /// Makes a prospect a finding, unless the same threads' tree has one like it.
+    pub(crate) fn found(&self, finding: Finding) -> Option<Arc<Finding>> {
+        let is_like = |other: &Arc<Finding>| {
+            other.fingerprint == finding.fingerprint && other.root_ids == finding.root_ids
+        };
+        if lock(&self.findings).iter().any(is_like) {
+            Limits::count(&self.limits.repeated);
+            return None;
+        }
+        let finding = Arc::new(finding);
+        self.keep(&finding);
+        if finding.outcome == Outcome::Deferred {
+            push(&self.deferred, Arc::clone(&finding));
+            self.any_deferred.store(true, Ordering::Release);
+        }
+        Some(finding)
+    }
+
+    /// Whether there may be a deferred finding.
+    pub(crate) fn any_deferred(&self) -> bool {
+        self.any_deferred.load(Ordering::Acquire)
+    }
+
+    /// A deferred finding with a link of `me`'s, which is now that one's to raise.
+    pub(crate) fn take_deferred(&self, me: &Agent, outcome: Outcome) -> Option<Arc<Finding>> {
+        let is_mine =
+            |finding: &Arc<Finding>| finding.links.iter().any(|link| link.agent.id == me.id());
+        let mut deferred = lock(&self.deferred);
+        let at = deferred.iter().position(is_mine)?;
+        let old = deferred.swap_remove(at);
+        drop(deferred);
+        let raised_in_root = me.identity().started_by.is_none();
+        let raised = Arc::new(Finding { outcome, raised_in_root, ..(*old).clone() });
+        let mut findings = lock(&self.findings);
+        let kept = findings.iter_mut().find(|finding| Arc::ptr_eq(finding, &old))?;
+        let same = std::mem::replace(kept, Arc::clone(&raised));
+        drop(findings);
+        drop(same);
+        Some(raised)
     }
 
     // ---- agents ----------------------------------------------------------------------------
@@ -340,7 +400,12 @@ impl Tracker {
     /// `agent`'s thread ends. If it holds something, its record stays, so that who waits for it can
     /// be told; else the record is used again.
     pub(crate) fn retire(&self, agent: &Agent) {
-        agent.settle_elsewhere();
+        if agent.has_to_settle() {
+            agent.settle_elsewhere();
+        }
+        if let Some(end) = agent.time.end().filter(|_| agent.has_something_to_say()) {
+            end.publish(agent);
+        }
         if agent.held.depth() == 0 {
             self.agents.dismiss(agent);
         } else if self.graves.fetch_add(1, Ordering::Relaxed) < MAX_GRAVES {
@@ -398,6 +463,7 @@ impl Tracker {
     pub(crate) fn forget(&self, taken: &[Arc<Finding>]) {
         let is_taken = |finding: &Arc<Finding>| taken.iter().any(|one| Arc::ptr_eq(one, finding));
         lock(&self.findings).retain(|finding| !is_taken(finding));
+        lock(&self.deferred).retain(|finding| !is_taken(finding));
     }
 
     pub(crate) fn config(&self) -> Config {

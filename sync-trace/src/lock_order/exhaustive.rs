@@ -160,7 +160,7 @@ fn predicts_from_a_run(program: &Program, random: &mut impl FnMut(usize) -> usiz
             match program.0[agent][state.next[agent]] {
                 Step::Take(lock, mode) => {
                     let wanted = held(lock, mode);
-                    let dependency = Dependency::new(&mut times[agent], wanted);
+                    let dependency = Dependency::new(&mut times[agent], wanted, 0);
                     if dependency.is_relevant() {
                         predictor.requested(dependency);
                     }
@@ -197,7 +197,7 @@ fn held(lock: usize, mode: Mode) -> Held {
         _ => ACCESS,
     };
     let site = Site::caller();
-    Held { lock: id(lock), stamp: 0, access, created: Origin::unnamed(site), site }
+    Held { lock: id(lock), stamp: 0, told: false, access, created: Origin::unnamed(site), site }
 }
 
 /// A random program: nests of up to three locks, none taken twice in a nest, and in some of them

@@ -90,9 +90,15 @@ impl Stage {
 
     fn take(&mut self, agent: &str, name: &str, access: &'static Access, waits: bool) {
         let site = Site::caller();
-        let held =
-            Held { lock: lock(name), stamp: 0, access, created: Origin::unnamed(site), site };
-        let dependency = Dependency::new(self.time(agent), held);
+        let held = Held {
+            lock: lock(name),
+            stamp: 0,
+            told: false,
+            access,
+            created: Origin::unnamed(site),
+            site,
+        };
+        let dependency = Dependency::new(self.time(agent), held, 0);
         if waits && dependency.is_relevant() {
             self.predictor.requested(dependency);
         }

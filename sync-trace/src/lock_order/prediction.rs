@@ -4,13 +4,15 @@
 //! these, wanted that. Dependencies that want in a circle what the next one holds are a deadlock that
 //! could happen, if nothing keeps their agents from being there at the same time: see [`Obstacle`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::clock::{Moment, Section, Timeline};
 use super::label::{Blocks, blocks_or_queues};
-use crate::finding::{AgentId, LockId};
+use crate::atomics::{Mutex, lock};
+use crate::finding::{AgentId, LockId, Sightings};
 use crate::held::Held;
 use crate::op::Mode;
 
@@ -24,18 +26,66 @@ pub(crate) struct Dependency {
     /// Sections of other agents that began before it and had not ended. When they do it turns out
     /// whether they had to wait for it: then it happened inside them, whatever the schedule.
     pub(crate) around: Vec<Arc<Section>>,
-    /// When that was first and last so; between these, `count` times.
+    /// When that was first so.
     pub(crate) first: Moment,
-    pub(crate) last: Moment,
-    pub(crate) count: u64,
+    pub(crate) repeats: Arc<Repeats>,
+}
+
+/// How often a dependency was seen, and when last. Its agent adds to it, without a look at anything
+/// global, and whoever judges reads.
+#[derive(Debug)]
+pub(crate) struct Repeats {
+    /// Only the agent writes. Relaxed: a count says nothing about other memory.
+    count: AtomicU64,
+    last: Mutex<Moment>,
+    /// Whether a repeat at another time could make a circle possible.
+    matter: AtomicBool,
+}
+
+impl Repeats {
+    pub(crate) fn new(first: Moment) -> Self {
+        let (count, last) = (AtomicU64::new(1), Mutex::new(first));
+        Self { count, last, matter: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn last(&self) -> Moment {
+        lock(&self.last).clone()
+    }
+
+    /// Once more, at a moment that need not be told from the last one.
+    #[inline]
+    pub(crate) fn add_one(&self) {
+        self.count.store(self.count() + 1, Ordering::Relaxed);
+    }
+
+    /// So often more, the last time at that moment.
+    pub(crate) fn add(&self, count: u64, last: Moment) {
+        self.count.store(self.count() + count, Ordering::Relaxed);
+        let old = std::mem::replace(&mut *lock(&self.last), last);
+        drop(old);
+    }
+
+    /// Whether a repeat at another time has to be judged.
+    pub(crate) fn matter(&self) -> bool {
+        self.matter.load(Ordering::Relaxed)
+    }
+
+    fn set_matter(&self) {
+        self.matter.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Dependency {
-    /// A request by the agent of `time`, now.
-    pub(crate) fn new(time: &mut Timeline, wanted: Held) -> Self {
+    /// A request by the agent of `time`, now that there are so many news.
+    pub(crate) fn new(time: &mut Timeline, wanted: Held, news: u64) -> Self {
         let (held, around) = (time.sections().to_vec(), time.around());
-        let now = time.now();
-        Self { wanted, held, around, first: now.clone(), last: now, count: 1 }
+        let first = time.now(news);
+        let repeats = Arc::new(Repeats::new(first.clone()));
+        Self { wanted, held, around, first, repeats }
     }
 
     /// Whether anything can come of it: it holds something, or is a write that others queue behind.
@@ -75,14 +125,14 @@ impl Dependency {
 
     /// Whether there were times of the two that no ordering event keeps apart.
     fn is_concurrent_with(&self, other: &Self) -> bool {
-        let times = |of: &Self| [of.first.clone(), of.last.clone()];
+        let times = |of: &Self| [of.first.clone(), of.repeats.last()];
         let theirs = times(other);
         times(self).iter().any(|own| theirs.iter().any(|other| own.is_concurrent_with(other)))
     }
 
     /// Whether all of it happened inside `section`; `None` while that is open.
     fn is_inside(&self, section: &Section) -> Option<bool> {
-        Some(section.encloses(&self.first)? && section.encloses(&self.last)?)
+        Some(section.encloses(&self.first)? && section.encloses(&self.repeats.last())?)
     }
 }
 
@@ -117,6 +167,11 @@ pub(crate) enum Obstacle {
 }
 
 impl Obstacle {
+    /// Whether it could be gone the next time that the same agents do the same.
+    pub(crate) fn may_be_gone_another_time(self) -> bool {
+        matches!(self, Self::NoWriter(_) | Self::Open(_) | Self::Ordered)
+    }
+
     fn level(self) -> u8 {
         match self {
             Self::NoWriter(_) => 1,
@@ -200,13 +255,36 @@ impl Dependencies {
         self.sharing.get(&lock).map_or(&[], Vec::as_slice)
     }
 
+    /// How often, and by whom and where, `wanted` was wanted while `held` was held.
+    pub(crate) fn sightings(&self, held: LockId, wanted: LockId) -> Sightings {
+        let holding = self.holding.get(&held).into_iter().flatten();
+        let all = holding.map(|&index| &self.all[index]);
+        let (mut times, mut threads, mut sites) = (0, BTreeSet::new(), BTreeSet::new());
+        for dependency in all.filter(|dependency| dependency.wanted.lock == wanted) {
+            times += dependency.repeats.count();
+            threads.insert(dependency.agent());
+            sites.insert(dependency.wanted.site);
+        }
+        Sightings { times, threads: threads.len() as u64, sites: sites.len() as u64 }
+    }
+
+    /// From here on, what holds and wants these locks, or writes one of them, matters whenever it is
+    /// repeated at another time.
+    pub(crate) fn watch(&self, locks: &HashSet<LockId>) {
+        for lock in locks {
+            let holding = self.holding.get(lock).into_iter().flatten();
+            let inside = holding.filter(|&&index| locks.contains(&self.all[index].wanted.lock));
+            let writing = self.writing.get(lock).into_iter().flatten();
+            inside.chain(writing).for_each(|&index| self.all[index].repeats.set_matter());
+        }
+    }
+
     /// Adds a dependency, or adds to what is known of it. Returns its index.
     pub(crate) fn add(&mut self, dependency: Dependency) -> usize {
         let key = Key::of(&dependency);
         if let Some(&known) = self.by_key.get(&key) {
-            let known_one = &mut self.all[known];
-            known_one.last = dependency.last;
-            known_one.count += dependency.count;
+            let new = dependency.repeats;
+            self.all[known].repeats.add(new.count(), new.last());
             return known;
         }
         let index = self.all.len();

@@ -9,9 +9,18 @@ use std::sync::Arc;
 
 use super::clock::Section;
 use super::graph::{Inserted, OrderGraph};
-use super::prediction::{Circle, Dependencies, Dependency};
-use crate::finding::LockId;
+use super::prediction::{Circle, Dependencies, Dependency, Obstacle, Repeats};
+use crate::finding::{LockId, Sightings};
 use crate::op::Mode;
+
+/// What comes of a request.
+pub(crate) struct Answer {
+    /// What stands for it in circles.
+    pub(crate) dependency: usize,
+    pub(crate) repeats: Arc<Repeats>,
+    /// The circles that it makes known, or more likely.
+    pub(crate) news: Vec<Circle>,
+}
 
 /// All that is known of orders, and what was predicted from it.
 #[derive(Default)]
@@ -33,8 +42,8 @@ impl Predictor {
         self.known.values()
     }
 
-    /// A request is about to be made. Returns the circles that it makes known, or more likely.
-    pub(crate) fn requested(&mut self, dependency: Dependency) -> Vec<Circle> {
+    /// A request is about to be made.
+    pub(crate) fn requested(&mut self, dependency: Dependency) -> Answer {
         let wanted = dependency.wanted.lock;
         let writes = dependency.wanted.access.mode == Mode::Exclusive;
         let index = self.seen.add(dependency);
@@ -43,7 +52,18 @@ impl Predictor {
         if writes {
             starts.extend(self.seen.sharing(wanted));
         }
-        self.judge(starts)
+        let news = self.judge(starts);
+        Answer { dependency: index, repeats: Arc::clone(&self.seen.get(index).repeats), news }
+    }
+
+    /// How often, and by whom and where, `wanted` was wanted while `held` was held.
+    pub(crate) fn sightings(&self, held: LockId, wanted: LockId) -> Sightings {
+        self.seen.sightings(held, wanted)
+    }
+
+    /// How many searches for circles were given up.
+    pub(crate) fn cut_off(&self) -> u64 {
+        self.seen.cut_off
     }
 
     /// A section has ended, so it is known what happened inside it. Returns the circles that this
@@ -67,14 +87,28 @@ impl Predictor {
     fn judge(&mut self, starts: impl IntoIterator<Item = usize>) -> Vec<Circle> {
         let mut news = Vec::new();
         for start in starts {
-            if self.may_be_in_a_circle(start)
-                && let Some(circle) = self.seen.circle_through(start)
-                && self.is_news(&circle)
-            {
+            if !self.may_be_in_a_circle(start) {
+                continue;
+            }
+            let Some(circle) = self.seen.circle_through(start) else { continue };
+            if circle.obstacle.is_some_and(Obstacle::may_be_gone_another_time) {
+                self.watch(start);
+            }
+            if self.is_news(&circle) {
                 news.push(circle);
             }
         }
         news
+    }
+
+    /// What takes part in cycles with this request is to be judged again whenever it is repeated at
+    /// another time.
+    fn watch(&mut self, index: usize) {
+        let dependency = self.seen.get(index);
+        if !dependency.repeats.matter() {
+            let component = self.graph.component_of(dependency.wanted.lock).collect();
+            self.seen.watch(&component);
+        }
     }
 
     /// Whether there is any cycle among the locks of a request: usually not, and then its agents and
@@ -106,7 +140,6 @@ impl Predictor {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::super::clock::Timeline;
-    use super::super::prediction::Obstacle;
     use super::*;
     use crate::finding::AgentId;
     use crate::held::Held;
@@ -120,8 +153,9 @@ mod tests {
         for &lock in locks {
             let site = Site::caller();
             let created = Origin::unnamed(site);
-            let held = Held { lock: LockId(lock), stamp: 0, access: ACCESS, created, site };
-            news.extend(predictor.requested(Dependency::new(time, held)));
+            let held =
+                Held { lock: LockId(lock), stamp: 0, told: false, access: ACCESS, created, site };
+            news.extend(predictor.requested(Dependency::new(time, held, 0)).news);
             time.acquired(held);
         }
         for &lock in locks.iter().rev() {
@@ -144,7 +178,8 @@ mod tests {
         assert_eq!(news, 1);
         assert_eq!(predictor.circles().count(), 1);
         let circle = predictor.circles().next().expect("one");
-        let counts = circle.links.iter().map(|link| predictor.dependency(link.dependency).count);
+        let counts =
+            circle.links.iter().map(|link| predictor.dependency(link.dependency).repeats.count());
         assert_eq!(counts.collect::<Vec<_>>(), [10_000, 10_000]);
     }
 
@@ -178,6 +213,7 @@ mod tests {
         let held = |lock, access| Held {
             lock: LockId(lock),
             stamp: 0,
+            told: false,
             access,
             created: Origin::unnamed(site),
             site,
@@ -185,7 +221,7 @@ mod tests {
         for (agent, order) in [(0, [1, 2]), (1, [2, 1])] {
             for lock in order {
                 let wanted = held(lock, if lock == 1 { &READ } else { ACCESS });
-                predictor.requested(Dependency::new(&mut times[agent], wanted));
+                predictor.requested(Dependency::new(&mut times[agent], wanted, 0));
                 times[agent].acquired(wanted);
             }
             for lock in [1, 2] {
@@ -194,7 +230,7 @@ mod tests {
         }
         let latent: Vec<_> = predictor.circles().map(|circle| circle.obstacle).collect();
         assert_eq!(latent, [Some(Obstacle::NoWriter(LockId(1)))]);
-        let news = predictor.requested(Dependency::new(&mut times[2], held(1, ACCESS)));
+        let news = predictor.requested(Dependency::new(&mut times[2], held(1, ACCESS), 0)).news;
         assert_eq!(news.len(), 1);
         let writers: Vec<_> = news[0].links.iter().filter_map(|link| link.writer).collect();
         let agents = writers.iter().map(|&writer| predictor.dependency(writer).agent());

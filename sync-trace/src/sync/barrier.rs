@@ -7,7 +7,8 @@ use crate::finding::LockKind;
 use crate::hooks;
 use crate::interop::{as_std, into_std};
 use crate::op::{Mode, Op};
-use crate::registry::{Access, LockHeader, Resource};
+use crate::passage::Place;
+use crate::registry::{Access, LockHeader};
 use crate::site::Site;
 
 /// [`std::sync::Barrier`], traced.
@@ -53,11 +54,11 @@ impl Barrier {
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
         let Some(id) = self.header.ensure_id() else { return self.inner.wait() };
-        hooks::signalled(Resource::Lock(id));
+        hooks::publish_at(Place::Lock(id));
         let waiting = hooks::wait_for_signal(id, self.header.origin(), &WAIT, Site::caller());
         let result = self.inner.wait();
         drop(waiting);
-        hooks::signalled(Resource::Lock(id));
+        hooks::observe_at(Place::Lock(id));
         result
     }
 }

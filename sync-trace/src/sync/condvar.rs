@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::mutex::{Mutex, MutexGuard, MutexHold};
 use crate::hooks::{self, Request, Waiting};
 use crate::interop::{as_std, into_std};
-use crate::registry::{Access, LockHeader, Resource};
+use crate::passage::Place;
+use crate::registry::{Access, LockHeader};
 use crate::site::Site;
 
 /// [`std::sync::Condvar`], traced.
@@ -46,15 +47,17 @@ struct Apart<'a, T> {
 
 impl<'a, T> Apart<'a, T> {
     /// Takes `guard` apart: off the record first, so that the real mutex may be given up next.
+    #[track_caller]
     fn take(
         guard: MutexGuard<'a, T>,
         access: &'static Access,
         site: Site,
     ) -> (Self, std::sync::MutexGuard<'a, T>) {
+        let request = Request { lock: &guard.hold.mutex.header, access, site };
+        hooks::prepare_again(&request);
         let MutexGuard { hold, inner } = guard;
         let mutex = hold.mutex;
         std::mem::forget(hold);
-        let request = Request { lock: &mutex.header, access, site };
         (Self { mutex, request, waiting: hooks::suspend(&request) }, inner)
     }
 
@@ -122,6 +125,7 @@ impl Condvar {
         Ok(guard)
     }
 
+    #[track_caller]
     fn wait_once<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -131,7 +135,7 @@ impl Condvar {
         let (apart, inner) = Apart::take(guard, access, site);
         let inner = self.inner.wait(inner).unwrap_or_else(PoisonError::into_inner);
         let guard = apart.join(inner);
-        self.signalled();
+        self.was_signalled();
         guard
     }
 
@@ -177,6 +181,7 @@ impl Condvar {
         with(guard, timed)
     }
 
+    #[track_caller]
     fn wait_once_for<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -188,7 +193,9 @@ impl Condvar {
         let (inner, timed) =
             self.inner.wait_timeout(inner, timeout).unwrap_or_else(PoisonError::into_inner);
         let guard = apart.join(inner);
-        self.signalled();
+        if !timed.timed_out() {
+            self.was_signalled();
+        }
         (guard, timed)
     }
 
@@ -213,8 +220,11 @@ impl Condvar {
     {
         // Only `std` can make a `WaitTimeoutResult`, so its own loop runs, and the closure tells
         // from inside when the mutex is held and when it is about to be given up.
+        let access = Mutex::<T>::WAIT_TIMEOUT_WHILE;
+        let request = Request { lock: &guard.hold.mutex.header, access, site: Site::caller() };
+        hooks::prepare_again(&request);
         let MutexGuard { hold, inner } = guard;
-        let mut held = Intermittent::new(hold, Site::caller());
+        let mut held = Intermittent::new(hold, request);
         let result = self.inner.wait_timeout_while(inner, dur, |value| {
             let go_on = held.during(|| condition(value));
             if go_on {
@@ -224,25 +234,35 @@ impl Condvar {
         });
         let (inner, timed) = result.unwrap_or_else(PoisonError::into_inner);
         let guard = held.finish(inner);
-        self.signalled();
+        if !timed.timed_out() {
+            self.was_signalled();
+        }
         with(guard, timed)
     }
 
     /// As [`std::sync::Condvar::notify_one`].
     pub fn notify_one(&self) {
-        self.signalled();
+        self.signal();
         self.inner.notify_one();
     }
 
     /// As [`std::sync::Condvar::notify_all`].
     pub fn notify_all(&self) {
-        self.signalled();
+        self.signal();
         self.inner.notify_all();
     }
 
-    fn signalled(&self) {
+    /// Whoever waits may come after what the calling thread did so far.
+    fn signal(&self) {
         if let Some(id) = self.header.ensure_id() {
-            hooks::signalled(Resource::Lock(id));
+            hooks::publish_weakly_at(Place::Lock(id));
+        }
+    }
+
+    /// The calling thread has waited, and may come after what somebody did who signalled.
+    fn was_signalled(&self) {
+        if let Some(id) = self.header.id() {
+            hooks::observe_at(Place::Lock(id));
         }
     }
 }
@@ -257,11 +277,8 @@ struct Intermittent<'a, T> {
 }
 
 impl<'a, T> Intermittent<'a, T> {
-    fn new(hold: MutexHold<'a, T>, site: Site) -> Self {
-        let mutex = hold.mutex;
-        let access = Mutex::<T>::WAIT_TIMEOUT_WHILE;
-        let request = Request { lock: &mutex.header, access, site };
-        Self { mutex, request, here: Some(hold), away: None }
+    fn new(hold: MutexHold<'a, T>, request: Request<'a>) -> Self {
+        Self { mutex: hold.mutex, request, here: Some(hold), away: None }
     }
 
     /// Runs `condition` with the mutex on record as held. Should it panic, the record ends before

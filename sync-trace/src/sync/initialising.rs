@@ -1,7 +1,8 @@
 //! How a call that may run an initialiser, or wait for one, is put on record.
 
 use crate::hooks::{self, Hold, Recorded, Request, Waiting};
-use crate::registry::{Access, LockHeader, Resource};
+use crate::passage::Place;
+use crate::registry::{Access, LockHeader};
 
 /// A call on something that is initialised once, and is not yet.
 ///
@@ -53,7 +54,9 @@ impl Drop for Attempt<'_> {
     /// The call is over: what it ran, or waited for, comes before all that follows.
     fn drop(&mut self) {
         self.waiting = None;
-        signalled(self.request.lock);
+        if let Some(id) = self.request.lock.id() {
+            hooks::observe_at(Place::Lock(id));
+        }
     }
 }
 
@@ -62,15 +65,11 @@ struct Running<'a>(&'a LockHeader);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        signalled(self.0);
+        if let Some(id) = self.0.id() {
+            hooks::publish_at(Place::Lock(id));
+        }
         hooks::released(self.0, Hold::Exclusive);
         // Nobody holds it any more, and nobody ever will, unless the initialiser has panicked.
         self.0.clear_owner();
-    }
-}
-
-fn signalled(lock: &LockHeader) {
-    if let Some(id) = lock.id() {
-        hooks::signalled(Resource::Lock(id));
     }
 }

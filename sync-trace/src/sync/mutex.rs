@@ -135,7 +135,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare(&self.header);
+        hooks::prepare(&Request { lock: &self.header, access: Self::LOCK, site });
         let inner = match self.inner.try_lock() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -171,7 +171,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare(&self.header);
+        hooks::prepare_try(&self.header);
         let inner = without_block(self.inner.try_lock()).ok_or(TryLockError::WouldBlock)?;
         Ok(self.guard(Self::TRY_LOCK, site, inner)?)
     }

@@ -132,7 +132,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare(&self.header);
+        hooks::prepare(&Request { lock: &self.header, access: Self::READ, site });
         let inner = match self.inner.try_read() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -168,7 +168,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare(&self.header);
+        hooks::prepare_try(&self.header);
         let inner = without_block(self.inner.try_read()).ok_or(TryLockError::WouldBlock)?;
         Ok(self.read_guard(Self::TRY_READ, site, inner)?)
     }
@@ -188,7 +188,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare(&self.header);
+        hooks::prepare_write(&Request { lock: &self.header, access: Self::WRITE, site });
         let inner = match self.inner.try_write() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -224,7 +224,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare(&self.header);
+        hooks::prepare_try(&self.header);
         let inner = without_block(self.inner.try_write()).ok_or(TryLockError::WouldBlock)?;
         Ok(self.write_guard(Self::TRY_WRITE, site, inner)?)
     }

@@ -5,10 +5,9 @@ use std::io;
 use std::thread::{Result, Thread};
 
 use super::scope::{Scope, ScopedJoinHandle};
-use crate::current::{self, Child};
+use crate::current::{self, Child, OpenScope};
 use crate::hooks;
 use crate::interop::{as_std, into_std};
-use crate::registry::{Resource, ScopeId};
 use crate::site::Site;
 
 /// As [`std::thread::spawn`].
@@ -133,7 +132,7 @@ impl Builder {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let starting = Starting::new(self.name.as_deref(), scope.id(), Site::caller());
+        let starting = Starting::new(self.name.as_deref(), scope.open(), Site::caller());
         let inner = self.inner.spawn_scoped(scope.as_std(), starting.wrap(f))?;
         Ok(ScopedJoinHandle::new(inner, starting.started()))
     }
@@ -153,17 +152,17 @@ struct Starting {
 }
 
 impl Starting {
-    fn new(name: Option<&str>, scope: Option<ScopeId>, site: Site) -> Self {
+    fn new(name: Option<&str>, scope: Option<OpenScope>, site: Site) -> Self {
         Self { child: current::start_child(name, scope, site), started: false }
     }
 
     /// `f` as the new thread runs it: as its agent.
     fn wrap<F: FnOnce() -> T, T>(&self, f: F) -> impl FnOnce() -> T + use<F, T> {
-        let child = self.child;
+        let child = self.child.clone();
         move || {
-            let _in_scope = child.map(|child| {
+            let _running = child.map(|child| {
                 child.adopt();
-                InScope(child)
+                Running(child)
             });
             f()
         }
@@ -171,27 +170,24 @@ impl Starting {
 
     fn started(mut self) -> Option<Child> {
         self.started = true;
-        if let Some(child) = self.child {
-            hooks::signalled(Resource::End(child.id()));
-        }
-        self.child
+        self.child.take()
     }
 }
 
 /// The time that a scope waits for: until its thread's closure has returned or unwound. What the
 /// thread's destructors do after that, the scope does not wait for.
-struct InScope(Child);
+struct Running(Child);
 
-impl Drop for InScope {
+impl Drop for Running {
     fn drop(&mut self) {
-        self.0.leave_scope();
+        self.0.finish();
     }
 }
 
 impl Drop for Starting {
     fn drop(&mut self) {
         if !self.started
-            && let Some(child) = self.child
+            && let Some(child) = &self.child
         {
             child.abandon();
         }
@@ -223,23 +219,27 @@ impl<T> JoinHandle<T> {
     /// something that the caller holds, or it is the caller. Also where `std`'s panics.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        let waiting = hooks::wait_for_end(self.child, Site::caller());
+        let waiting = hooks::wait_for_end(self.child.as_ref(), Site::caller());
         let result = self.inner.join();
         drop(waiting);
-        joined(self.child);
+        ended(self.child.as_ref());
         result
     }
 
     /// As [`std::thread::JoinHandle::is_finished`].
     pub fn is_finished(&self) -> bool {
-        self.inner.is_finished()
+        let is_finished = self.inner.is_finished();
+        if is_finished {
+            ended(self.child.as_ref());
+        }
+        is_finished
     }
 }
 
-/// What `child` did comes before what the calling thread does from here on.
-pub(super) fn joined(child: Option<Child>) {
+/// `child` was seen to have ended: what it did comes before what the calling thread does from here on.
+pub(super) fn ended(child: Option<&Child>) {
     if let Some(child) = child {
-        hooks::signalled(Resource::End(child.id()));
+        hooks::observe(child.end());
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use crate::current;
 use crate::finding::LockKind;
 use crate::hooks;
 use crate::op::{Mode, Op};
-use crate::registry::{Access, Resource};
+use crate::registry::Access;
 use crate::site::Site;
 
 const PARK: Access =
@@ -79,8 +78,6 @@ fn parked(access: &'static Access, site: Site, park: impl FnOnce()) {
     let resting = hooks::rest(access, site);
     park();
     drop(resting);
-    // Who has unparked the thread is not known; something came before what follows.
-    if let Some(agent) = current::home() {
-        hooks::signalled(Resource::Wakeup(agent.id()));
-    }
+    // Who has unparked the thread is not known.
+    hooks::observe_everything();
 }

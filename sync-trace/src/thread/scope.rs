@@ -6,11 +6,11 @@ use std::thread::{Result, Thread};
 
 use dashmap::DashMap;
 
-use super::builder::{Builder, joined};
-use crate::current::{self, Child, Working};
+use super::builder::{Builder, ended};
+use crate::current::{Child, OpenScope, Working};
 use crate::hooks::{self, Waiting};
 use crate::interop::{as_std, into_std};
-use crate::registry::{Resource, ScopeId};
+use crate::registry::ScopeId;
 use crate::site::Site;
 
 /// As [`std::thread::scope`].
@@ -43,16 +43,16 @@ where
     // the wait that begins when `f` has returned lasts until `std`'s scope has.
     let mut open: Option<Open> = None;
     let mut waiting: Option<Waiting> = None;
-    let id = current::next_scope();
+    let this = OpenScope::new();
     let result = std::thread::scope(|inner| {
         let scope = Scope::from_std(inner);
-        open = Some(Open::new(scope, id));
-        let _end = AtEnd { id, site, waiting: &mut waiting };
+        open = Some(Open::new(scope, this.clone()));
+        let _end = AtEnd { id: this.id, site, waiting: &mut waiting };
         f(scope)
     });
     drop(waiting);
     drop(open);
-    hooks::signalled(Resource::Scope(id));
+    hooks::observe(&this.end);
     result
 }
 
@@ -71,7 +71,7 @@ impl Drop for AtEnd<'_> {
 
 /// The scopes that are open, by the address of `std`'s scope. A `&Scope` of ours has to be a
 /// `&Scope` of `std`'s, which has no room for a number.
-static OPEN: LazyLock<DashMap<usize, ScopeId>> = LazyLock::new(DashMap::new);
+static OPEN: LazyLock<DashMap<usize, OpenScope>> = LazyLock::new(DashMap::new);
 
 /// The entry of an open scope.
 struct Open {
@@ -79,9 +79,9 @@ struct Open {
 }
 
 impl Open {
-    fn new(scope: &Scope<'_, '_>, id: ScopeId) -> Self {
+    fn new(scope: &Scope<'_, '_>, this: OpenScope) -> Self {
         let _working = Working::begin();
-        OPEN.insert(scope.address(), id);
+        OPEN.insert(scope.address(), this);
         Self { address: scope.address() }
     }
 }
@@ -114,10 +114,10 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         std::ptr::from_ref(self).addr()
     }
 
-    /// The scope's number.
-    pub(super) fn id(&self) -> Option<ScopeId> {
+    /// What is known of it.
+    pub(super) fn open(&self) -> Option<OpenScope> {
         let _working = Working::begin();
-        OPEN.get(&self.address()).map(|id| *id)
+        OPEN.get(&self.address()).map(|scope| scope.clone())
     }
 
     /// As [`std::thread::Scope::spawn`].
@@ -172,16 +172,20 @@ impl<'scope, T> ScopedJoinHandle<'scope, T> {
     /// As [`JoinHandle::join`](super::JoinHandle::join).
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        let waiting = hooks::wait_for_end(self.child, Site::caller());
+        let waiting = hooks::wait_for_end(self.child.as_ref(), Site::caller());
         let result = self.inner.join();
         drop(waiting);
-        joined(self.child);
+        ended(self.child.as_ref());
         result
     }
 
     /// As [`std::thread::ScopedJoinHandle::is_finished`].
     pub fn is_finished(&self) -> bool {
-        self.inner.is_finished()
+        let is_finished = self.inner.is_finished();
+        if is_finished {
+            ended(self.child.as_ref());
+        }
+        is_finished
     }
 }
 

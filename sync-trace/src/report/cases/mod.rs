@@ -350,7 +350,14 @@ fn holds(site: Site, lock: &Lock) -> Blocker {
 }
 
 fn hold(site: Site, lock: &Lock) -> Hold {
-    Hold { lock: lock.clone(), mode: Mode::Exclusive, op: Op::Lock, site, at_least: None }
+    Hold {
+        lock: lock.clone(),
+        mode: Mode::Exclusive,
+        op: Op::Lock,
+        site,
+        at_least: None,
+        taken_by: None,
+    }
 }
 
 fn reads(site: Site, lock: &Lock) -> Hold {

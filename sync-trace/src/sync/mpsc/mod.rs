@@ -14,14 +14,15 @@ pub use receiver::{IntoIter, Iter, Receiver, TryIter};
 pub use sender::{Sender, SyncSender};
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
-use crate::finding::LockId;
 use std::mem::offset_of;
+use std::sync::Arc;
 
 use crate::configure::Traced;
-use crate::finding::LockKind;
+use crate::finding::{LockId, LockKind};
 use crate::hooks::{self, Waiting};
 use crate::op::{Mode, Op};
-use crate::registry::{Access, Resource};
+use crate::passage::Passage;
+use crate::registry::Access;
 use crate::site::{Label, Origin, Site};
 
 /// As [`std::sync::mpsc::channel`].
@@ -39,8 +40,8 @@ use crate::site::{Label, Origin, Site};
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = std::sync::mpsc::channel();
-    let channel = Channel::new(Site::caller());
-    (Sender::new(sender, channel), Receiver::new(receiver, channel))
+    let [one, other] = Endpoint::pair(Site::caller());
+    (Sender::new(sender, one), Receiver::new(receiver, other, false))
 }
 
 /// As [`std::sync::mpsc::sync_channel`].
@@ -59,8 +60,8 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let (sender, receiver) = std::sync::mpsc::sync_channel(bound);
-    let channel = Channel::new(Site::caller());
-    (SyncSender::new(sender, channel), Receiver::new(receiver, channel))
+    let [one, other] = Endpoint::pair(Site::caller());
+    (SyncSender::new(sender, one), Receiver::new(receiver, other, true))
 }
 
 /// Which channel an endpoint belongs to: the traced half of each.
@@ -84,25 +85,69 @@ impl Channel {
         self.id = LockId(0);
     }
 
-    /// A message goes in or out, or an end is gone.
-    #[cfg_attr(not(debug_assertions), inline)]
-    fn signalled(self) {
-        hooks::signalled(Resource::Lock(self.id));
-    }
-
-    /// The calling thread is about to wait for the other end.
-    fn wait(self, access: &'static Access, site: Site) -> Option<Waiting> {
-        let is_tracked = self.id != LockId(0);
-        is_tracked.then(|| hooks::wait_for_signal(self.id, self.origin, access, site))
+    fn is_tracked(self) -> bool {
+        self.id != LockId(0)
     }
 }
 
-/// An endpoint's part of its channel. That one is gone is news for the other side.
-struct Endpoint(Channel);
+/// What order passes through, one for each direction.
+struct Passages {
+    /// To the receiver: messages.
+    sent: Passage,
+    /// To the senders: room for more, in a channel with a bound.
+    received: Passage,
+}
 
-impl Drop for Endpoint {
-    fn drop(&mut self) {
-        self.0.signalled();
+/// An endpoint's part of its channel.
+#[derive(Clone)]
+struct Endpoint {
+    channel: Channel,
+    passages: Arc<Passages>,
+}
+
+impl Endpoint {
+    /// Both ends of a new channel.
+    fn pair(created: Site) -> [Self; 2] {
+        let passages = Arc::new(Passages { sent: Passage::new(), received: Passage::new() });
+        let one = Self { channel: Channel::new(created), passages };
+        [one.clone(), one]
+    }
+
+    /// A message is about to go in, or a sender is about to be gone.
+    #[cfg_attr(not(debug_assertions), inline)]
+    fn sends(&self) {
+        if self.channel.is_tracked() {
+            hooks::publish(&self.passages.sent);
+        }
+    }
+
+    /// A message has come out, or all senders are gone.
+    #[cfg_attr(not(debug_assertions), inline)]
+    fn was_sent(&self) {
+        if self.channel.is_tracked() {
+            hooks::observe(&self.passages.sent);
+        }
+    }
+
+    /// A message is about to come out, or the receiver is about to be gone.
+    #[cfg_attr(not(debug_assertions), inline)]
+    fn receives(&self) {
+        if self.channel.is_tracked() {
+            hooks::publish(&self.passages.received);
+        }
+    }
+
+    /// There was no room, and then there was, or the receiver was gone.
+    fn was_received(&self) {
+        if self.channel.is_tracked() {
+            hooks::observe(&self.passages.received);
+        }
+    }
+
+    /// The calling thread is about to wait for the other end.
+    fn wait(&self, access: &'static Access, site: Site) -> Option<Waiting> {
+        let Channel { id, origin } = self.channel;
+        self.channel.is_tracked().then(|| hooks::wait_for_signal(id, origin, access, site))
     }
 }
 

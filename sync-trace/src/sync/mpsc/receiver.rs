@@ -4,24 +4,50 @@ use std::fmt;
 use std::mem::offset_of;
 use std::time::Duration;
 
-use super::{Accesses, Channel, Endpoint, RecvError, RecvTimeoutError, TryRecvError};
+use super::{Accesses, Endpoint, RecvError, RecvTimeoutError, TryRecvError};
 use crate::interop::{as_std, into_std};
 use crate::registry::Access;
 use crate::site::Site;
 
-/// [`std::sync::mpsc::Receiver`], traced. It is 16 bytes larger.
+/// [`std::sync::mpsc::Receiver`], traced. It is 32 bytes larger.
 pub struct Receiver<T> {
     // Fields drop top to bottom, and the senders are not told before the news is recorded.
-    endpoint: Endpoint,
+    endpoint: ReceivingEnd,
     inner: std::sync::mpsc::Receiver<T>,
+}
+
+/// The receiving endpoint. What is done here is news for those who wait for room, and that it is gone
+/// for all who send.
+struct ReceivingEnd {
+    endpoint: Endpoint,
+    has_bound: bool,
+}
+
+impl ReceivingEnd {
+    #[cfg_attr(not(debug_assertions), inline)]
+    fn makes_room(&self) {
+        if self.has_bound {
+            self.endpoint.receives();
+        }
+    }
+}
+
+impl Drop for ReceivingEnd {
+    fn drop(&mut self) {
+        self.endpoint.receives();
+    }
 }
 
 impl<T> Receiver<T> {
     /// Where its channel lies.
-    pub(super) const CHANNEL: usize = offset_of!(Self, endpoint.0);
+    pub(super) const CHANNEL: usize = offset_of!(Self, endpoint.endpoint.channel);
 
-    pub(super) fn new(inner: std::sync::mpsc::Receiver<T>, channel: Channel) -> Self {
-        Self { endpoint: Endpoint(channel), inner }
+    pub(super) fn new(
+        inner: std::sync::mpsc::Receiver<T>,
+        endpoint: Endpoint,
+        has_bound: bool,
+    ) -> Self {
+        Self { endpoint: ReceivingEnd { endpoint, has_bound }, inner }
     }
 
     /// As [`std::sync::mpsc::Receiver::try_recv`].
@@ -31,10 +57,11 @@ impl<T> Receiver<T> {
     /// If there is no message, or if there is none and all senders are gone.
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.endpoint.makes_room();
         let result = self.inner.try_recv();
         if !matches!(result, Err(TryRecvError::Empty)) {
             // The message, or the end of the last sender, came before what follows here.
-            self.endpoint.0.signalled();
+            self.endpoint.endpoint.was_sent();
         }
         result
     }
@@ -85,10 +112,11 @@ impl<T> Receiver<T> {
         site: Site,
         recv: impl FnOnce(&std::sync::mpsc::Receiver<T>) -> R,
     ) -> R {
-        let waiting = self.endpoint.0.wait(access, site);
+        let endpoint = &self.endpoint.endpoint;
+        let waiting = endpoint.wait(access, site);
         let result = recv(&self.inner);
         drop(waiting);
-        self.endpoint.0.signalled();
+        endpoint.was_sent();
         result
     }
 

@@ -3,23 +3,32 @@
 use std::fmt;
 use std::mem::offset_of;
 
-use super::{Accesses, Channel, Endpoint, SendError, TrySendError};
+use super::{Accesses, Endpoint, SendError, TrySendError};
 use crate::interop::{as_std, into_std};
 use crate::site::Site;
 
-/// [`std::sync::mpsc::Sender`], traced. It is 16 bytes larger.
+/// [`std::sync::mpsc::Sender`], traced. It is 24 bytes larger.
 pub struct Sender<T> {
     // Fields drop top to bottom, and the receiver is not told before the news is recorded.
-    endpoint: Endpoint,
+    endpoint: SendingEnd,
     inner: std::sync::mpsc::Sender<T>,
+}
+
+/// A sending endpoint. That one is gone is news for the receiver.
+struct SendingEnd(Endpoint);
+
+impl Drop for SendingEnd {
+    fn drop(&mut self) {
+        self.0.sends();
+    }
 }
 
 impl<T> Sender<T> {
     /// Where its channel lies.
-    pub(super) const CHANNEL: usize = offset_of!(Self, endpoint.0);
+    pub(super) const CHANNEL: usize = offset_of!(Self, endpoint.0.channel);
 
-    pub(super) fn new(inner: std::sync::mpsc::Sender<T>, channel: Channel) -> Self {
-        Self { endpoint: Endpoint(channel), inner }
+    pub(super) fn new(inner: std::sync::mpsc::Sender<T>, endpoint: Endpoint) -> Self {
+        Self { endpoint: SendingEnd(endpoint), inner }
     }
 
     /// As [`std::sync::mpsc::Sender::send`].
@@ -29,14 +38,14 @@ impl<T> Sender<T> {
     /// If the receiver is gone, with the message inside.
     #[inline]
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
-        self.endpoint.0.signalled();
+        self.endpoint.0.sends();
         self.inner.send(t)
     }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), self.endpoint.0)
+        Self::new(self.inner.clone(), self.endpoint.0.clone())
     }
 }
 
@@ -46,18 +55,18 @@ impl<T> fmt::Debug for Sender<T> {
     }
 }
 
-/// [`std::sync::mpsc::SyncSender`], traced. It is 16 bytes larger.
+/// [`std::sync::mpsc::SyncSender`], traced. It is 24 bytes larger.
 pub struct SyncSender<T> {
-    endpoint: Endpoint,
+    endpoint: SendingEnd,
     inner: std::sync::mpsc::SyncSender<T>,
 }
 
 impl<T> SyncSender<T> {
     /// Where its channel lies.
-    pub(super) const CHANNEL: usize = offset_of!(Self, endpoint.0);
+    pub(super) const CHANNEL: usize = offset_of!(Self, endpoint.0.channel);
 
-    pub(super) fn new(inner: std::sync::mpsc::SyncSender<T>, channel: Channel) -> Self {
-        Self { endpoint: Endpoint(channel), inner }
+    pub(super) fn new(inner: std::sync::mpsc::SyncSender<T>, endpoint: Endpoint) -> Self {
+        Self { endpoint: SendingEnd(endpoint), inner }
     }
 
     /// As [`std::sync::mpsc::SyncSender::send`].
@@ -78,12 +87,12 @@ impl<T> SyncSender<T> {
     /// The slow half of [`send`](Self::send): waits where the tracker can see it.
     #[cold]
     fn send_waiting(&self, t: T, site: Site) -> Result<(), SendError<T>> {
-        let channel = self.endpoint.0;
-        let waiting = channel.wait(Accesses::<T>::SEND, site);
+        let endpoint = &self.endpoint.0;
+        let waiting = endpoint.wait(Accesses::<T>::SEND, site);
         let result = self.inner.send(t);
         drop(waiting);
         // The receiver has made room: what it did before comes before what follows here.
-        channel.signalled();
+        endpoint.was_received();
         result
     }
 
@@ -95,14 +104,14 @@ impl<T> SyncSender<T> {
     /// gone, with the message inside.
     #[inline]
     pub fn try_send(&self, t: T) -> Result<(), TrySendError<T>> {
-        self.endpoint.0.signalled();
+        self.endpoint.0.sends();
         self.inner.try_send(t)
     }
 }
 
 impl<T> Clone for SyncSender<T> {
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), self.endpoint.0)
+        Self::new(self.inner.clone(), self.endpoint.0.clone())
     }
 }
 

@@ -1,0 +1,228 @@
+//! What an agent remembers for the lock order: its place in time, and the sections it is in.
+//!
+//! Most agents never nest locks and hear of nobody who does; for them there is nothing here but a few
+//! flags. The timeline is made when there is something to put on it.
+
+use std::sync::Arc;
+
+use crate::agent::Agent;
+use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, const_fn, lock};
+use crate::finding::LockId;
+use crate::held::Held;
+use crate::lock_order::clock::{Parcel, Section, Timeline};
+use crate::lock_order::prediction::Dependency;
+use crate::news;
+use crate::op::Mode;
+use crate::passage::Passage;
+
+/// An agent's timeline and what is asked of it often.
+pub(crate) struct TimeSlot {
+    /// Only the agent itself locks it, and before it runs whoever starts it: so memory may be
+    /// allocated meanwhile.
+    line: Mutex<Option<Box<Timeline>>>,
+    /// Whether there is one.
+    is_begun: AtomicBool,
+    /// The number of its segment.
+    segment: AtomicU64,
+    /// Whether the agent may be inside sections of others, so that also a lock that it takes while it
+    /// holds none is of interest.
+    is_inside: AtomicBool,
+    /// With so many news everything so far came before the agent, which has no timeline yet.
+    born: AtomicU64,
+    /// Where its end is told.
+    end: Mutex<Option<Arc<Passage>>>,
+}
+
+// All flags are the agent's own: Relaxed.
+
+impl TimeSlot {
+    const_fn! {
+        pub(crate) fn new() -> Self {
+            Self {
+                line: Mutex::new(None),
+                is_begun: AtomicBool::new(false),
+                segment: AtomicU64::new(0),
+                is_inside: AtomicBool::new(false),
+                born: AtomicU64::new(0),
+                end: Mutex::new(None),
+            }
+        }
+    }
+
+    /// For the record's next agent.
+    pub(crate) fn clear(&self) {
+        let old = (lock(&self.line).take(), lock(&self.end).take());
+        drop(old);
+        self.is_begun.store(false, Ordering::Relaxed);
+        self.is_inside.store(false, Ordering::Relaxed);
+        self.segment.store(0, Ordering::Relaxed);
+        self.born.store(0, Ordering::Relaxed);
+    }
+
+    /// The stamp under which [`Chains`](crate::chains::Chains) remember now.
+    #[inline]
+    pub(crate) fn stamp(&self) -> u64 {
+        self.segment.load(Ordering::Relaxed).wrapping_add(news::count())
+    }
+
+    /// The same, had there only been so many news.
+    pub(crate) fn stamp_with(&self, news: u64) -> u64 {
+        self.segment.load(Ordering::Relaxed).wrapping_add(news)
+    }
+
+    #[inline]
+    pub(crate) fn is_inside(&self) -> bool {
+        self.is_inside.load(Ordering::Relaxed)
+    }
+
+    /// Where the end of the agent is to be told.
+    pub(crate) fn set_end(&self, passage: Arc<Passage>) {
+        let old = lock(&self.end).replace(passage);
+        drop(old);
+    }
+
+    /// The same.
+    pub(crate) fn end(&self) -> Option<Arc<Passage>> {
+        lock(&self.end).clone()
+    }
+}
+
+/// A hold has ended, or goes on in another way.
+pub(crate) struct Ended {
+    /// Its section, if something that others did may have happened inside it.
+    pub(crate) section: Option<Arc<Section>>,
+}
+
+/// More agents are not named in a clock: it then counts as after everything.
+const CROWD: usize = 1024;
+
+/// Owner only, all of it, or before the agent runs.
+impl Agent {
+    fn timed<R>(&self, act: impl FnOnce(&mut Timeline) -> R) -> R {
+        let mut slot = lock(&self.time.line);
+        let line = slot.get_or_insert_with(|| {
+            let mut line = Box::new(Timeline::new(self.id()));
+            match self.time.born.load(Ordering::Relaxed) {
+                0 => {}
+                news => line.observe_everything(news),
+            }
+            self.time.is_begun.store(true, Ordering::Relaxed);
+            line
+        });
+        let result = act(line);
+        if line.is_crowded(CROWD) {
+            line.observe_everything(news::spread());
+        }
+        self.time.segment.store(line.segment(), Ordering::Relaxed);
+        self.time.is_inside.store(line.has_others(), Ordering::Relaxed);
+        result
+    }
+
+    /// Whether there can be something that others have to come after.
+    #[inline]
+    pub(crate) fn has_something_to_say(&self) -> bool {
+        self.time.is_begun.load(Ordering::Relaxed)
+            || self.time.born.load(Ordering::Relaxed) != 0
+            || self.held.depth() > 0
+    }
+
+    /// An ordering event that others may come after: what it hands on.
+    pub(crate) fn publish(&self) -> Parcel {
+        self.timed(|line| {
+            self.held.tell(|held| line.begin_section(held));
+            line.publish()
+        })
+    }
+
+    /// What follows comes after what `parcel` tells.
+    pub(crate) fn observe(&self, parcel: &Parcel) {
+        if !parcel.is_empty() {
+            self.timed(|line| line.observe(parcel));
+        }
+    }
+
+    /// What follows comes after everything so far, because what came before it is not known.
+    pub(crate) fn observe_everything(&self) {
+        let news = news::spread();
+        if self.time.is_begun.load(Ordering::Relaxed) {
+            self.timed(|line| line.observe_everything(news));
+        } else {
+            self.time.born.store(news, Ordering::Relaxed);
+        }
+    }
+
+    /// The agent, which may be inside sections of others, has got `lock`.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn came_to(&self, lock: LockId, mode: Mode) {
+        self.timed(|line| line.came_to(lock, mode));
+    }
+
+    /// It is about to ask for what `wanted` would be the record of.
+    pub(crate) fn dependency(&self, wanted: Held) -> Dependency {
+        self.timed(|line| {
+            self.held.tell(|held| line.begin_section(held));
+            Dependency::new(line, wanted, news::count())
+        })
+    }
+
+    /// It asks for what it has asked for before; false if that has to be looked at as for the first
+    /// time.
+    pub(crate) fn repeat(&self, key: u64) -> bool {
+        let Some(repeats) = self.chains.repeats(key).filter(|repeats| !repeats.matter()) else {
+            return false;
+        };
+        if self.time.is_inside() {
+            return false;
+        }
+        let news = news::count();
+        let now = self.timed(|line| line.now(news));
+        repeats.add(1, now);
+        self.chains.remember(key, self.time.stamp_with(news), repeats);
+        true
+    }
+
+    /// An event of which it is not sure that others came after it because of it: what it hands on.
+    pub(crate) fn publish_weakly(&self) -> Parcel {
+        self.timed(Timeline::publish_clock)
+    }
+
+    /// As [`take_off`](Self::take_off), where nothing may be allocated or freed.
+    pub(crate) fn take_off_in_allocator(
+        &self,
+        matches: impl FnMut(&Held) -> bool,
+    ) -> Option<Ended> {
+        let (at, held) = self.held.remove(matches)?;
+        if held.told
+            && let Some(line) = lock(&self.time.line).as_mut()
+        {
+            line.abandon_section(at);
+        }
+        Some(Ended { section: None })
+    }
+
+    /// Takes the newest hold that `matches` off the record.
+    pub(crate) fn take_off(&self, matches: impl FnMut(&Held) -> bool) -> Option<Ended> {
+        let (at, held) = self.held.remove(matches)?;
+        let section = held.told.then(|| self.timed(|line| line.end_section(at)));
+        let section = section.filter(|section| section.is_published());
+        if section.is_some() {
+            // Who may have been inside it has to look again.
+            news::spread();
+        }
+        Some(Ended { section })
+    }
+
+    /// The newest hold of `lock`, an exclusive one, goes on as the shared `access`; `None` if there is
+    /// none.
+    pub(crate) fn relabel(
+        &self,
+        lock: LockId,
+        access: &'static crate::registry::Access,
+        site: crate::site::Site,
+    ) -> Option<Ended> {
+        let (at, held) = self.held.relabel(lock, access, site)?;
+        let section = held.told.then(|| self.timed(|line| line.change_section(at, held)));
+        Some(Ended { section: section.filter(|section| section.is_published()) })
+    }
+}

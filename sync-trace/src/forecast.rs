@@ -1,0 +1,230 @@
+//! What could come of a request, asked before the lock is: the way from the fronts to the lock order
+//! and, if a deadlock could happen, to a reaction.
+//!
+//! A request counts when something is held, or when it writes what others may read: a reader may have
+//! to queue behind it. Most have been made before by the same agent, which its
+//! [chain cache](crate::chains) tells. Everything else is rare.
+
+use std::sync::Arc;
+
+use crate::agent::Agent;
+use crate::config::{OnViolation, Policy};
+use crate::current::{self, Working};
+use crate::finding::{Level, LockKind, Outcome};
+use crate::held::{Held, key};
+use crate::lock_order::clock::Section;
+use crate::news;
+use crate::op::Mode;
+use crate::orders::Prospect;
+use crate::reaction::{self, Place, Response};
+use crate::registry::{Access, LockHeader};
+use crate::site::Site;
+use crate::tracker::{self, Tracker};
+
+/// A lock is about to be asked for by an agent that holds something, or is about to be written.
+///
+/// Afterwards there is room for its record.
+///
+/// # Panics
+///
+/// If a deadlock could happen of which the request is a part, and the reaction is to panic.
+#[inline(never)]
+#[track_caller]
+pub(crate) fn requested(lock: &LockHeader, access: &'static Access, site: Site) {
+    let agent = current::current();
+    if let (Some(id), Some(held)) = (lock.id(), agent.held.key()) {
+        let key = key::chain(held, key::of(id, access.mode));
+        if agent.chains.is_known(key, agent.time.stamp()) {
+            return;
+        }
+    }
+    requested_slow(lock, access, site, Besides::Nothing);
+}
+
+/// The agent is about to give up a lock that it holds for a while, and then asks for it again with all
+/// else that it holds.
+///
+/// # Panics
+///
+/// As [`requested`].
+#[cold]
+#[inline(never)]
+#[track_caller]
+pub(crate) fn requested_again(lock: &LockHeader, access: &'static Access, site: Site) {
+    requested_slow(lock, access, site, Besides::TheLock);
+}
+
+/// What of the record an agent will not hold any more when it makes a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Besides {
+    Nothing,
+    /// Its newest hold of the very lock.
+    TheLock,
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, besides: Besides) {
+    let Some(agent) = ready_to_record(lock) else { return };
+    let working = Working::begin();
+    let tracker = tracker::global();
+    let reactions = Reactions { tracker, agent, own: lock.reaction() };
+    let working = reactions.raise_deferred(working);
+    let Some(id) = lock.ensure_id() else { return };
+    if agent.held.depth() == 0 && !agent.time.is_inside() && !is_written(access) {
+        return;
+    }
+    let news = news::count();
+    let wanted = key::of(id, access.mode);
+    let mut held = agent.held.key_slow();
+    if besides == Besides::TheLock {
+        held = held.wrapping_sub(wanted);
+    }
+    let key = key::chain(held, wanted);
+    if agent.chains.is_known(key, agent.time.stamp()) || agent.repeat(key) {
+        return;
+    }
+    let mut waits_for_itself = false;
+    agent.held.for_each(|held| {
+        waits_for_itself |= held.lock == id && held.access.mode.blocks(access.mode);
+    });
+    if waits_for_itself && besides == Besides::Nothing {
+        // That is no question of another day.
+        return;
+    }
+    let created = lock.origin();
+    let wanted = Held { lock: id, stamp: 0, told: false, access, created, site };
+    let mut dependency = agent.dependency(wanted);
+    if besides == Besides::TheLock {
+        dependency.held.retain(|section| section.held.lock != id);
+    }
+    let is_nested = !dependency.held.is_empty() || !dependency.around.is_empty();
+    let (repeats, prospects) = if is_nested || is_written(access) {
+        tracker.orders.requested(agent, dependency)
+    } else {
+        (dependency.repeats, Vec::new())
+    };
+    agent.chains.remember(key, agent.time.stamp_with(news), repeats);
+    reactions.to(prospects, working);
+}
+
+/// The agent that records a request, after it has made room for it; `None` if nobody does.
+fn ready_to_record(lock: &LockHeader) -> Option<&'static Agent> {
+    if current::is_working() {
+        // Met by the tracker's own work. It will not be recorded, and so needs no room.
+        lock.mark_allocators();
+        return None;
+    }
+    if lock.is_allocators() || current::is_in_allocator() {
+        return None;
+    }
+    let agent = current::recording()?;
+    current::settle(agent);
+    let _working = Working::begin();
+    agent.held.make_room();
+    Some(agent)
+}
+
+/// A lock is about to be tried: makes room for its record.
+#[cold]
+#[inline(never)]
+pub(crate) fn make_room(lock: &LockHeader) {
+    ready_to_record(lock);
+}
+
+/// Whether it writes what others may read.
+fn is_written(access: &Access) -> bool {
+    access.kind == LockKind::RwLock && access.mode == Mode::Exclusive
+}
+
+/// A section of `agent`'s has ended in which others may have done something: it is known now what was
+/// inside it.
+#[cold]
+pub(crate) fn section_ended(agent: &Agent, section: &Arc<Section>) {
+    let tracker = tracker::global();
+    let reactions = Reactions { tracker, agent, own: None };
+    reactions.defer(tracker.orders.section_ended(section));
+}
+
+/// What `agent`, which asks for a lock with a reaction of its `own`, does about what could happen.
+struct Reactions<'t> {
+    tracker: &'t Tracker,
+    agent: &'t Agent,
+    own: Option<OnViolation>,
+}
+
+impl Reactions<'_> {
+    /// Reacts to what a request has brought to light.
+    #[track_caller]
+    fn to(&self, prospects: Vec<Prospect>, working: Working) {
+        let mut raised = None;
+        for prospect in prospects {
+            let may_raise = prospect.takes_part && raised.is_none() && self.may_panic();
+            raised = self.settle(prospect, may_raise).or(raised);
+        }
+        if let Some(finding) = raised {
+            reaction::respond(self.tracker, self.agent, Response::Panic, &finding, working);
+        }
+    }
+
+    /// Reacts where nothing may panic.
+    fn defer(&self, prospects: Vec<Prospect>) {
+        for prospect in prospects {
+            self.settle(prospect, false);
+        }
+    }
+
+    /// Makes a prospect a finding, or lets it be. Returns one that the agent has to raise.
+    fn settle(&self, prospect: Prospect, may_raise: bool) -> Option<Arc<crate::finding::Finding>> {
+        reaction::watch_exit();
+        let mut finding = prospect.finding;
+        let config = self.tracker.config();
+        if finding.level == Level::Order && config.policy == Policy::Deadlock {
+            return None;
+        }
+        let response = match self.own.unwrap_or(config.on_violation) {
+            OnViolation::Panic if may_raise => Response::Panic,
+            OnViolation::Panic => Response::Defer,
+            OnViolation::Log => Response::Log,
+            OnViolation::Abort => Response::Abort,
+        };
+        finding.outcome = response.outcome();
+        finding.raised_in_root = self.agent.identity().started_by.is_none();
+        let finding = self.tracker.found(finding)?;
+        match response {
+            Response::Panic => return Some(finding),
+            Response::Defer => {
+                // Whoever may raise it has to come by: the agent itself, and those who nest locks.
+                self.agent.held.set_cold(true);
+                news::spread();
+            }
+            Response::Log | Response::Exit | Response::Abort => {
+                let working = Working::begin();
+                reaction::respond(self.tracker, self.agent, response, &finding, working);
+            }
+        }
+        None
+    }
+
+    /// Raises a finding of the agent's that could not be raised before.
+    #[track_caller]
+    fn raise_deferred(&self, working: Working) -> Working {
+        if self.tracker.any_deferred()
+            && self.may_panic()
+            && let Some(finding) = self.tracker.take_deferred(self.agent, Outcome::Panicked)
+        {
+            reaction::respond(self.tracker, self.agent, Response::Panic, &finding, working);
+            return Working::begin();
+        }
+        working
+    }
+
+    /// Whether a panic here does no harm: it would not meet another one, nor leave something that is
+    /// being initialised poisoned for ever.
+    fn may_panic(&self) -> bool {
+        let mut initialises = false;
+        self.agent.held.for_each(|held| initialises |= held.access.kind.is_once());
+        !initialises && matches!(Place::here(None), Place::Free(_))
+    }
+}
