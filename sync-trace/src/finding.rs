@@ -147,6 +147,14 @@ pub struct Finding {
     pub(crate) raised_in_root: bool,
 }
 
+impl Finding {
+    /// Whether the threads named are blocked for ever, now; otherwise the links tell what was done at
+    /// different times and could come together.
+    pub fn has_happened(&self) -> bool {
+        self.level == Level::Actual
+    }
+}
+
 /// One participant of a stuck set: who waits, for what, and why it is blocked.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -1,12 +1,26 @@
-//! What a finding comes to: its one-sentence verdict, and one thing to do about it.
+//! What a deadlock that has happened comes to: its one-sentence verdict, and one thing to do about it.
 
 use super::cast::{Cast, held, with_previous};
+use super::verdict::Verdict;
 use super::words::{line_of, list};
-use crate::finding::{Blocker, Hold, Link, Lock, Mode, Op, Participant, Site, Target};
+use crate::finding::{
+    Blocker, Finding, Hold, Link, Lock, Mode, Op, Outcome, Participant, Site, Target,
+};
 use std::collections::BTreeSet;
 
-/// The title and the help for a cycle (or chain) of waits.
-pub(super) fn on(links: &[Link], cast: &Cast<'_>) -> (String, String) {
+/// The verdict on a cycle (or chain) of waits.
+pub(super) fn on(finding: &Finding, cast: &Cast<'_>) -> Verdict {
+    let (title, help) = title_and_help(&finding.links, cast);
+    Verdict {
+        title,
+        reasons: Vec::new(),
+        outcome: outcome(finding.outcome).to_owned(),
+        help,
+        silencing: silencing(finding),
+    }
+}
+
+fn title_and_help(links: &[Link], cast: &Cast<'_>) -> (String, String) {
     if let Some((owner, hold)) = links.iter().find_map(ended_owner) {
         leaked(links.len(), owner, hold, cast)
     } else if let [link] = links {
@@ -82,11 +96,16 @@ fn alone(link: &Link, cast: &Cast<'_>) -> (String, String) {
                 "drop the read guard taken at {taken} before this call, or take {lock} with `write` there"
             )
         }
-        _ => format!(
-            "drop the read guard taken at {taken} before this call, or pass it on and do not read {lock} again"
-        ),
+        _ => read_once(&taken, &lock),
     };
     (format!("deadlock: a thread {title}"), help)
+}
+
+/// How not to read a lock inside itself.
+pub(super) fn read_once(taken: &str, lock: &str) -> String {
+    format!(
+        "drop the read guard taken at {taken} before this call, or pass it on and do not read {lock} again"
+    )
 }
 
 /// Somebody waits for a signal or for a thread to end, and holds a lock meanwhile.
@@ -130,25 +149,31 @@ fn holding_on(links: &[Link], cast: &Cast<'_>) -> (String, String) {
 /// Somebody runs an initialiser for which others wait.
 fn initialising(links: &[Link], cast: &Cast<'_>) -> (String, String) {
     let holds: Vec<&Hold> = links.iter().filter_map(|link| held(&link.blocker)).collect();
-    let (inits, locks): (Vec<&Hold>, Vec<&Hold>) =
-        holds.iter().partition(|hold| hold.lock.kind.is_once());
-    let names: BTreeSet<_> = inits.iter().map(|hold| cast.lock(&hold.lock)).collect();
-    let names = list(&names.into_iter().collect::<Vec<_>>());
+    let only_inits = holds.iter().all(|hold| hold.lock.kind.is_once());
     let joins = links.iter().any(|link| matches!(link.blocker, Blocker::Runs));
-    let title = match (links.len(), &locks[..], joins) {
+    let title = match (links.len(), only_inits, joins) {
         (2, _, true) => {
             "an initialiser waits for a thread that waits for the initialisation".to_owned()
         }
-        (2, [], false) => "2 initialisers each use what the other one initialises".to_owned(),
+        (2, true, false) => "2 initialisers each use what the other one initialises".to_owned(),
         (2, ..) => {
             "an initialiser waits for a lock whose holder waits for the initialisation".to_owned()
         }
         (n, ..) => format!("{n} threads wait in a circle, one of them inside an initialiser"),
     };
-    let help = match lock_around_use(links) {
-        _ if joins => {
-            format!("do not wait inside the initialiser of {names} for a thread that uses it")
-        }
+    let help = match joins {
+        true => format!(
+            "do not wait inside the initialiser of {} for a thread that uses it",
+            initialised(links, cast)
+        ),
+        false => initialised_in_time(links, cast),
+    };
+    (format!("deadlock: {title}"), help)
+}
+
+/// How to keep initialisers out of a circle.
+pub(super) fn initialised_in_time(links: &[Link], cast: &Cast<'_>) -> String {
+    match lock_around_use(links) {
         Some((init, around, inside)) => format!(
             "use {} before {} is taken at {}, so that it is initialised by then, or do not take {} in its initialiser",
             cast.lock(&init.lock),
@@ -157,10 +182,17 @@ fn initialising(links: &[Link], cast: &Cast<'_>) -> (String, String) {
             cast.lock(inside)
         ),
         None => format!(
-            "initialise {names} in one place and in one order, or let no initialiser use another's value"
+            "initialise {} in one place and in one order, or let no initialiser use another's value",
+            initialised(links, cast)
         ),
-    };
-    (format!("deadlock: {title}"), help)
+    }
+}
+
+/// The names of what is being initialised.
+fn initialised(links: &[Link], cast: &Cast<'_>) -> String {
+    let inits = links.iter().filter_map(|link| held(&link.blocker));
+    let inits = inits.filter(|hold| hold.lock.kind.is_once()).map(|hold| cast.lock(&hold.lock));
+    list(&inits.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>())
 }
 
 /// What somebody uses under a lock while it is being initialised: the initialiser, the lock that the
@@ -177,7 +209,8 @@ fn lock_around_use(links: &[Link]) -> Option<(&Hold, &Hold, &Lock)> {
     })
 }
 
-fn is_initialised(link: &Link) -> bool {
+/// Whether an initialiser is waited for.
+pub(super) fn is_initialised(link: &Link) -> bool {
     held(&link.blocker).is_some_and(|hold| hold.lock.kind.is_once())
 }
 
@@ -210,9 +243,10 @@ fn in_a_circle(links: &[Link], cast: &Cast<'_>) -> (String, String) {
 }
 
 /// More locks or places than this are not listed.
-const LISTED: usize = 3;
+pub(super) const LISTED: usize = 3;
 
-fn in_one_order(links: &[Link], holds: &[&Hold], locks: &[String]) -> String {
+/// How to take locks that are held and waited for in a circle.
+pub(super) fn in_one_order(links: &[Link], holds: &[&Hold], locks: &[String]) -> String {
     let lines = |sites: &mut dyn Iterator<Item = Site>| {
         sites.map(line_of).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
     };
@@ -236,4 +270,23 @@ fn in_one_order(links: &[Link], holds: &[&Hold], locks: &[String]) -> String {
         }
         _ => format!("take {locks} in the same order everywhere"),
     }
+}
+
+fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Panicked => "this thread panics instead of waiting; unwinding releases its guards",
+        Outcome::Ended => "the process ends now, with status 66 unless it was configured to abort",
+        Outcome::Logged => "the report was only printed; the threads stay blocked",
+        Outcome::Deferred => {
+            "a thread of it fails at its next nested lock operation, or the process at its end"
+        }
+        Outcome::Noted => "this is only listed; nothing fails because of it",
+    }
+}
+
+fn silencing(finding: &Finding) -> String {
+    format!(
+        "fingerprint {}; SYNC_TRACE=on_violation=log reports without a panic, and the threads hang",
+        finding.fingerprint
+    )
 }

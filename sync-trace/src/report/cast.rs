@@ -4,7 +4,9 @@ use super::names::{self, LockNames};
 use super::source::Sources;
 use super::threads::ThreadNames;
 use super::words::{aim, signal};
-use crate::finding::{Blocker, Finding, Hold, Link, Lock, Participant, Target, Wait};
+use crate::finding::{
+    Blocker, Condition, Finding, Hold, Link, Lock, Mode, Participant, Target, Wait,
+};
 use std::collections::BTreeMap;
 
 /// The threads and locks of one finding, with their names.
@@ -28,9 +30,14 @@ impl<'a> Cast<'a> {
             _ => None,
         });
         let others = bystanders.map(|(other, _)| other).chain(joined);
+        let all_named = locks.iter().copied().chain(also_named);
         Self {
             thread_names: ThreadNames::of(threads.iter().copied().chain(others)),
-            lock_names: LockNames::distinct(locks.iter().copied().chain(also_named), sources),
+            lock_names: match finding.condition {
+                // Then it is about classes, and which instance was where says nothing.
+                Some(Condition::OtherInstances) => LockNames::shared(all_named, sources),
+                _ => LockNames::distinct(all_named, sources),
+            },
             threads,
             locks,
         }
@@ -49,13 +56,18 @@ impl<'a> Cast<'a> {
     /// What is held and how, such as `` `names` for reading``; not for an initialiser, which is held
     /// by running it.
     pub(super) fn hold(&self, hold: &Hold) -> String {
-        let how = match names::mode(&hold.lock, hold.mode) {
+        self.taken(&hold.lock, hold.mode)
+    }
+
+    /// What is or was taken and how.
+    pub(super) fn taken(&self, lock: &Lock, mode: Mode) -> String {
+        let how = match names::mode(lock, mode) {
             "write" => " for writing",
             "read" => " for reading",
             "upgradable" => " as upgradable",
             _ => "",
         };
-        self.lock(&hold.lock) + how
+        self.lock(lock) + how
     }
 
     /// What `agent` waits for, as it follows `waits`: `for ..` or `to ..`.
@@ -127,6 +139,11 @@ fn locks(finding: &Finding) -> Vec<&Lock> {
         let target = lock_waited_for(&link.wait);
         let held = held(&link.blocker).map(|hold| &hold.lock);
         locks.extend(target.into_iter().chain(held).map(|lock| (lock.id, lock)));
+    }
+    if let Some(Condition::Gate(lock) | Condition::NoWriter(lock) | Condition::Undecided(lock)) =
+        &finding.condition
+    {
+        locks.insert(lock.id, lock);
     }
     locks.into_values().collect()
 }

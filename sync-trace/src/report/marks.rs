@@ -1,8 +1,11 @@
-//! The source positions of a finding: who waits where, and where what they wait for was taken.
+//! The source positions of a finding: who waits or waited where, and where what they want was taken.
 
 use super::cast::{Cast, held};
+use super::orders::{Order, orders};
 use super::words::duration;
-use crate::finding::{Blocker, Finding, Hold, Link, Op, Outcome, Participant, Site, Target};
+use crate::finding::{
+    AgentId, Blocker, Finding, Hold, Link, Op, Outcome, Participant, Site, Target,
+};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -17,6 +20,10 @@ pub(super) struct Mark {
     pub(super) op: Op,
     /// Who does what.
     pub(super) label: String,
+    /// Who it is.
+    who: AgentId,
+    /// What a crowd of such threads does.
+    crowd: &'static str,
 }
 
 /// The part that a marked position plays.
@@ -32,7 +39,10 @@ pub(super) enum Role {
 
 /// The positions of `finding`, in the order in which a reader meets them in a report.
 pub(super) fn marks(finding: &Finding, cast: &Cast<'_>) -> Vec<Mark> {
-    let mut scenes = scenes(finding, cast);
+    let mut scenes = match finding.has_happened() {
+        true => waits(finding, cast),
+        false => nestings(finding, cast),
+    };
     in_reading_order(&mut scenes, &finding.links);
     let mut met = BTreeSet::new();
     let label = |(who, mark): (&Participant, Mark)| {
@@ -60,19 +70,27 @@ pub(super) fn thinned(marks: &[Mark]) -> Vec<Mark> {
         if group.len() == 1 || !is_crowded {
             return group.to_vec();
         }
-        let do_what = match first.role {
-            Role::Holds => "took a lock here and still hold it",
-            Role::Waits | Role::Closes => "have been waiting here",
-        };
-        vec![Mark { label: format!("{} threads {do_what}", group.len()), ..first.clone() }]
+        let who: BTreeSet<_> = group.iter().map(|mark| mark.who).collect();
+        let threads = if who.len() == 1 { "thread" } else { "threads" };
+        let label = format!("{} {threads} {}", who.len(), first.crowd);
+        vec![Mark { label, ..first.clone() }]
     };
     marks.chunk_by(alike).flat_map(thin).collect()
 }
 
-/// Every position with the thread that was there; the labels do not name it yet.
-fn scenes<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Vec<(&'a Participant, Mark)> {
+/// Positions, each with the thread that was there; the labels do not name it yet.
+type Scenes<'a> = Vec<(&'a Participant, Mark)>;
+
+/// The positions of threads that are blocked.
+fn waits<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Scenes<'a> {
     let mut scenes = Vec::new();
-    let mut add = |who, role, site, op, label| scenes.push((who, Mark { role, site, op, label }));
+    let mut add = |who: &'a Participant, role, site, op, label| {
+        let crowd = match role {
+            Role::Holds => "took a lock here and still hold it",
+            Role::Waits | Role::Closes => "have been waiting here",
+        };
+        scenes.push((who, Mark { role, site, op, label, who: who.id, crowd }));
+    };
     let nexts = finding.links.iter().cycle().skip(1);
     for (number, (link, next)) in finding.links.iter().zip(nexts).enumerate() {
         let Link { agent, wait, blocker, .. } = link;
@@ -99,6 +117,36 @@ fn scenes<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Vec<(&'a Participant, Ma
         }
         if let Blocker::QueuedWriter { hold, writer: Some((writer, site)) } = blocker {
             let label = format!("is queued here to write {}", cast.lock(&hold.lock));
+            add(writer, Role::Waits, *site, Op::Write, label);
+        }
+    }
+    scenes
+}
+
+/// The positions of locks that were taken while others were held.
+fn nestings<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Scenes<'a> {
+    let mut scenes = Vec::new();
+    let mut add = |who: &'a Participant, role, site, op, label| {
+        let crowd = match role {
+            Role::Holds => "took a lock here and held it",
+            Role::Waits | Role::Closes => "took another one here meanwhile",
+        };
+        scenes.push((who, Mark { role, site, op, label, who: who.id, crowd }));
+    };
+    for (number, order) in orders(finding).enumerate() {
+        let Link { agent, wait, blocker, .. } = order.link;
+        let role = if number == 0 { Role::Closes } else { Role::Waits };
+        let label = format!("{} here{}", order.took(cast), meanwhile(&order, cast));
+        add(agent, role, wait.site, wait.op, label);
+        if let Some(hold) = order.hold {
+            let held = if hold.lock.kind.is_once() { "had not finished" } else { "held it" };
+            let label = format!("{} and {held}", took(hold, cast));
+            add(agent, Role::Holds, hold.site, hold.op, label);
+        }
+        if let Blocker::QueuedWriter { hold, writer: Some((writer, site)) } = blocker {
+            let lock = cast.lock(&hold.lock);
+            let label =
+                format!("wrote {lock} here: while it queues for that, new readers have to wait");
             add(writer, Role::Waits, *site, Op::Write, label);
         }
     }
@@ -153,4 +201,15 @@ fn took(hold: &Hold, cast: &Cast<'_>) -> String {
         false => format!("took {}{back}", cast.hold(hold)),
     };
     format!("{took} here{}", ago.unwrap_or_default())
+}
+
+/// What a thread held, as it follows what it took.
+fn meanwhile(order: &Order<'_>, cast: &Cast<'_>) -> String {
+    match order.hold {
+        Some(hold) if hold.lock.kind.is_once() => {
+            format!(" while it initialised {}", cast.lock(&hold.lock))
+        }
+        Some(hold) if !order.is_again() => format!(" while it held {}", cast.hold(hold)),
+        _ => String::new(),
+    }
 }

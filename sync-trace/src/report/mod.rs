@@ -5,7 +5,10 @@
 //!
 //! - [`cast`]: who and what takes part; [`names`] with [`guess`], and [`threads`]: what they are
 //!   called.
-//! - [`story`]: what the report says; [`advice`] has its title and its one `help:`.
+//! - [`story`]: what the report says. Its [`verdict`], with the title and the one `help:`, comes from
+//!   [`advice`] for what has happened and from [`inversion`] for what could.
+//! - [`orders`] and [`reasons`], for what could happen: in which orders locks were taken, and why that
+//!   can be a deadlock or what kept it from being one.
 //! - `marks`: the labels in the source.
 //! - [`source`]: finds the source files, and checks that they are still what was compiled.
 //! - [`words`]: durations, lists, aligned columns.
@@ -20,17 +23,21 @@ mod cases;
 mod cast;
 mod dump;
 mod guess;
+mod inversion;
 #[cfg(feature = "pretty")]
 mod look;
 #[cfg(feature = "pretty")]
 mod marks;
 mod names;
+mod orders;
 mod plain;
 #[cfg(feature = "pretty")]
 mod pretty;
+mod reasons;
 mod source;
 mod story;
 mod threads;
+mod verdict;
 mod words;
 
 use std::fmt;
@@ -81,18 +88,19 @@ impl fmt::Display for Dump {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Outcome::{Deferred, Ended, Logged, Noted, Panicked};
 
     #[test]
     fn only_what_is_printed_ends_with_a_line_break() {
         for mut finding in cases::all() {
-            for outcome in [Outcome::Panicked, Outcome::Ended, Outcome::Logged] {
+            for outcome in [Panicked, Ended, Logged, Deferred, Noted] {
                 finding.outcome = outcome;
                 assert!(!text(&finding).ends_with('\n'));
                 let printed = for_stderr(&finding);
                 assert!(printed.ends_with('\n') && !printed.ends_with("\n\n"));
                 let is_short =
                     printed.contains("the whole report is the panic message of thread '");
-                let is_panic = outcome == Outcome::Panicked;
+                let is_panic = outcome == Panicked;
                 assert_eq!(is_short, is_panic && finding.links[0].agent.name.is_some());
             }
         }

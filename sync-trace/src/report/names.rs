@@ -40,6 +40,12 @@ impl LockNames {
     pub(super) fn of(&self, lock: &Lock) -> &str {
         self.0.get(&lock.id).map_or("an unknown lock", String::as_str)
     }
+
+    /// The name that `lock` shares with others of its kind: without its number.
+    pub(super) fn class_of(&self, lock: &Lock) -> &str {
+        let name = self.of(lock);
+        name.strip_suffix(&format!(" {}", lock.id)).unwrap_or(name)
+    }
 }
 
 fn called<'a>(locks: impl Iterator<Item = &'a Lock>, sources: &Sources) -> BTreeMap<LockId, Name> {
@@ -133,6 +139,7 @@ mod tests {
             locks.each_ref().map(|lock| names.of(lock)),
             ["a #1", "a #2", "b", "Mutex<u8> #4"]
         );
+        assert_eq!(locks.each_ref().map(|lock| names.class_of(lock)), ["a", "a", "b", "Mutex<u8>"]);
         assert_eq!(names.of(&lock(5, None)), "an unknown lock");
         let typed = Lock { type_name: "a::A<b::B, u8>", ..lock(6, None) };
         assert_eq!([by_type(&typed), kind(&typed)], ["Mutex<A<..>>", "std Mutex<A<B, u8>>"]);

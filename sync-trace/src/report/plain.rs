@@ -2,16 +2,16 @@
 
 use super::cast::Cast;
 use super::source::Sources;
-use super::story::{Story, holds_and_waits};
+use super::story::{Story, who_and_what};
 use crate::finding::Finding;
 
 /// Renders `finding`.
 #[cfg(any(test, not(feature = "pretty")))]
 pub(super) fn render(finding: &Finding, sources: &Sources) -> String {
     let cast = Cast::of(finding, sources);
-    let Story { title, facts } = Story::of(finding, &cast);
-    let mut text = head(finding, &title, &cast);
-    for (tag, fact) in &facts {
+    let story = Story::of(finding, &cast);
+    let mut text = head(finding, &story, &cast);
+    for (tag, fact) in &story.facts {
         let fact = indented(fact, tag.len() + 6);
         text.push_str(&format!("\n  = {tag}: {}", fact.trim_start()));
     }
@@ -21,7 +21,7 @@ pub(super) fn render(finding: &Finding, sources: &Sources) -> String {
 /// Renders only what happened, for where the whole report follows as a panic message.
 pub(super) fn compact(finding: &Finding, sources: &Sources) -> String {
     let cast = Cast::of(finding, sources);
-    let mut text = head(finding, &Story::of(finding, &cast).title, &cast);
+    let mut text = head(finding, &Story::of(finding, &cast), &cast);
     if let Some(first) = finding.links.first() {
         let panics = cast.thread(&first.agent);
         text += &format!("\n  = note: the whole report is the panic message of thread {panics}");
@@ -29,9 +29,9 @@ pub(super) fn compact(finding: &Finding, sources: &Sources) -> String {
     text
 }
 
-fn head(finding: &Finding, title: &str, cast: &Cast<'_>) -> String {
-    let rows = indented(&holds_and_waits(finding, cast), 2);
-    format!("error[{}]: {title}{rows}", finding.code)
+fn head(finding: &Finding, story: &Story, cast: &Cast<'_>) -> String {
+    let rows = indented(&who_and_what(finding, cast), 2);
+    format!("{}[{}]: {}{rows}", story.severity.as_str(), finding.code, story.title)
 }
 
 /// Each line on a line of its own, behind `depth` spaces.
@@ -41,7 +41,7 @@ fn indented(lines: &str, depth: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cases::{self, at_root};
+    use super::super::cases::{self, at_root, inversions};
     use super::super::cast::held;
     use super::super::words::line_of;
     use super::*;
@@ -62,6 +62,7 @@ mod tests {
         let render = |finding| render(&finding, &Sources::new());
         check(&render(cases::abba()), include_str!("cases/plain_abba.txt"));
         check(&render(cases::ended()), include_str!("cases/plain_ended.txt"));
+        check(&render(inversions::both_orders()), include_str!("cases/plain_both_orders.txt"));
     }
 
     #[test]
@@ -69,13 +70,15 @@ mod tests {
         let compact = |finding| compact(&finding, &Sources::new());
         check(&compact(cases::abba()), include_str!("cases/compact_abba.txt"));
         check(&compact(cases::queued_writer()), include_str!("cases/compact_queued_writer.txt"));
+        check(&compact(inversions::both_orders()), include_str!("cases/compact_both_orders.txt"));
     }
 
     #[test]
     fn no_position_and_no_fact_is_lost() {
         for finding in cases::all() {
             let text = render(&finding, &Sources::new());
-            let Story { title, facts } = Story::of(&finding, &Cast::of(&finding, &Sources::new()));
+            let Story { title, facts, .. } =
+                Story::of(&finding, &Cast::of(&finding, &Sources::new()));
             let waits = finding.links.iter().map(|link| link.wait.site);
             let holds = finding.links.iter().filter_map(|link| held(&link.blocker));
             let sites = waits.chain(holds.map(|hold| hold.site)).map(line_of);

@@ -4,7 +4,8 @@ use super::cast::Cast;
 use super::look::Look;
 use super::marks::{Mark, Role, marks, thinned};
 use super::source::{Sources, Spot};
-use super::story::{Story, holds_and_waits};
+use super::story::{Story, who_and_what};
+use super::verdict::Severity;
 use crate::finding::Finding;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{
@@ -18,16 +19,20 @@ const WIDTH: usize = 200;
 /// Renders `finding`.
 pub(super) fn render(finding: &Finding, sources: &Sources, look: Look) -> String {
     let cast = Cast::of(finding, sources);
-    let Story { title, facts } = Story::of(finding, &cast);
+    let Story { severity, title, facts } = Story::of(finding, &cast);
     let all = marks(finding, &cast);
     let marks = thinned(&all);
     let spots: Vec<_> = marks.iter().map(|mark| sources.call(mark.site, mark.op)).collect();
     let shown: Vec<_> = marks.iter().zip(&spots).collect();
-    let title = Level::ERROR.primary_title(title).id(finding.code.as_str());
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(title).id(finding.code.as_str());
     let mut group = Group::with_title(title).elements(heading(&shown));
     group = group.elements(shown.chunk_by(same_file).filter_map(snippet));
     if marks.len() < all.len() || spots.contains(&None) {
-        group = group.element(message("who", holds_and_waits(finding, &cast)));
+        group = group.element(message("who", who_and_what(finding, &cast)));
     }
     group = group.elements(facts.into_iter().map(|(tag, text)| message(tag, text)));
     renderer(look).render(&[group])
@@ -102,9 +107,9 @@ fn message<'a>(tag: &'static str, text: String) -> annotate_snippets::Message<'a
 
 #[cfg(test)]
 mod tests {
-    use super::super::cases::{self, at_root};
+    use super::super::cases::{self, at_root, inversions};
     use super::*;
-    use crate::finding::{Op, Site};
+    use crate::finding::{Blocker, Op, Outcome, Site, Target};
 
     #[track_caller]
     fn check(finding: &Finding, expected: &str) {
@@ -175,6 +180,46 @@ mod tests {
     }
 
     #[test]
+    fn locks_that_were_taken_in_both_orders() {
+        check(&inversions::both_orders(), include_str!("cases/both_orders.txt"));
+        check(&inversions::gate(), include_str!("cases/both_orders_gate.txt"));
+        check(&inversions::other_instances(), include_str!("cases/both_orders_classes.txt"));
+    }
+
+    #[test]
+    fn locks_that_were_taken_in_a_circle() {
+        check(&inversions::three_orders(), include_str!("cases/three_orders.txt"));
+        check(&inversions::philosophers(12), include_str!("cases/philosophers.txt"));
+    }
+
+    #[test]
+    fn a_crowd_of_one_thread_is_not_counted_as_many() {
+        let mut finding = inversions::philosophers(12);
+        let solo = finding.links[0].agent.clone();
+        finding.links.iter_mut().for_each(|link| link.agent = solo.clone());
+        let text = render(&finding, &Sources::new(), Look::default());
+        assert!(text.contains("---- 1 thread took a lock here and held it"), "{text}");
+    }
+
+    #[test]
+    fn orders_that_need_a_writer() {
+        check(&inversions::behind_a_writer(), include_str!("cases/behind_a_writer.txt"));
+        check(&inversions::reads_again(), include_str!("cases/reads_again.txt"));
+        let unseen = inversions::reads_again_without_a_writer();
+        check(&unseen, include_str!("cases/reads_again_unwritten.txt"));
+    }
+
+    #[test]
+    fn an_initialiser_that_takes_what_is_held_around_its_use() {
+        check(&inversions::initialiser(), include_str!("cases/initialiser_order.txt"));
+    }
+
+    #[test]
+    fn locks_of_one_class() {
+        check(&inversions::same_class(Outcome::Noted), include_str!("cases/same_class.txt"));
+    }
+
+    #[test]
     fn missing_sources_are_replaced_by_words() {
         check_with(&Sources::below(Vec::new()), &cases::abba(), include_str!("cases/missing.txt"));
     }
@@ -217,6 +262,32 @@ mod tests {
 
         finding.links.clear();
         assert!(render(&finding, &Sources::new(), Look::default()).starts_with("error[ST0001]"));
+    }
+
+    #[test]
+    fn odd_inversions_are_rendered_all_the_same() {
+        let check = |finding: &Finding| {
+            let text = render(finding, &Sources::new(), Look::default());
+            assert!(text.starts_with("error[ST01") || text.starts_with("warning[ST01"), "{text}");
+            let plain = super::super::plain::render(finding, &Sources::new());
+            assert_eq!(plain.lines().next(), text.lines().next());
+        };
+        let changes: [fn(&mut Finding); 5] = [
+            |finding| finding.links.truncate(1),
+            |finding| finding.links.clear(),
+            |finding| finding.links.iter_mut().for_each(|link| link.wait.target = Target::Scope),
+            |finding| finding.links.iter_mut().for_each(|link| link.blocker = Blocker::Runs),
+            |finding| finding.links.extend_from_within(..),
+        ];
+        for finding in inversions::all() {
+            for change in changes {
+                let mut changed = finding.clone();
+                change(&mut changed);
+                check(&changed);
+                changed.condition = None;
+                check(&changed);
+            }
+        }
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! What a report says besides its source snippets.
 
-use super::advice;
 use super::cast::{Cast, held, with_previous};
 use super::names;
+use super::orders;
 use super::threads::os_id;
+use super::verdict::{Severity, Verdict};
 use super::words::{columns, duration, line_of, list, tame};
-use crate::finding::{Blocker, Finding, Hold, Link, Lock, Outcome, Participant, Target, Wait};
+use crate::finding::{Blocker, Code, Finding, Hold, Link, Lock, Participant, Target, Wait};
 use std::time::Duration;
 
 /// A finding in words.
 pub(super) struct Story {
+    /// How bad it is.
+    pub(super) severity: Severity,
     /// The verdict.
     pub(super) title: String,
     /// What else there is to say, each fact under a tag such as `help`.
@@ -20,33 +23,37 @@ impl Story {
     /// Tells `finding`.
     pub(super) fn of(finding: &Finding, cast: &Cast<'_>) -> Self {
         let links = &finding.links;
-        let (title, help) = advice::on(links, cast);
+        let Verdict { title, reasons, outcome, help, silencing } = Verdict::on(finding, cast);
         let ended = links.iter().any(|link| matches!(link.blocker, Blocker::Ended { .. }));
         let mut facts = vec![
-            (if ended { "chain" } else { "cycle" }, cycle(links, cast)),
+            (if ended { "chain" } else { "cycle" }, cycle(finding, cast)),
             ("locks", lock_table(cast)),
             ("threads", thread_table(cast)),
             ("others", bystanders(finding, cast)),
         ];
+        facts.extend(reasons);
         facts.extend(links.iter().filter_map(|link| stack(link, cast)));
         if finding.roots.len() > 1 {
             let roots: Vec<_> =
                 finding.roots.iter().map(|root| format!("'{}'", tame(root))).collect();
             facts.push(("note", format!("threads of {} take part", list(&roots))));
         }
-        facts.push(("note", outcome(finding.outcome).to_owned()));
-        facts.push(("help", help));
-        facts.push(("note", silencing(finding)));
+        facts.extend([("note", outcome), ("help", help), ("note", silencing)]);
         facts.retain(|(_, text)| !text.is_empty());
-        Self { title, facts }
+        Self { severity: Severity::of(finding), title, facts }
     }
 }
 
 /// About how many characters of a cycle stand on one line.
 const A_LINE: usize = 160;
 
-fn cycle(links: &[Link], cast: &Cast<'_>) -> String {
-    let mut steps: Vec<String> = links.iter().map(|link| step(link, cast)).collect();
+/// Who waits for whom, or could; empty where a lock is only nested in its own class.
+fn cycle(finding: &Finding, cast: &Cast<'_>) -> String {
+    if finding.code == Code::SameClass {
+        return String::new();
+    }
+    let links = &finding.links[..];
+    let mut steps: Vec<String> = links.iter().map(|link| step(link, finding, cast)).collect();
     match links {
         [] | [Link { blocker: Blocker::Ended { .. }, .. }, ..] => {}
         [first, ..] => steps.push(cast.thread(&first.agent).to_owned()),
@@ -57,7 +64,7 @@ fn cycle(links: &[Link], cast: &Cast<'_>) -> String {
 }
 
 /// A thread, what it waits for, and who stands between it and the next one.
-fn step(link: &Link, cast: &Cast<'_>) -> String {
+fn step(link: &Link, finding: &Finding, cast: &Cast<'_>) -> String {
     let target = match &link.wait.target {
         Target::Lock(lock, _) => cast.lock_names.of(lock),
         Target::Thread(_) => "join",
@@ -65,12 +72,15 @@ fn step(link: &Link, cast: &Cast<'_>) -> String {
         Target::Unpark => "unpark",
         Target::Time => "time",
     };
+    let is_queued = finding.has_happened();
     let between = match &link.blocker {
         Blocker::Holds(_) | Blocker::Runs => String::new(),
         Blocker::QueuedWriter { writer: Some((writer, _)), .. } => {
-            format!(" -> {} (queued to write)", cast.thread(writer))
+            let queues = if is_queued { "queued to write" } else { "should it queue to write" };
+            format!(" -> {} ({queues})", cast.thread(writer))
         }
-        Blocker::QueuedWriter { writer: None, .. } => " -> a queued writer".to_owned(),
+        Blocker::QueuedWriter { writer: None, .. } if is_queued => " -> a queued writer".to_owned(),
+        Blocker::QueuedWriter { writer: None, .. } => " -> a writer (should one queue)".to_owned(),
         Blocker::Ended { owner, .. } => format!(" -> {} (ended)", cast.thread(owner)),
     };
     format!("{} -> {target}{between}", cast.thread(&link.agent))
@@ -80,8 +90,7 @@ fn step(link: &Link, cast: &Cast<'_>) -> String {
 fn lock_table(cast: &Cast<'_>) -> String {
     let mut classes: Vec<(&str, Vec<&Lock>)> = Vec::new();
     for lock in &cast.locks {
-        let name = cast.lock_names.of(lock);
-        let name = name.strip_suffix(&format!(" {}", lock.id)).unwrap_or(name);
+        let name = cast.lock_names.class_of(lock);
         let is_same = |(other, locks): &&mut (&str, Vec<&Lock>)| {
             *other == name && locks[0].created == lock.created && locks[0].kind == lock.kind
         };
@@ -125,8 +134,15 @@ fn bystanders(finding: &Finding, cast: &Cast<'_>) -> String {
     }
 }
 
-/// Who holds what and wants what, a line for each thread in wait order.
-pub(super) fn holds_and_waits(finding: &Finding, cast: &Cast<'_>) -> String {
+/// Who holds or held what and wants or took what, a line for each thread in wait order.
+pub(super) fn who_and_what(finding: &Finding, cast: &Cast<'_>) -> String {
+    match finding.has_happened() {
+        true => holds_and_waits(finding, cast),
+        false => orders::table(finding, cast),
+    }
+}
+
+fn holds_and_waits(finding: &Finding, cast: &Cast<'_>) -> String {
     let holds = |hold: &Hold| {
         let time = in_brackets("at least ", hold.at_least);
         let holds = match hold.lock.kind.is_once() {
@@ -171,23 +187,4 @@ fn in_brackets(before: &str, time: Option<Duration>) -> String {
 fn stack(link: &Link, cast: &Cast<'_>) -> Option<(&'static str, String)> {
     let stack = link.wait.stack.as_deref()?.trim_end();
     Some(("stack", format!("of {}\n{stack}", cast.thread(&link.agent))))
-}
-
-fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Panicked => "this thread panics instead of waiting; unwinding releases its guards",
-        Outcome::Ended => "the process ends now, with status 66 unless it was configured to abort",
-        Outcome::Logged => "the report was only printed; the threads stay blocked",
-        Outcome::Deferred => {
-            "a thread of it fails at its next nested lock operation, or the process at its end"
-        }
-        Outcome::Noted => "this is only listed; nothing fails because of it",
-    }
-}
-
-fn silencing(finding: &Finding) -> String {
-    format!(
-        "fingerprint {}; SYNC_TRACE=on_violation=log reports without a panic, and the threads hang",
-        finding.fingerprint
-    )
 }

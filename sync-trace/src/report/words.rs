@@ -34,6 +34,23 @@ pub(super) fn list(items: &[String]) -> String {
     }
 }
 
+/// How often, such as `1 204 times`.
+pub(super) fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{} times", in_thousands(count)),
+    }
+}
+
+/// With a space between groups of three digits.
+fn in_thousands(count: u64) -> String {
+    match count {
+        0..1_000 => count.to_string(),
+        _ => format!("{} {:03}", in_thousands(count / 1_000), count % 1_000),
+    }
+}
+
 /// What a condvar wait is for, as its mutex's name follows it; `None` for other waits.
 pub(super) fn signal(op: Op) -> Option<&'static str> {
     match op.is_timed() {
@@ -102,6 +119,12 @@ mod tests {
         check(123_400_000, "123 ms");
         check(999_600_000, "1.00 s");
         check(75_000_000_000, "75.0 s");
+    }
+
+    #[test]
+    fn counts_are_words_or_have_their_digits_in_groups() {
+        let counts = [1, 2, 3, 1_204, 1_000_000].map(times);
+        assert_eq!(counts, ["once", "twice", "3 times", "1 204 times", "1 000 000 times"]);
     }
 
     #[test]

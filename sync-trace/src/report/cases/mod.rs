@@ -2,6 +2,7 @@
 //! [`report`].
 
 mod bank;
+pub(super) mod inversions;
 mod report;
 
 use crate::finding::{
@@ -22,6 +23,7 @@ pub(super) fn all() -> Vec<Finding> {
         initialising_itself(),
         joining_in_init(),
     ]);
+    all.extend(inversions::all());
     all
 }
 
