@@ -272,9 +272,7 @@ pub(crate) enum SettingError {
 impl SettingError {
     fn unknown(key: &str) -> Self {
         let words = SETTINGS.iter().map(|setting| setting.key).chain(["off", "on"]);
-        let distance = |word: &&'static str| edit_distance(key, word);
-        let similar = words.min_by_key(distance).filter(|word| distance(word) * 3 <= word.len());
-        Self::Key { key: key.to_owned(), similar }
+        Self::Key { key: key.to_owned(), similar: similar(key, words) }
     }
 }
 
@@ -298,6 +296,15 @@ impl fmt::Display for SettingError {
             .iter()
             .try_for_each(|setting| write!(f, ", {}={}", setting.key, setting.values.join("|")))
     }
+}
+
+/// The one of `words` that was probably meant by `written`.
+pub(crate) fn similar(
+    written: &str,
+    words: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
+    let distance = |word: &&'static str| edit_distance(written, word);
+    words.min_by_key(distance).filter(|word| distance(word) * 3 <= word.len())
 }
 
 /// How many characters have to be added, dropped or changed (Levenshtein).

@@ -47,6 +47,9 @@ pub enum Code {
 }
 
 impl Code {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Deadlock, Self::SelfDeadlock, Self::Stuck, Self::Inversion, Self::SameClass];
+
     /// The code as printed, such as `ST0001`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -45,7 +45,8 @@
 //!
 //! In this order: `sync` and `thread` (the fronts), `hooks` (all they may call), `current`, `agent`,
 //! `held`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `evidence` and
-//! `finding` (facts), `report` (their text), `reaction`, `config` and `os` (the edge).
+//! `finding` (facts), `report` (their text), `allow` (which of them are accepted), `reaction`, `config`
+//! and `os` (the edge).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -54,6 +55,7 @@
 )]
 
 mod agent;
+mod allow;
 mod atomics;
 mod chains;
 mod chronicle;
@@ -104,6 +106,7 @@ pub use std::{sync, thread};
 /// Whether tracing is compiled in: with `debug_assertions`, or with the feature `always`.
 pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));
 
+pub use allow::Allow;
 pub use config::{
     Backtrace, Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Poison, Policy,
 };

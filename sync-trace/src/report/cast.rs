@@ -98,7 +98,7 @@ impl<'a> Cast<'a> {
 }
 
 /// The hold that a wait cannot get past.
-pub(super) fn held(blocker: &Blocker) -> Option<&Hold> {
+pub(crate) fn held(blocker: &Blocker) -> Option<&Hold> {
     match blocker {
         Blocker::Holds(hold) | Blocker::QueuedWriter { hold, .. } | Blocker::Ended { hold, .. } => {
             Some(hold)
@@ -133,7 +133,8 @@ fn threads(finding: &Finding) -> Vec<&Participant> {
     threads
 }
 
-fn locks(finding: &Finding) -> Vec<&Lock> {
+/// Each lock that is waited for or in the way, once, oldest first.
+pub(crate) fn locks(finding: &Finding) -> Vec<&Lock> {
     let mut locks = BTreeMap::new();
     for link in &finding.links {
         let target = lock_waited_for(&link.wait);

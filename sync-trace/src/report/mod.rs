@@ -19,7 +19,7 @@
 
 mod advice;
 #[cfg(test)]
-mod cases;
+pub(crate) mod cases;
 mod cast;
 mod dump;
 mod guess;
@@ -42,8 +42,12 @@ mod words;
 
 use std::fmt;
 
-use crate::finding::{Dump, Finding, Outcome};
+use crate::finding::{Dump, Finding, Lock, Outcome};
+use names::LockNames;
 use source::Sources;
+
+pub(crate) use cast::{held, locks};
+pub(crate) use names::kind;
 
 /// The whole report for a panic message or a log: without colour, unless colour is forced, and
 /// without a line break at its end.
@@ -70,6 +74,14 @@ pub(crate) fn for_stderr(finding: &Finding) -> String {
 /// Everything that is held and waited for, a block for each thread.
 pub(crate) fn dump(dump: &Dump) -> String {
     dump::render(dump, &Sources::new())
+}
+
+/// What reports call a lock, without the number that tells it from others of the same name. A source file
+/// is read once, when it is first needed.
+#[cfg_attr(not(test), expect(dead_code, reason = "the tracker will ask the allow list with it"))]
+pub(crate) fn lock_namer() -> impl Fn(&Lock) -> String {
+    let sources = Sources::new();
+    move |lock| LockNames::shared(std::iter::once(lock), &sources).of(lock).to_owned()
 }
 
 impl fmt::Display for Finding {

@@ -65,7 +65,7 @@ fn called<'a>(locks: impl Iterator<Item = &'a Lock>, sources: &Sources) -> BTree
 }
 
 /// The lock's kind and what it protects, such as `std Mutex<Vec<Entry>>`.
-pub(super) fn kind(lock: &Lock) -> String {
+pub(crate) fn kind(lock: &Lock) -> String {
     kind_of(lock, &short_type(lock.type_name))
 }
 

@@ -28,7 +28,7 @@ pub(super) fn all() -> Vec<Finding> {
 }
 
 /// Two threads take two locks in opposite orders.
-pub(super) fn abba() -> Finding {
+pub(crate) fn abba() -> Finding {
     let (bank, [accounts, audit]) = bank();
     let ([took_accounts, wants_audit], [took_audit, wants_accounts]) =
         (bank.transfer(), bank.total());
@@ -53,7 +53,7 @@ pub(super) fn abba_of(name: Option<&str>) -> Finding {
 }
 
 /// Three threads at the same lines, each of which waits for the next one's lock.
-pub(super) fn three() -> Finding {
+pub(crate) fn three() -> Finding {
     let (bank, [a, b]) = bank();
     let c = Lock { id: LockId(9), name: Some("c"), ..b.clone() };
     let [took, wants] = bank.transfer();
@@ -117,7 +117,7 @@ pub(super) fn read_again() -> Finding {
 }
 
 /// A thread waits for its own end.
-pub(super) fn join_itself() -> Finding {
+pub(crate) fn join_itself() -> Finding {
     let mut finding = unended(Op::Join);
     let mut end = finding.links.remove(1);
     end.agent = thread(5, "child");
@@ -126,7 +126,7 @@ pub(super) fn join_itself() -> Finding {
 }
 
 /// Two threads read a lock, and one of them has to read it again behind a queued writer.
-pub(super) fn queued_writer() -> Finding {
+pub(crate) fn queued_writer() -> Finding {
     let (bank, [names, audit]) = bank();
     let names = Lock { kind: LockKind::RwLock, ..names };
     let ([read, write], [_, wants_audit]) = (bank.rename(), bank.transfer());
@@ -275,7 +275,7 @@ pub(super) fn dump() -> Dump {
 }
 
 /// The position of a method that was called through a value.
-pub(super) fn unknown_site() -> Site {
+pub(crate) fn unknown_site() -> Site {
     let site = [&Bank::new().audit].map(Probe::lock)[0];
     assert!(site.is_unknown(), "{site}");
     site

@@ -1,0 +1,136 @@
+//! The allow list: findings that a team knows about and accepts, each with a reason.
+//!
+//! It is a file `sync-trace.toml` in the folder where the process starts, or in the nearest of those
+//! around it:
+//!
+//! ```toml
+//! # Each entry silences the findings that it fits, and has to say why.
+//! [[allow]]
+//! code = "ST0101"
+//! locks = ["Cache.index", "Cache.stats"]   # every lock of the cycle has to be named; `*` is fine
+//! reason = "both are only ever taken under the registry's lock, see #123"
+//!
+//! [[allow]]
+//! code = "ST0101"
+//! sites = ["src/cache.rs:88", "cache.rs"]  # each has to fit a wait or hold of the finding
+//! reason = "the two threads never run at one time"
+//!
+//! [[allow]]
+//! fingerprint = "1f2e3d4c5b6a7988"         # as the report prints it; needs no code
+//! reason = "see #124"
+//! ```
+//!
+//! What is given together has to fit together. Only what could happen may be allowed, not what has
+//! happened. An entry with a mistake is left out, so that it silences less, never more, than it should.
+//!
+//! In reading order: `builder` (entries that a program makes), `read` (entries of a file) with `error`,
+//! `entry` (when one fits a finding) with `pattern`. Nothing here prints.
+
+mod builder;
+mod entry;
+mod error;
+mod pattern;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use builder::Allow;
+pub(crate) use error::AllowError;
+
+use crate::finding::{Finding, Lock};
+use entry::{Entry, Facts};
+use std::path::Path;
+
+/// The entries, those of the file first.
+#[derive(Debug, Default)]
+pub(crate) struct AllowList {
+    entries: Vec<Entry>,
+}
+
+impl AllowList {
+    /// What the file is called.
+    const FILE: &str = "sync-trace.toml";
+
+    /// Reads the nearest `sync-trace.toml`; without any, the list is empty.
+    pub(crate) fn find() -> (Self, Vec<AllowError>) {
+        std::env::current_dir().map(|dir| Self::find_from(&dir)).unwrap_or_default()
+    }
+
+    /// Reads the `sync-trace.toml` in `dir`, or in the nearest folder around it that has one.
+    fn find_from(dir: &Path) -> (Self, Vec<AllowError>) {
+        let mut paths = dir.ancestors().map(|dir| dir.join(Self::FILE));
+        // What is in a folder that may not be looked into is nobody's concern.
+        let Some(path) = paths.find(|path| path.symlink_metadata().is_ok()) else {
+            return Default::default();
+        };
+        let shown = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy();
+        match bytes_of(&path) {
+            Ok(bytes) => Self::parse_bytes(&bytes, &shown),
+            Err(error) => (Self::default(), vec![AllowError::unreadable(&shown, &error)]),
+        }
+    }
+
+    fn parse_bytes(bytes: &[u8], file: &str) -> (Self, Vec<AllowError>) {
+        match str::from_utf8(bytes) {
+            Ok(text) => Self::parse(text, file),
+            Err(error) => {
+                let text = str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+                (Self::default(), vec![read::not_unicode(text, file)])
+            }
+        }
+    }
+
+    /// Reads the text of a file. An entry with a mistake is left out; the others hold.
+    pub(crate) fn parse(text: &str, file: &str) -> (Self, Vec<AllowError>) {
+        let (entries, errors) = read::read(text, file);
+        (Self { entries }, errors)
+    }
+
+    /// Adds an entry that the program made.
+    ///
+    /// # Panics
+    ///
+    /// If it names neither locks nor sites; then the list has not changed.
+    #[track_caller]
+    pub(crate) fn push(&mut self, allow: Allow) {
+        let entry = allow.into_entry();
+        assert!(
+            entry.names_something(),
+            "the `Allow` of {} names neither locks nor sites, so it would allow everything",
+            entry.origin
+        );
+        self.entries.push(entry);
+    }
+
+    /// Why this finding is accepted, if it is. Every entry that fits counts as used, and the first one
+    /// gives the reason.
+    ///
+    /// `names` says what the report calls a lock. It is asked only if an entry's locks matter, once for
+    /// each lock.
+    pub(crate) fn permits(
+        &self,
+        finding: &Finding,
+        names: &dyn Fn(&Lock) -> String,
+    ) -> Option<&str> {
+        let facts = Facts::of(finding, names);
+        let mut reason = None;
+        for entry in self.entries.iter().filter(|entry| entry.fits(&facts)) {
+            entry.used.mark();
+            reason = reason.or(Some(entry.reason.as_str()));
+        }
+        reason
+    }
+
+    /// Where the entries stand that have silenced nothing so far: `file:line`.
+    pub(crate) fn unused(&self) -> impl Iterator<Item = String> {
+        self.entries.iter().filter(|entry| !entry.used.get()).map(|entry| entry.origin.to_string())
+    }
+}
+
+fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    // Anything but a regular file, such as a pipe, could block us.
+    match std::fs::metadata(path)?.is_file() {
+        true => std::fs::read(path),
+        false => Err(std::io::Error::other("it is not a regular file")),
+    }
+}
