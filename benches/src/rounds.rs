@@ -72,8 +72,9 @@ pub fn measure(contestants: &mut [Contestant<'_>], plan: Plan) -> Vec<Samples> {
 fn calibrate(contestant: &mut Contestant<'_>, turn: Duration) -> u64 {
     let mut times = 16;
     loop {
-        let took = (contestant.run)(times).as_secs_f64().max(1e-9);
-        let share = turn.as_secs_f64() / took;
+        // Threads that were only late to get a processor would pass for much work.
+        let fastest = (0..5).map(|_| (contestant.run)(times)).min().unwrap_or_default();
+        let share = turn.as_secs_f64() / fastest.as_secs_f64().max(1e-9);
         if share < 2.0 {
             return ((times as f64 * share) as u64).max(8);
         }
@@ -130,7 +131,7 @@ mod tests {
         };
         let plan = Plan { turn: Duration::from_nanos(160), rounds: 2 };
         let samples = measure(&mut [contestant("a"), contestant("b")], plan);
-        assert_eq!(*order.borrow(), "a".to_owned() + "abab" + "baba");
+        assert_eq!(*order.borrow(), "aaaaa".to_owned() + "abab" + "baba");
         assert!(samples.iter().all(|samples| (samples.median() - 10.0).abs() < 1e-6));
     }
 }
