@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::drop_in::Twins;
-use crate::family::{Family, ParkingLot, Std, Traced, TracingMutex};
+use crate::family::{Deloxide, Family, ParkingLot, Std, Traced, TracingMutex};
 use crate::work::Work;
 
 /// One way to do the work of a row.
@@ -23,10 +23,13 @@ impl<'w> Contestant<'w> {
     }
 
     fn of<F: Family>(work: &'w impl Work) -> Self {
-        Self::new(F::NAME, |times| work.run::<F>(times))
+        Self::new(F::NAME, |times| {
+            F::start();
+            work.run::<F>(times)
+        })
     }
 
-    /// All families; `std` comes first.
+    /// The families that are cheap enough for any work; `std` comes first.
     pub fn families(work: &'w impl Work) -> Vec<Self> {
         vec![
             Self::of::<Std>(work),
@@ -34,6 +37,13 @@ impl<'w> Contestant<'w> {
             Self::of::<ParkingLot>(work),
             Self::of::<TracingMutex>(work),
         ]
+    }
+
+    /// All families, for work whose order is checked; in the order of [`families`](Self::families).
+    pub fn all_families(work: &'w impl Work) -> Vec<Self> {
+        let mut all = Self::families(work);
+        all.push(Self::of::<Deloxide>(work));
+        all
     }
 
     /// `std` and sync-trace, in this order.
