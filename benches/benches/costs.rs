@@ -6,18 +6,21 @@ use sync_trace_benches::abba::{self, Latency};
 use sync_trace_benches::budget::Budget;
 use sync_trace_benches::crowd::{Contended, OwnPairs, PingPong};
 use sync_trace_benches::drop_in::{self, Twins};
-use sync_trace_benches::family::{Family, Mutex, ParkingLot, Std, Traced, TracingMutex};
+use sync_trace_benches::family::{Deloxide, Family, Mutex, ParkingLot, Std, Traced, TracingMutex};
 use sync_trace_benches::options::Options;
+use sync_trace_benches::order::{self, Job, Sample};
 use sync_trace_benches::rounds::{Contestant, Plan, Samples, measure};
 use sync_trace_benches::table::{Row, print_head, print_row};
 use sync_trace_benches::work::{
-    CreateLockDrop, FourDeep, LockUnlock, NestedPair, Read, Work, Write,
+    CreateLockDrop, FourDeep, LockUnlock, NestedPair, NestedRead, Read, Work, Write,
 };
 
 /// A thread's own work is the same at once: short turns, and many of them.
 const ALONE: Plan = Plan { turn: Duration::from_micros(250), rounds: 300 };
 /// Threads first have to come up to speed.
 const TOGETHER: Plan = Plan { turn: Duration::from_millis(2), rounds: 120 };
+/// The same in fewer rounds, where a peer takes thirty times as long as `std`.
+const TOGETHER_SLOWLY: Plan = Plan { rounds: 60, ..TOGETHER };
 /// So long that more threads than processors do get in each other's way.
 const CONTENDED: Plan = Plan { turn: Duration::from_millis(5), rounds: 80 };
 /// A few dozen system calls.
@@ -27,11 +30,21 @@ const CROWDED: Plan = Plan { turn: Duration::from_millis(40), rounds: 15 };
 /// How many deadlocks are made.
 const DEADLOCKS: usize = 400;
 
+/// What a row shows of a sample.
+type Part = fn(&Sample) -> f64;
+const FIRST: Part = |sample| sample.first;
+const AGAIN: Part = |sample| sample.again;
+const BYTES: Part = |sample| sample.bytes;
+
 fn main() {
+    if order::serve() {
+        return;
+    }
     let table = Table { options: Options::from_args() };
     print_head();
     table.alone();
     table.together();
+    table.orders();
     table.once();
     table.messages();
     table.threads();
@@ -46,10 +59,11 @@ struct Table {
 impl Table {
     fn alone(&self) {
         self.work("mutex lock+unlock", &LockUnlock, ALONE, Budget::ratio(1.35, 1.2));
-        self.work("mutex nested pair", &NestedPair, ALONE, Budget::ratio(1.4, 1.25));
-        self.work("mutex four deep", &FourDeep, ALONE, Budget::ratio(1.5, 1.3));
+        self.checked("mutex nested pair", &NestedPair, ALONE, Budget::ratio(1.4, 1.25));
+        self.checked("mutex four deep", &FourDeep, ALONE, Budget::ratio(1.5, 1.3));
         self.work("rwlock read", &Read, ALONE, Budget::ratio(1.5, 1.25));
-        self.work("rwlock write", &Write, ALONE, Budget::ratio(1.4, 1.25));
+        self.checked("rwlock write", &Write, ALONE, Budget::ratio(1.4, 1.25));
+        self.checked("rwlock read nested in a mutex", &NestedRead, ALONE, Budget::ratio(1.5, 1.25));
         self.work("mutex create+lock+drop", &CreateLockDrop, ALONE, Budget::ratio(2.0, 1.5));
     }
 
@@ -58,12 +72,57 @@ impl Table {
             // Flat: with any number of threads, the budget of the nested pair above.
             let budget = Budget::throughput(1.0 / 1.4, 1.0 / 1.25);
             let name = format!("throughput, own nested pair, {threads} threads");
-            self.work(&name, &OwnPairs { threads }, TOGETHER, budget);
+            self.checked(&name, &OwnPairs { threads }, TOGETHER_SLOWLY, budget);
         }
         for threads in [2, 4, 8] {
             let budget = Budget::throughput(0.95, 1.0);
             let name = format!("throughput, contended mutex, {threads} threads");
             self.work(&name, &Contended { threads }, CONTENDED, budget);
+        }
+    }
+
+    fn orders(&self) {
+        self.order(
+            Job::Pairs,
+            &[
+                ("order, 100000 random pairs, first sight", FIRST, Budget::microseconds(1.0, 0.4)),
+                ("order, 100000 random pairs, again", AGAIN, Budget::ANY_TIME),
+            ],
+        );
+        self.order(
+            Job::Chain,
+            &[
+                ("order, 10000 from the inner end, first", FIRST, Budget::microseconds(10.0, 2.0)),
+                ("order, 10000 from the inner end, again", AGAIN, Budget::ANY_TIME),
+            ],
+        );
+        self.order(
+            Job::Windows,
+            &[
+                ("order, 131072 locks in windows of 5", FIRST, Budget::microseconds(5e6, 1e6)),
+                ("order, windows of 5, memory for a lock", BYTES, Budget::ANY_SIZE),
+            ],
+        );
+        self.order(
+            Job::Root,
+            &[
+                ("order, 100000 locks once under a root", FIRST, Budget::ratio(5.0, 3.0)),
+                ("order, under a root, memory for a lock", BYTES, Budget::bytes(200.0, 200.0)),
+            ],
+        );
+    }
+
+    /// One job, from whose samples several rows are made.
+    fn order(&self, job: Job, rows: &[(&str, Part, Budget)]) {
+        if !rows.iter().any(|(name, ..)| self.options.wants(name)) {
+            return;
+        }
+        let samples = order::measure(job, self.options.effort);
+        for &(name, part, budget) in rows {
+            if self.options.wants(name) {
+                let shown = |of: &Vec<Sample>| Samples::new(of.iter().map(part).collect());
+                self.row(name, &samples.iter().map(shown).collect::<Vec<_>>(), budget);
+            }
         }
     }
 
@@ -97,6 +156,11 @@ impl Table {
 
     fn work(&self, name: &str, work: &impl Work, plan: Plan, budget: Budget) {
         self.contest(name, Contestant::families(work), plan, budget);
+    }
+
+    /// Work on nested locks, whose order is checked by more families.
+    fn checked(&self, name: &str, work: &impl Work, plan: Plan, budget: Budget) {
+        self.contest(name, Contestant::all_families(work), plan, budget);
     }
 
     fn twins(&self, name: &str, work: Twins, plan: Plan, budget: Budget) {
@@ -157,6 +221,7 @@ impl Table {
                 Sizes::of::<Traced>(),
                 Sizes::of::<ParkingLot>(),
                 Sizes::of::<TracingMutex>(),
+                Sizes::of::<Deloxide>(),
             ];
             let samples = families.map(|sizes| Samples::new(vec![part(sizes) as f64]));
             self.row(name, &samples, budget);

@@ -25,7 +25,7 @@ pub struct Latency {
 /// Makes `times` deadlocks of two threads, one after another, and resolves each by the default
 /// panic. Nothing of it is printed.
 pub fn measure(times: usize) -> Vec<Latency> {
-    let _quiet = Quiet::begin();
+    let _quiet = Quiet::stderr();
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     Config::new().on_violation(OnViolation::Panic).install();

@@ -23,7 +23,8 @@ impl Measure {
             Self::Ratio | Self::Throughput => format!("{value:.2}"),
             Self::Nanoseconds if value < 1e3 => format!("{value:.1} ns"),
             Self::Nanoseconds if value < 1e6 => format!("{:.1} us", value / 1e3),
-            Self::Nanoseconds => format!("{:.2} ms", value / 1e6),
+            Self::Nanoseconds if value < 1e9 => format!("{:.2} ms", value / 1e6),
+            Self::Nanoseconds => format!("{:.2} s", value / 1e9),
             Self::Bytes => format!("{value:.0} B"),
         }
     }
@@ -51,6 +52,12 @@ pub struct Budget {
 impl Budget {
     /// A ratio that is shown, and may be anything.
     pub const ANY_RATIO: Self = Self::ratio(f64::INFINITY, f64::INFINITY);
+
+    /// A time that is shown, and may be anything.
+    pub const ANY_TIME: Self = Self::microseconds(f64::INFINITY, f64::INFINITY);
+
+    /// A size that is shown, and may be anything.
+    pub const ANY_SIZE: Self = Self::bytes(f64::INFINITY, f64::INFINITY);
 
     /// At most `limit` times `std`'s time.
     pub const fn ratio(limit: f64, aim: f64) -> Self {

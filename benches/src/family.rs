@@ -4,6 +4,9 @@
 //! code as one that was written for the lock itself.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Once;
+
+use crate::quiet::Quiet;
 
 /// A mutex, a read-write lock and a condition variable that belong together.
 pub trait Family: 'static {
@@ -15,6 +18,10 @@ pub trait Family: 'static {
     type RwLock: RwLock;
     /// Its condition variable.
     type Condvar: Condvar<Self::Mutex>;
+
+    /// Whatever has to be done once in a process before its locks check anything. To be called
+    /// before the locks are made; may be called again.
+    fn start() {}
 }
 
 /// A mutex around a number.
@@ -65,6 +72,9 @@ pub struct ParkingLot;
 
 /// The peer tracing-mutex: it checks the order of locks.
 pub struct TracingMutex;
+
+/// The peer deloxide, with its feature `lock-order-graph`: it checks the order of locks.
+pub struct Deloxide;
 
 macro_rules! std_shaped {
     ($family:ident, $name:literal, $module:path) => {
@@ -191,6 +201,82 @@ impl Condvar<parking_lot::Mutex<u64>> for parking_lot::Condvar {
         &self,
         mut guard: Guard<'a, parking_lot::Mutex<u64>>,
     ) -> Guard<'a, parking_lot::Mutex<u64>> {
+        self.wait(&mut guard);
+        guard
+    }
+
+    #[inline(always)]
+    fn notify_one(&self) {
+        self.notify_one();
+    }
+}
+
+impl Family for Deloxide {
+    const NAME: &'static str = "deloxide";
+    type Mutex = deloxide::Mutex<u64>;
+    type RwLock = deloxide::RwLock<u64>;
+    type Condvar = deloxide::Condvar;
+
+    fn start() {
+        static STARTED: Once = Once::new();
+        STARTED.call_once(|| {
+            // It prints a banner, and this is a program with a table to print.
+            let _quiet = Quiet::stdout();
+            let finding = |info| eprintln!("deloxide has found a deadlock: {info:?}");
+            deloxide::Deloxide::new()
+                .with_lock_order_checking()
+                .callback(finding)
+                .start()
+                .expect("without a log there is nothing to fail");
+        });
+    }
+}
+
+impl Mutex for deloxide::Mutex<u64> {
+    type Guard<'a> = deloxide::MutexGuard<'a, u64>;
+
+    #[inline(always)]
+    fn new(value: u64) -> Self {
+        Self::new(value)
+    }
+
+    #[inline(always)]
+    fn lock(&self) -> Self::Guard<'_> {
+        self.lock()
+    }
+}
+
+impl RwLock for deloxide::RwLock<u64> {
+    type Read<'a> = deloxide::RwLockReadGuard<'a, u64>;
+    type Write<'a> = deloxide::RwLockWriteGuard<'a, u64>;
+
+    #[inline(always)]
+    fn new(value: u64) -> Self {
+        Self::new(value)
+    }
+
+    #[inline(always)]
+    fn read(&self) -> Self::Read<'_> {
+        self.read()
+    }
+
+    #[inline(always)]
+    fn write(&self) -> Self::Write<'_> {
+        self.write()
+    }
+}
+
+impl Condvar<deloxide::Mutex<u64>> for deloxide::Condvar {
+    #[inline(always)]
+    fn new() -> Self {
+        Self::new()
+    }
+
+    #[inline(always)]
+    fn wait<'a>(
+        &self,
+        mut guard: Guard<'a, deloxide::Mutex<u64>>,
+    ) -> Guard<'a, deloxide::Mutex<u64>> {
         self.wait(&mut guard);
         guard
     }

@@ -4,9 +4,10 @@
 //! budget beside what was measured. It is a report, not a test: it always ends with status 0.
 //!
 //! ```text
-//! cargo bench -p sync-trace-benches                        everything, some 100 seconds
+//! cargo bench -p sync-trace-benches                        everything, some 4 minutes
 //! cargo bench -p sync-trace-benches -- --quick             fewer rounds
 //! cargo bench -p sync-trace-benches -- mutex               rows whose name contains `mutex`
+//! cargo bench -p sync-trace-benches -- order nested deep   rows about nested locks
 //! cargo bench -p sync-trace-benches --bench counts -- all  instructions, counted by valgrind
 //! ```
 //!
@@ -14,13 +15,15 @@
 //!
 //! On a shared machine the speed changes from one moment to the next, often by more than tracing
 //! costs. So every work is done in many short [`rounds`], in which all contestants take turns,
-//! and the table shows two ratios: that of the medians, and that of the quietest tenths.
+//! and the table shows two ratios: that of the medians, and that of the quietest tenths. Orders of
+//! locks are new only once, so each sample of [`order`] has a process of its own.
 //!
 //! # Reading the source
 //!
 //! In this order: [`family`] (the locks that are compared), [`work`] (what is done with one thread),
-//! [`crowd`] and [`spin`] (with many), [`drop_in`] (what is not a lock), [`abba`] and [`quiet`] (the time to a finding), [`rounds`]
-//! (measuring), [`budget`], [`table`] and [`options`] (showing).
+//! [`crowd`] and [`spin`] (with many), [`order`] (with many locks), [`drop_in`] (what is not a lock),
+//! [`abba`] and [`quiet`] (the time to a finding), [`rounds`] (measuring), [`budget`], [`table`] and
+//! [`options`] (showing).
 
 pub mod abba;
 pub mod budget;
@@ -28,6 +31,7 @@ pub mod crowd;
 pub mod drop_in;
 pub mod family;
 pub mod options;
+pub mod order;
 pub mod quiet;
 pub mod rounds;
 pub mod spin;

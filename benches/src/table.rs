@@ -25,7 +25,8 @@ pub fn print_head() {
         "\
 What tracing costs, in one run.
 
-  median   of all turns; std, traced and peers take turns of 5 ms at most
+  median   of all turns; std, traced and peers take turns of 5 ms at most; in rows that begin
+           with `order`, of 5 processes each, or of 1 if it takes longer than 2 seconds
   quiet    of the quietest tenth of the turns of each (10th percentile): less disturbed by
            others who share the machine, but it also hides what only happens now and then
   ratio    the traced time as a multiple of std's, taken column by column; in rows that begin
@@ -34,8 +35,9 @@ What tracing costs, in one run.
            `aim` reached in both columns, `ok` within the limit in both,
            `-` no limit, only for a look;
            `OVER?` over the limit in one column, `OVER!` over the limit in both
-  peers    their ratios: `pl dd` is parking_lot with its feature `deadlock_detection`, `t-mutex`
-           is tracing-mutex; their sizes in the rows of sizes
+  peers    their ratios; their times and sizes where the budget is a time or a size: `pl dd` is
+           parking_lot with its feature `deadlock_detection`, which does not check orders,
+           `t-mutex` is tracing-mutex, `deloxide` has its feature `lock-order-graph`
 ",
     );
     print(&line(&GROUPS));
@@ -58,9 +60,11 @@ pub fn print_row(row: &Row<'_>) {
         [0, 1].map(|at| measure.compare(values[at], std[at]))
     };
     let show_ratio = |samples: &Samples| match measure {
-        // A reader rather compares sizes as they are.
-        Measure::Bytes => show(both(samples)),
-        _ => ratio(samples).map(|value| Measure::Ratio.show(value)),
+        Measure::Ratio | Measure::Throughput => {
+            ratio(samples).map(|value| Measure::Ratio.show(value))
+        }
+        // A reader rather compares these as they are.
+        Measure::Nanoseconds | Measure::Bytes => show(both(samples)),
     };
     let peer = |at: usize| row.peers.get(at).map(show_ratio).unwrap_or_default();
     let judged = match measure {
@@ -74,22 +78,22 @@ pub fn print_row(row: &Row<'_>) {
     cells.extend(ratio(row.traced).map(|value| Measure::Ratio.show(value)));
     cells.extend([row.budget.to_string(), measure.show(row.budget.aim)]);
     cells.push(row.budget.judge(judged).to_string());
-    cells.extend(peer(0));
-    cells.extend(peer(1));
+    cells.extend((0..3).flat_map(peer));
     print(&line(&cells));
 }
 
 #[rustfmt::skip]
-const GROUPS: [&str; 14] = [
+const GROUPS: [&str; 16] = [
     "", "", "std", "", "traced", "", "ratio", "", "budget", "", "", "pl dd", "", "t-mutex",
+    "", "deloxide",
 ];
 #[rustfmt::skip]
-const HEADS: [&str; 14] = [
+const HEADS: [&str; 16] = [
     "work", "median", "quiet", "median", "quiet", "median", "quiet", "limit", "aim", "",
-    "median", "quiet", "median", "quiet",
+    "median", "quiet", "median", "quiet", "median", "quiet",
 ];
 /// The work and the standing are aligned to the left, the numbers to the right.
-const WIDTHS: [usize; 14] = [42, 9, 9, 9, 9, 7, 6, 12, 9, 5, 7, 6, 7, 7];
+const WIDTHS: [usize; 16] = [42, 9, 9, 9, 9, 7, 6, 12, 9, 5, 9, 9, 9, 9, 9, 9];
 
 fn line(cells: &[impl AsRef<str>]) -> String {
     let columns = cells.iter().map(AsRef::as_ref).zip(WIDTHS).enumerate();

@@ -88,6 +88,21 @@ impl Work for Read {
     }
 }
 
+/// Takes a mutex, and nested in it a read-write lock for reading.
+pub struct NestedRead;
+
+impl Work for NestedRead {
+    #[inline(never)]
+    fn run<F: Family>(&self, times: u64) -> Duration {
+        let locks = (F::Mutex::new(0), F::RwLock::new(0));
+        let (outer, inner) = black_box(&locks);
+        timed(times, || {
+            let mut outer = outer.lock();
+            *outer += *inner.read();
+        })
+    }
+}
+
 /// Takes a read-write lock for writing.
 pub struct Write;
 
