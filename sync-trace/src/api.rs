@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::allow::Allow;
 use crate::config::Config;
 use crate::current::{Working, mute};
 use crate::finding::{Dump, Finding};
@@ -99,6 +100,31 @@ pub fn take_findings_where(wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding
 pub fn notes() -> Vec<Finding> {
     let _working = Working::begin();
     global().orders.notes()
+}
+
+/// Accepts the findings that `allow` fits, from now on: they neither fail a test nor end the process.
+///
+/// The same can be said in a file `sync-trace.toml`, beside the package or in a folder around it. A
+/// deadlock that has happened cannot be accepted.
+///
+/// # Panics
+///
+/// If `allow` names neither locks nor sites.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::{Allow, finding::Code};
+///
+/// sync_trace::allow(
+///     Allow::new(Code::Inversion, "the two never run at one time, see #123")
+///         .locks(["Cache.index", "Cache.stats"]),
+/// );
+/// ```
+#[track_caller]
+pub fn allow(allow: Allow) {
+    let _working = Working::begin();
+    global().allow(allow);
 }
 
 /// Forgets all findings, and the orders in which locks were taken. What threads hold and wait for stays

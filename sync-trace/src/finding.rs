@@ -23,6 +23,7 @@
 //! println!("{finding}"); // the whole report
 //! ```
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -400,6 +401,17 @@ impl fmt::Display for Fingerprint {
 impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+impl Finding {
+    /// The locks that its links wait for.
+    pub(crate) fn locks_waited_for(&self) -> BTreeSet<LockId> {
+        let lock = |link: &Link| match &link.wait.target {
+            Target::Lock(lock, _) => Some(lock.id),
+            _ => None,
+        };
+        self.links.iter().filter_map(lock).collect()
     }
 }
 

@@ -6,6 +6,7 @@
 //! [chain cache](crate::chains) tells. Everything else is rare.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::agent::Agent;
 use crate::config::{OnViolation, Policy};
@@ -17,9 +18,10 @@ use crate::news;
 use crate::op::Mode;
 use crate::orders::Prospect;
 use crate::reaction::{self, Place, Response};
-use crate::registry::{Access, LockHeader};
+use crate::registry::{Access, LockHeader, Resource};
 use crate::site::Site;
-use crate::tracker::{self, Tracker};
+use crate::tracker::{self, Outlook, Tracker};
+use crate::waits::slot::Wait;
 
 /// A lock is about to be asked for by an agent that holds something, or is about to be written.
 ///
@@ -68,10 +70,12 @@ enum Besides {
 fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, besides: Besides) {
     let Some(agent) = ready_to_record(lock) else { return };
     let working = Working::begin();
+    lock.ensure_id();
     let tracker = tracker::global();
-    let reactions = Reactions { tracker, agent, own: lock.reaction() };
+    let wait = |id| Wait { target: Resource::Lock(id), access, site, created: Some(lock.origin()) };
+    let reactions = Reactions { tracker, agent, own: lock.reaction(), wait: lock.id().map(wait) };
     let working = reactions.raise_deferred(working);
-    let Some(id) = lock.ensure_id() else { return };
+    let Some(id) = lock.id() else { return };
     if agent.held.depth() == 0 && !agent.time.is_inside() && !is_written(access) {
         return;
     }
@@ -143,29 +147,67 @@ fn is_written(access: &Access) -> bool {
 #[cold]
 pub(crate) fn section_ended(agent: &Agent, section: &Arc<Section>) {
     let tracker = tracker::global();
-    let reactions = Reactions { tracker, agent, own: None };
+    let reactions = Reactions { tracker, agent, own: None, wait: None };
     reactions.defer(tracker.orders.section_ended(section));
 }
+
+/// How often, and after how long each time, it is looked whether a prediction has come true.
+const PATIENCE: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// What `agent`, which asks for a lock with a reaction of its `own`, does about what could happen.
 struct Reactions<'t> {
     tracker: &'t Tracker,
     agent: &'t Agent,
     own: Option<OnViolation>,
+    /// The wait that its request may lead to.
+    wait: Option<Wait>,
 }
 
 impl Reactions<'_> {
     /// Reacts to what a request has brought to light.
     #[track_caller]
     fn to(&self, prospects: Vec<Prospect>, working: Working) {
+        if prospects.is_empty() {
+            return;
+        }
+        let outlook = self.wait.as_ref().map(|wait| self.outlook(wait, &prospects));
+        if outlook == Some(Outlook::Stuck) {
+            // It is happening, and is judged as such in a moment.
+            return;
+        }
         let mut raised = None;
         for prospect in prospects {
-            let may_raise = prospect.takes_part && raised.is_none() && self.may_panic();
+            let may_raise = prospect.takes_part
+                && raised.is_none()
+                && outlook != Some(Outlook::Suspect)
+                && self.may_panic();
             raised = self.settle(prospect, may_raise).or(raised);
         }
         if let Some(finding) = raised {
             reaction::respond(self.tracker, self.agent, Response::Panic, &finding, working);
         }
+    }
+
+    /// Whether what is predicted is happening. Where it may be about to, it is given some time: a
+    /// thread that is on its way to its wait is seen there in a moment, or has taken another way.
+    fn outlook(&self, wait: &Wait, prospects: &[Prospect]) -> Outlook {
+        self.tracker.publish(self.agent, wait);
+        let is_imminent = |prospect: &Prospect| {
+            prospect.finding.level == Level::Predicted
+                && prospect.takes_part
+                && self.tracker.is_imminent(&prospect.finding)
+        };
+        let mut outlook = self.tracker.outlook(self.agent);
+        for _ in 0..PATIENCE {
+            if outlook != Outlook::Live || !prospects.iter().any(is_imminent) {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+            outlook = self.tracker.outlook(self.agent);
+        }
+        self.tracker.unpublish(self.agent, wait.target);
+        outlook
     }
 
     /// Reacts where nothing may panic.
@@ -181,6 +223,9 @@ impl Reactions<'_> {
         let mut finding = prospect.finding;
         let config = self.tracker.config();
         if finding.level == Level::Order && config.policy == Policy::Deadlock {
+            return None;
+        }
+        if self.tracker.is_allowed(&finding) {
             return None;
         }
         let response = match self.own.unwrap_or(config.on_violation) {

@@ -117,7 +117,8 @@ pub use sync_trace_macros::test;
 
 #[cfg(not(loom))]
 pub use api::{
-    dump, findings, is_on, notes, reset, set_handler, snapshot, take_findings, take_findings_where,
+    allow, dump, findings, is_on, notes, reset, set_handler, snapshot, take_findings,
+    take_findings_where,
 };
 #[cfg(not(loom))]
 pub use current::{Mute, mute};

@@ -73,7 +73,7 @@ impl Orders {
         let latent = known.predictor.circles().filter(|circle| circle.obstacle.is_some());
         let mut notes: Vec<Finding> = latent.map(|circle| known.finding(circle, None)).collect();
         // The order of a hash table says nothing; that of the locks' numbers is about that of time.
-        notes.sort_by_cached_key(|note| note.links.iter().map(locks_of).min());
+        notes.sort_by_cached_key(Finding::locks_waited_for);
         notes
     }
 
@@ -94,13 +94,6 @@ impl Orders {
     pub(crate) fn clear(&self) {
         let old = std::mem::take(&mut *lock(&self.known));
         drop(old);
-    }
-}
-
-fn locks_of(link: &Link) -> Option<LockId> {
-    match &link.wait.target {
-        Target::Lock(lock, _) => Some(lock.id),
-        _ => None,
     }
 }
 

@@ -198,8 +198,12 @@ fn tell_notes(tracker: &Tracker) {
         Notes::Off => {}
         _ if config.policy == Policy::Order => {}
         Notes::List => {
-            for note in tracker.orders.notes() {
+            let notes = tracker.orders.notes().into_iter();
+            for note in notes.filter(|note| !tracker.is_allowed(note)) {
                 os::write_stderr(&report::for_stderr(&note));
+            }
+            for place in tracker.unused_allowances() {
+                os::write_stderr(&format!("note: the entry at {place} has allowed nothing\n"));
             }
         }
         Notes::Count => match tracker.orders.count_notes() {

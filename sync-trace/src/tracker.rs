@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::agent::{Agent, Agents};
+use crate::allow::{Allow, AllowList};
 use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, fence, lock, push};
 use crate::config::{Config, Overrides};
 use crate::evidence;
-use crate::finding::{AgentId, Finding, Outcome};
+use crate::finding::{AgentId, Blocker, Finding, Outcome};
 use crate::held::Held;
 use crate::op::Mode;
 use crate::orders::Orders;
@@ -47,6 +48,9 @@ pub(crate) struct Tracker {
     /// Findings that wait for a thread of theirs in which to be raised.
     deferred: Mutex<Vec<Arc<Finding>>>,
     any_deferred: AtomicBool,
+    /// What is accepted, and why. Source files may be read under this mutex: as under that of the
+    /// orders, nobody who comes here can be in the memory allocator.
+    allowed: Mutex<AllowList>,
     started: Instant,
 }
 
@@ -69,6 +73,8 @@ pub(crate) struct Limits {
     pub(crate) unkept: AtomicU64,
     /// Deadlocks that could happen like ones that had been reported, with other locks.
     pub(crate) repeated: AtomicU64,
+    /// Findings that the allow list accepts.
+    pub(crate) allowed: AtomicU64,
 }
 
 /// Ended agents with leaked guards are remembered up to this number.
@@ -99,6 +105,7 @@ impl Limits {
             ("ended threads whose leaked guards were forgotten", &self.forgotten),
             ("findings that were reported but not kept", &self.unkept),
             ("possible deadlocks like one that was reported, with other locks", &self.repeated),
+            ("findings that the allow list accepts", &self.allowed),
         ]
         .into_iter()
         .map(|(text, counter)| (text, counter.load(Ordering::Relaxed)))
@@ -117,6 +124,15 @@ pub(crate) enum Judgement<'t> {
     Stuck(Cycle<'t>),
     /// It would close this cycle if what cannot be seen from outside is as it seems.
     Suspect(Cycle<'t>),
+}
+
+/// What a wait would lead to, if it were begun now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    Live,
+    Stuck,
+    /// It cannot be told before it is begun.
+    Suspect,
 }
 
 /// What became of a cycle when it was to be made a finding.
@@ -146,6 +162,7 @@ impl Tracker {
             orders: Orders::default(),
             deferred: Mutex::new(Vec::new()),
             any_deferred: AtomicBool::new(false),
+            allowed: Mutex::new(AllowList::default()),
             started: Instant::now(),
         }
     }
@@ -280,6 +297,29 @@ impl Tracker {
         }
     }
 
+    /// Whether a wait that `me` has published seems to close a cycle now.
+    pub(crate) fn outlook(&self, me: &Agent) -> Outlook {
+        match self.look_for_cycle(me) {
+            Judgement::Stuck(_) => Outlook::Stuck,
+            Judgement::Suspect(_) => Outlook::Suspect,
+            Judgement::Live | Judgement::Acquired => Outlook::Live,
+        }
+    }
+
+    /// Whether each thread of what is predicted holds just now what it holds there, so that it may be
+    /// about to happen.
+    pub(crate) fn is_imminent(&self, finding: &Finding) -> bool {
+        let holders = finding.links.iter().cycle().skip(1);
+        finding.links.iter().zip(holders).all(|(link, holder)| {
+            let (Blocker::Holds(hold) | Blocker::QueuedWriter { hold, .. }) = &link.blocker else {
+                return false;
+            };
+            let agent = self.agents.iter().find(|agent| agent.id() == holder.agent.id);
+            let holds = agent.filter(|agent| agent.is_live()).and_then(Agent::holds);
+            holds.is_some_and(|holds| holds.iter().any(|held| held.lock == hold.lock.id))
+        })
+    }
+
     /// Reads one waiting agent. What it holds cannot change while it waits, so an unchanged wait
     /// number afterwards means that wait and holds belong to one moment.
     fn member<'t>(&'t self, agent: &'t Agent) -> Option<Member<'t>> {
@@ -339,6 +379,7 @@ impl Tracker {
             me.wait.set_reported();
         }
         drop(verdict);
+        self.drop_deferred_like(&finding);
         self.keep(&finding);
         Verdict::Found(finding)
     }
@@ -356,8 +397,11 @@ impl Tracker {
 
     /// Makes a prospect a finding, unless the same threads' tree has one like it.
     pub(crate) fn found(&self, finding: Finding) -> Option<Arc<Finding>> {
+        let locks = finding.locks_waited_for();
         let is_like = |other: &Arc<Finding>| {
-            other.fingerprint == finding.fingerprint && other.root_ids == finding.root_ids
+            let is_alike =
+                other.fingerprint == finding.fingerprint && other.root_ids == finding.root_ids;
+            is_alike || other.has_happened() && other.locks_waited_for() == locks
         };
         if lock(&self.findings).iter().any(is_like) {
             Limits::count(&self.limits.repeated);
@@ -372,9 +416,40 @@ impl Tracker {
         Some(finding)
     }
 
+    /// Whether the program or its allow list accepts a finding.
+    pub(crate) fn is_allowed(&self, finding: &Finding) -> bool {
+        let names = crate::report::lock_namer();
+        let is_allowed = lock(&self.allowed).permits(finding, &names).is_some();
+        if is_allowed {
+            Limits::count(&self.limits.allowed);
+        }
+        is_allowed
+    }
+
+    /// Accepts what `allow` says, from now on.
+    #[track_caller]
+    pub(crate) fn allow(&self, allow: Allow) {
+        lock(&self.allowed).push(allow);
+    }
+
+    /// Where the entries of the allow list stand that have silenced nothing so far.
+    pub(crate) fn unused_allowances(&self) -> Vec<String> {
+        lock(&self.allowed).unused().collect()
+    }
+
     /// Whether there may be a deferred finding.
     pub(crate) fn any_deferred(&self) -> bool {
         self.any_deferred.load(Ordering::Acquire)
+    }
+
+    /// What was predicted has happened.
+    fn drop_deferred_like(&self, finding: &Finding) {
+        if self.any_deferred() {
+            let locks = finding.locks_waited_for();
+            let mut gone = lock(&self.deferred).clone();
+            gone.retain(|deferred| deferred.locks_waited_for() == locks);
+            self.forget(&gone);
+        }
     }
 
     /// A deferred finding with a link of `me`'s, which is now that one's to raise.
@@ -516,13 +591,19 @@ pub(crate) fn global() -> &'static Tracker {
     }
     let working = crate::current::Working::begin();
     let (overrides, errors) = from_environment();
-    let tracker = GLOBAL.get_or_init(|| Box::new(Tracker::new(overrides)));
+    let (allowed, mistakes) = AllowList::find();
+    let tracker = GLOBAL.get_or_init(|| {
+        Box::new(Tracker { allowed: Mutex::new(allowed), ..Tracker::new(overrides) })
+    });
     meet_the_allocator();
     drop(working);
     // Several threads may have come here at once; one of them speaks.
     if !COMPLAINED.swap(true, Ordering::Relaxed) {
         for error in errors {
             crate::os::write_stderr(&format!("error: {error}\n"));
+        }
+        for mistake in mistakes {
+            crate::os::write_stderr(&format!("error: {mistake}\n"));
         }
         crate::reaction::begin(tracker.config());
     }

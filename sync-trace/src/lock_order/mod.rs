@@ -31,7 +31,7 @@
 
 #![cfg_attr(
     not(all(test, not(loom))),
-    expect(dead_code, reason = "nothing feeds it yet; the tracker will")
+    expect(dead_code, reason = "classes and the limit of memory are still to come")
 )]
 
 pub(crate) mod adjacency;

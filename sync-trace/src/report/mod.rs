@@ -78,7 +78,6 @@ pub(crate) fn dump(dump: &Dump) -> String {
 
 /// What reports call a lock, without the number that tells it from others of the same name. A source file
 /// is read once, when it is first needed.
-#[cfg_attr(not(test), expect(dead_code, reason = "the tracker will ask the allow list with it"))]
 pub(crate) fn lock_namer() -> impl Fn(&Lock) -> String {
     let sources = Sources::new();
     move |lock| LockNames::shared(std::iter::once(lock), &sources).of(lock).to_owned()

@@ -40,8 +40,8 @@ use crate::site::{Label, Origin, Site};
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = std::sync::mpsc::channel();
-    let [one, other] = Endpoint::pair(Site::caller());
-    (Sender::new(sender, one), Receiver::new(receiver, other, false))
+    let [one, other] = Endpoint::pair(Site::caller(), false);
+    (Sender::new(sender, one), Receiver::new(receiver, other))
 }
 
 /// As [`std::sync::mpsc::sync_channel`].
@@ -60,8 +60,8 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let (sender, receiver) = std::sync::mpsc::sync_channel(bound);
-    let [one, other] = Endpoint::pair(Site::caller());
-    (SyncSender::new(sender, one), Receiver::new(receiver, other, true))
+    let [one, other] = Endpoint::pair(Site::caller(), true);
+    (SyncSender::new(sender, one), Receiver::new(receiver, other))
 }
 
 /// Which channel an endpoint belongs to: the traced half of each.
@@ -96,6 +96,7 @@ struct Passages {
     sent: Passage,
     /// To the senders: room for more, in a channel with a bound.
     received: Passage,
+    has_bound: bool,
 }
 
 /// An endpoint's part of its channel.
@@ -107,8 +108,9 @@ struct Endpoint {
 
 impl Endpoint {
     /// Both ends of a new channel.
-    fn pair(created: Site) -> [Self; 2] {
-        let passages = Arc::new(Passages { sent: Passage::new(), received: Passage::new() });
+    fn pair(created: Site, has_bound: bool) -> [Self; 2] {
+        let (sent, received) = (Passage::new(), Passage::new());
+        let passages = Arc::new(Passages { sent, received, has_bound });
         let one = Self { channel: Channel::new(created), passages };
         [one.clone(), one]
     }
@@ -126,6 +128,14 @@ impl Endpoint {
     fn was_sent(&self) {
         if self.channel.is_tracked() {
             hooks::observe(&self.passages.sent);
+        }
+    }
+
+    /// A message may be about to come out.
+    #[cfg_attr(not(debug_assertions), inline)]
+    fn makes_room(&self) {
+        if self.passages.has_bound {
+            self.receives();
         }
     }
 

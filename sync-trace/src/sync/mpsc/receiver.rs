@@ -9,45 +9,28 @@ use crate::interop::{as_std, into_std};
 use crate::registry::Access;
 use crate::site::Site;
 
-/// [`std::sync::mpsc::Receiver`], traced. It is 32 bytes larger.
+/// [`std::sync::mpsc::Receiver`], traced. It is 24 bytes larger.
 pub struct Receiver<T> {
     // Fields drop top to bottom, and the senders are not told before the news is recorded.
     endpoint: ReceivingEnd,
     inner: std::sync::mpsc::Receiver<T>,
 }
 
-/// The receiving endpoint. What is done here is news for those who wait for room, and that it is gone
-/// for all who send.
-struct ReceivingEnd {
-    endpoint: Endpoint,
-    has_bound: bool,
-}
-
-impl ReceivingEnd {
-    #[cfg_attr(not(debug_assertions), inline)]
-    fn makes_room(&self) {
-        if self.has_bound {
-            self.endpoint.receives();
-        }
-    }
-}
+/// The receiving endpoint. That it is gone is news for all who send.
+struct ReceivingEnd(Endpoint);
 
 impl Drop for ReceivingEnd {
     fn drop(&mut self) {
-        self.endpoint.receives();
+        self.0.receives();
     }
 }
 
 impl<T> Receiver<T> {
     /// Where its channel lies.
-    pub(super) const CHANNEL: usize = offset_of!(Self, endpoint.endpoint.channel);
+    pub(super) const CHANNEL: usize = offset_of!(Self, endpoint.0.channel);
 
-    pub(super) fn new(
-        inner: std::sync::mpsc::Receiver<T>,
-        endpoint: Endpoint,
-        has_bound: bool,
-    ) -> Self {
-        Self { endpoint: ReceivingEnd { endpoint, has_bound }, inner }
+    pub(super) fn new(inner: std::sync::mpsc::Receiver<T>, endpoint: Endpoint) -> Self {
+        Self { endpoint: ReceivingEnd(endpoint), inner }
     }
 
     /// As [`std::sync::mpsc::Receiver::try_recv`].
@@ -57,11 +40,11 @@ impl<T> Receiver<T> {
     /// If there is no message, or if there is none and all senders are gone.
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.endpoint.makes_room();
+        self.endpoint.0.makes_room();
         let result = self.inner.try_recv();
         if !matches!(result, Err(TryRecvError::Empty)) {
             // The message, or the end of the last sender, came before what follows here.
-            self.endpoint.endpoint.was_sent();
+            self.endpoint.0.was_sent();
         }
         result
     }
@@ -112,7 +95,7 @@ impl<T> Receiver<T> {
         site: Site,
         recv: impl FnOnce(&std::sync::mpsc::Receiver<T>) -> R,
     ) -> R {
-        let endpoint = &self.endpoint.endpoint;
+        let endpoint = &self.endpoint.0;
         let waiting = endpoint.wait(access, site);
         let result = recv(&self.inner);
         drop(waiting);
