@@ -400,6 +400,13 @@ impl Search<'_> {
         });
         let mut obstacle = pairs.filter_map(|(one, other)| self.between(one, other)).max();
         let mut links = self.path.clone();
+        if let [only] = links[..] {
+            let only = self.seen.get(only.dependency);
+            if only.blocks(only) == Blocks::Directly {
+                // That deadlock is certain to happen, and did: something has broken it since.
+                return;
+            }
+        }
         for at in 0..links.len() {
             let (from, to) = (links[at].dependency, links[(at + 1) % links.len()].dependency);
             let blocks = self.seen.get(to).blocks(self.seen.get(from));
