@@ -101,10 +101,9 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     let wanted = Held { lock: id, stamp: 0, told: false, access, created, site };
     let mut dependency = agent.dependency(wanted);
     if besides == Besides::TheLock {
-        dependency.held.retain(|section| section.held.lock != id);
+        dependency = dependency.without(id);
     }
-    let is_nested = !dependency.held.is_empty() || !dependency.around.is_empty();
-    let (repeats, prospects) = if is_nested || is_written(access) {
+    let (repeats, prospects) = if dependency.is_relevant() {
         tracker.orders.requested(agent, dependency)
     } else {
         (dependency.repeats, Vec::new())

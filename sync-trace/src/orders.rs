@@ -11,6 +11,7 @@ use crate::finding::{
     Outcome, Participant, Target, Wait,
 };
 use crate::held::Held;
+use crate::lock_order::adjacency::QuickHash;
 use crate::lock_order::clock::Section;
 use crate::lock_order::label::{Blocks, blocks_or_queues};
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Obstacle, Repeats};
@@ -29,7 +30,7 @@ pub(crate) struct Orders {
 struct Known {
     predictor: Predictor,
     /// The agents that have dependencies, also those that have ended.
-    cast: HashMap<AgentId, Who>,
+    cast: HashMap<AgentId, Who, QuickHash>,
 }
 
 /// An agent as findings show it.
@@ -194,7 +195,7 @@ impl Known {
 
     fn condition(&self, obstacle: Obstacle, steps: &[CircleLink]) -> Condition {
         let all = || steps.iter().map(|step| self.dependency(step));
-        let holds = || all().flat_map(|one| one.held.iter().chain(&one.around));
+        let holds = || all().flat_map(|one| one.held().iter().chain(one.around()));
         let of = |id: LockId| {
             let wanted = all().map(|one| &one.wanted);
             let mut any = holds().map(|section| &section.held).chain(wanted);
@@ -211,7 +212,7 @@ impl Known {
 
     /// The hold of `blocking` that keeps the request `wanted` waiting.
     fn hold(&self, blocking: &Dependency, wanted: &Held) -> Hold {
-        let of_it = blocking.held.iter().filter(|section| section.held.lock == wanted.lock);
+        let of_it = blocking.held().iter().filter(|section| section.held.lock == wanted.lock);
         let rank = |section: &&Arc<Section>| match blocks_or_queues(
             section.held.access.mode,
             wanted.access.mode,

@@ -113,6 +113,16 @@ impl Section {
     }
 }
 
+/// The sections that a request was made in.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// What the agent held; later also what others held around it.
+    pub(crate) held: Vec<Arc<Section>>,
+    /// Sections of other agents that began before it and had not ended. When they do it turns out
+    /// whether they had to wait for it: then it happened inside them, whatever the schedule.
+    pub(crate) around: Vec<Arc<Section>>,
+}
+
 /// What an ordering event hands on: what came before it, and the sections it happened in.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Parcel {
@@ -165,8 +175,10 @@ pub(crate) struct Timeline {
     agent: AgentId,
     segment: u64,
     clock: Arc<Clock>,
-    /// Whether the present segment has a moment that may be compared.
-    is_marked: bool,
+    /// The present moment, if the segment has one that may be compared.
+    now: Option<Arc<Moment>>,
+    /// What it is in, unless that has to be looked at anew.
+    context: Option<Arc<Context>>,
     /// Its own open sections, oldest first.
     own: Vec<Arc<Section>>,
     /// Sections of others that were open at an event that this agent comes after.
@@ -177,17 +189,13 @@ impl Timeline {
     /// The timeline of a new agent.
     pub(crate) fn new(agent: AgentId) -> Self {
         let clock = Arc::default();
-        Self { agent, segment: 1, clock, is_marked: false, own: Vec::new(), others: Vec::new() }
-    }
-
-    /// The sections that the agent is in.
-    pub(crate) fn sections(&self) -> &[Arc<Section>] {
-        &self.own
+        let (own, others) = (Vec::new(), Vec::new());
+        Self { agent, segment: 1, clock, now: None, context: None, own, others }
     }
 
     /// Sections of other agents that began before the present moment, and may turn out to end after
     /// it.
-    pub(crate) fn around(&self) -> Vec<Arc<Section>> {
+    fn around(&self) -> Vec<Arc<Section>> {
         self.others.iter().filter(|section| !section.has_ended()).cloned().collect()
     }
 
@@ -202,10 +210,27 @@ impl Timeline {
     }
 
     /// The present moment, to be compared with others; so many news there are.
-    pub(crate) fn now(&mut self, news: u64) -> Moment {
-        self.is_marked = true;
-        let (agent, segment) = (self.agent, self.segment);
-        Moment { agent, segment, news, clock: Arc::clone(&self.clock) }
+    pub(crate) fn now(&mut self, news: u64) -> Arc<Moment> {
+        match &self.now {
+            Some(now) if now.news == news => Arc::clone(now),
+            _ => {
+                let (agent, segment) = (self.agent, self.segment);
+                let clock = Arc::clone(&self.clock);
+                let now = Arc::new(Moment { agent, segment, news, clock });
+                self.now = Some(Arc::clone(&now));
+                now
+            }
+        }
+    }
+
+    /// The sections that it is in, its own and those that others may turn out to be around it.
+    pub(crate) fn context(&mut self) -> Arc<Context> {
+        if let Some(context) = self.context.as_ref().filter(|_| self.others.is_empty()) {
+            return Arc::clone(context);
+        }
+        let context = Arc::new(Context { held: self.own.clone(), around: self.around() });
+        self.context = Some(Arc::clone(&context));
+        context
     }
 
     /// An event that others may come after, such as a message sent: what it is to take along.
@@ -223,10 +248,9 @@ impl Timeline {
 
     /// Ends the segment, if anything in it may be compared.
     fn tick(&mut self) -> Arc<Clock> {
-        if self.is_marked {
+        if self.now.take().is_some() {
             self.clock = Arc::new(self.clock.advanced(self.agent, self.segment));
             self.segment += 1;
-            self.is_marked = false;
         }
         Arc::clone(&self.clock)
     }
@@ -283,6 +307,7 @@ impl Timeline {
 
     /// From here on the agent's newest hold without one has a section.
     pub(crate) fn begin_section(&mut self, held: Held) {
+        self.context = None;
         let (number, agent, end) = (next_number(), self.agent, OnceLock::new());
         let is_published = AtomicBool::new(false);
         self.own.push(Arc::new(Section { number, agent, held, is_published, end }));
@@ -291,6 +316,7 @@ impl Timeline {
     /// Forgets a section without a word, and leaks it: for where nothing may be freed. It seems open for
     /// ever.
     pub(crate) fn abandon_section(&mut self, at: usize) {
+        std::mem::forget(self.context.take());
         std::mem::forget(self.own.remove(at));
     }
 
@@ -306,8 +332,9 @@ impl Timeline {
         old
     }
 
-    /// The agent gives up the hold of its section at this place of [`sections`](Self::sections).
+    /// The agent gives up the hold of its section at this place, counted from the oldest.
     pub(crate) fn end_section(&mut self, at: usize) -> Arc<Section> {
+        self.context = None;
         let section = self.own.remove(at);
         let end = self.tick();
         // A section ends once.
@@ -322,6 +349,11 @@ impl Timeline {
     pub(crate) fn acquired(&mut self, held: Held) {
         self.came_to(held.lock, held.access.mode);
         self.begin_section(held);
+    }
+
+    /// The sections that the agent is in.
+    pub(crate) fn sections(&self) -> &[Arc<Section>] {
+        &self.own
     }
 
     /// The agent gives its newest hold of `lock` up.

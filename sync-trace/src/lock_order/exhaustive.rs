@@ -9,15 +9,16 @@ use std::collections::HashSet;
 use super::clock::{Parcel, Timeline};
 use super::prediction::Dependency;
 use super::predictor::Predictor;
-use crate::finding::{AgentId, LockId};
+use crate::finding::{AgentId, LockId, LockKind};
 use crate::held::Held;
 use crate::op::Mode;
 use crate::registry::Access;
 use crate::registry::tests::ACCESS;
 use crate::site::{Origin, Site};
 
-static READ: Access = Access { mode: Mode::Read, ..*ACCESS };
-static RECURSIVE: Access = Access { mode: Mode::RecursiveRead, ..*ACCESS };
+static EXCLUSIVE: &Access = &Access { kind: LockKind::RwLock, ..*ACCESS };
+static READ: Access = Access { mode: Mode::Read, ..*EXCLUSIVE };
+static RECURSIVE: Access = Access { mode: Mode::RecursiveRead, ..*EXCLUSIVE };
 
 const LOCKS: usize = 3;
 
@@ -194,7 +195,7 @@ fn held(lock: usize, mode: Mode) -> Held {
     let access = match mode {
         Mode::Read => &READ,
         Mode::RecursiveRead => &RECURSIVE,
-        _ => ACCESS,
+        _ => EXCLUSIVE,
     };
     let site = Site::caller();
     Held { lock: id(lock), stamp: 0, told: false, access, created: Origin::unnamed(site), site }

@@ -170,6 +170,17 @@ impl OrderGraph {
         Some(walk.into_iter().map(|node| self.adjacency.lock(node)).collect())
     }
 
+    /// Whether closed walks, strong or not, lead through both of these different locks.
+    pub(crate) fn is_in_one_component(&self, one: LockId, other: LockId) -> bool {
+        let (Some(one), Some(other)) = (self.adjacency.node(one), self.adjacency.node(other))
+        else {
+            return false;
+        };
+        let leader = self.components.leader(one);
+        leader == self.components.leader(other)
+            && (!self.torn.contains(&leader) || self.component_of_node(one).contains(&other))
+    }
+
     /// The locks with which this one lies on cycles, strong or not, and itself.
     pub(crate) fn component_of(&self, lock: LockId) -> impl Iterator<Item = LockId> {
         let node = self.adjacency.node(lock);

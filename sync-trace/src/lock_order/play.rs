@@ -17,16 +17,17 @@ use std::collections::BTreeMap;
 use super::clock::{Parcel, Timeline};
 use super::prediction::{Dependency, Obstacle};
 use super::predictor::Predictor;
-use crate::finding::{AgentId, LockId};
+use crate::finding::{AgentId, LockId, LockKind};
 use crate::held::Held;
 use crate::op::Mode;
 use crate::registry::Access;
 use crate::registry::tests::ACCESS;
 use crate::site::{Origin, Site};
 
-static UPGRADABLE: Access = Access { mode: Mode::Upgradable, ..*ACCESS };
-static READ: Access = Access { mode: Mode::Read, ..*ACCESS };
-static RECURSIVE: Access = Access { mode: Mode::RecursiveRead, ..*ACCESS };
+static EXCLUSIVE: &Access = &Access { kind: LockKind::RwLock, ..*ACCESS };
+static UPGRADABLE: Access = Access { mode: Mode::Upgradable, ..*EXCLUSIVE };
+static READ: Access = Access { mode: Mode::Read, ..*EXCLUSIVE };
+static RECURSIVE: Access = Access { mode: Mode::RecursiveRead, ..*EXCLUSIVE };
 
 /// The agents of a script and what is known of them.
 #[derive(Default)]
@@ -60,11 +61,11 @@ impl Stage {
     fn step(&mut self, agent: &str, step: &str) {
         let (verb, name) = step.trim_end_matches(')').split_once('(').unwrap_or((step, ""));
         match verb {
-            "X" => self.take(agent, name, ACCESS, true),
+            "X" => self.take(agent, name, EXCLUSIVE, true),
             "u" => self.take(agent, name, &UPGRADABLE, true),
             "r" => self.take(agent, name, &READ, true),
             "R" => self.take(agent, name, &RECURSIVE, true),
-            "try" => self.take(agent, name, ACCESS, false),
+            "try" => self.take(agent, name, EXCLUSIVE, false),
             "U" => self.release(agent, lock(name)),
             "send" => {
                 let parcel = self.time(agent).publish();

@@ -9,11 +9,12 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::clock::{Moment, Section, Timeline};
+use super::adjacency::QuickHash;
+use super::clock::{Context, Moment, Section, Timeline};
 use super::label::{Blocks, blocks_or_queues};
 use crate::atomics::{Mutex, lock};
-use crate::finding::{AgentId, LockId, Sightings};
-use crate::held::Held;
+use crate::finding::{AgentId, LockId, LockKind, Sightings};
+use crate::held::{Held, key};
 use crate::op::Mode;
 
 /// An agent's request for a lock while it held others, or for a write while it held none.
@@ -21,13 +22,9 @@ use crate::op::Mode;
 pub(crate) struct Dependency {
     /// What was wanted: the record of the hold that it was to become.
     pub(crate) wanted: Held,
-    /// What the agent held; later also what others held around it, see `around`.
-    pub(crate) held: Vec<Arc<Section>>,
-    /// Sections of other agents that began before it and had not ended. When they do it turns out
-    /// whether they had to wait for it: then it happened inside them, whatever the schedule.
-    pub(crate) around: Vec<Arc<Section>>,
+    context: Arc<Context>,
     /// When that was first so.
-    pub(crate) first: Moment,
+    first: Arc<Moment>,
     pub(crate) repeats: Arc<Repeats>,
 }
 
@@ -37,13 +34,13 @@ pub(crate) struct Dependency {
 pub(crate) struct Repeats {
     /// Only the agent writes. Relaxed: a count says nothing about other memory.
     count: AtomicU64,
-    last: Mutex<Moment>,
+    last: Mutex<Arc<Moment>>,
     /// Whether a repeat at another time could make a circle possible.
     matter: AtomicBool,
 }
 
 impl Repeats {
-    pub(crate) fn new(first: Moment) -> Self {
+    pub(crate) fn new(first: Arc<Moment>) -> Self {
         let (count, last) = (AtomicU64::new(1), Mutex::new(first));
         Self { count, last, matter: AtomicBool::new(false) }
     }
@@ -52,8 +49,8 @@ impl Repeats {
         self.count.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn last(&self) -> Moment {
-        lock(&self.last).clone()
+    pub(crate) fn last(&self) -> Arc<Moment> {
+        Arc::clone(&lock(&self.last))
     }
 
     /// Once more, at a moment that need not be told from the last one.
@@ -63,7 +60,7 @@ impl Repeats {
     }
 
     /// So often more, the last time at that moment.
-    pub(crate) fn add(&self, count: u64, last: Moment) {
+    pub(crate) fn add(&self, count: u64, last: Arc<Moment>) {
         self.count.store(self.count() + count, Ordering::Relaxed);
         let old = std::mem::replace(&mut *lock(&self.last), last);
         drop(old);
@@ -82,15 +79,41 @@ impl Repeats {
 impl Dependency {
     /// A request by the agent of `time`, now that there are so many news.
     pub(crate) fn new(time: &mut Timeline, wanted: Held, news: u64) -> Self {
-        let (held, around) = (time.sections().to_vec(), time.around());
-        let first = time.now(news);
-        let repeats = Arc::new(Repeats::new(first.clone()));
-        Self { wanted, held, around, first, repeats }
+        let (context, first) = (time.context(), time.now(news));
+        let repeats = Arc::new(Repeats::new(Arc::clone(&first)));
+        Self { wanted, context, first, repeats }
+    }
+
+    /// What the agent held, and what others held around it, as far as is known.
+    pub(crate) fn held(&self) -> &[Arc<Section>] {
+        &self.context.held
+    }
+
+    /// Sections of other agents that may turn out to be around it.
+    pub(crate) fn around(&self) -> &[Arc<Section>] {
+        &self.context.around
+    }
+
+    /// The same request, made without a hold of this lock.
+    pub(crate) fn without(mut self, lock: LockId) -> Self {
+        let context = Arc::make_mut(&mut self.context);
+        context.held.retain(|section| section.held.lock != lock);
+        self
+    }
+
+    /// Whether it was made inside anything.
+    pub(crate) fn is_nested(&self) -> bool {
+        !self.held().is_empty() || !self.around().is_empty()
     }
 
     /// Whether anything can come of it: it holds something, or is a write that others queue behind.
     pub(crate) fn is_relevant(&self) -> bool {
-        !self.held.is_empty() || !self.around.is_empty() || self.mode() == Mode::Exclusive
+        self.is_nested() || self.is_shared() && self.mode() == Mode::Exclusive
+    }
+
+    /// Whether others may want to share the lock.
+    fn is_shared(&self) -> bool {
+        self.wanted.access.kind == LockKind::RwLock
     }
 
     pub(crate) fn agent(&self) -> AgentId {
@@ -103,7 +126,7 @@ impl Dependency {
 
     /// How it keeps the request of `other` waiting.
     fn blocks(&self, other: &Self) -> Blocks {
-        let of_it = self.held.iter().filter(|held| held.held.lock == other.wanted.lock);
+        let of_it = self.held().iter().filter(|held| held.held.lock == other.wanted.lock);
         let blocks = of_it.map(|held| blocks_or_queues(held.held.access.mode, other.mode()));
         blocks
             .filter(|blocks| *blocks != Blocks::No)
@@ -113,19 +136,19 @@ impl Dependency {
 
     /// A lock that excludes the two from each other.
     fn gate(&self, other: &Self) -> Option<LockId> {
-        gate_between(&self.held, &other.held)
+        gate_between(self.held(), other.held())
     }
 
     /// A lock that does so if a section that is still open turns out to enclose one of them.
     fn open_gate(&self, other: &Self) -> Option<LockId> {
-        gate_between(&self.around, &other.held)
-            .or_else(|| gate_between(&self.held, &other.around))
-            .or_else(|| gate_between(&self.around, &other.around))
+        gate_between(self.around(), other.held())
+            .or_else(|| gate_between(self.held(), other.around()))
+            .or_else(|| gate_between(self.around(), other.around()))
     }
 
     /// Whether there were times of the two that no ordering event keeps apart.
     fn is_concurrent_with(&self, other: &Self) -> bool {
-        let times = |of: &Self| [of.first.clone(), of.repeats.last()];
+        let times = |of: &Self| [Arc::clone(&of.first), of.repeats.last()];
         let theirs = times(other);
         times(self).iter().any(|own| theirs.iter().any(|other| own.is_concurrent_with(other)))
     }
@@ -208,41 +231,70 @@ const STEPS_MAX: u32 = 50_000;
 #[derive(Debug, Default)]
 pub(crate) struct Dependencies {
     all: Vec<Dependency>,
-    by_key: HashMap<Key, usize>,
-    /// Those that hold a lock, and those that want to write it.
-    holding: HashMap<LockId, Vec<usize>>,
-    writing: HashMap<LockId, Vec<usize>>,
-    /// Those that want to share it, and may have to queue behind a writer.
-    sharing: HashMap<LockId, Vec<usize>>,
+    by_key: HashMap<u64, u32, QuickHash>,
+    /// Those that hold a lock.
+    holding: Lists,
+    /// Those that want a lock that nobody was seen to hold yet while wanting something.
+    wanting: Lists,
+    /// Those that want to write a lock that can be shared, and those that want to share it and may
+    /// have to queue behind a writer.
+    writing: Lists,
+    sharing: Lists,
     /// Those for which a section, by its number, is still open.
-    inside_open: HashMap<NonZeroU64, Vec<usize>>,
+    inside_open: HashMap<NonZeroU64, Vec<usize>, QuickHash>,
     /// How many searches were cut off.
     pub(crate) cut_off: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    agent: AgentId,
-    wanted: (LockId, Mode),
-    /// Sorted, so that the order in which they were taken does not matter.
-    held: Box<[(LockId, Mode)]>,
-    /// The sections around it.
-    around: Box<[NonZeroU64]>,
+/// Lists of dependencies by lock, the newest first, in little memory.
+#[derive(Debug, Default)]
+struct Lists {
+    /// Where the list of a lock begins.
+    heads: HashMap<LockId, u32, QuickHash>,
+    /// A dependency, and the next one of the list.
+    links: Vec<(u32, u32)>,
 }
 
-impl Key {
-    fn of(dependency: &Dependency) -> Self {
-        let pair = |held: &Held| (held.lock, held.access.mode);
-        let mut held: Vec<_> = dependency.held.iter().map(|section| pair(&section.held)).collect();
-        held.sort_unstable_by_key(|&(lock, mode)| (lock, mode as u8));
-        let around = dependency.around.iter().map(|section| section.number);
-        Self {
-            agent: dependency.agent(),
-            wanted: pair(&dependency.wanted),
-            held: held.into(),
-            around: around.collect(),
-        }
+const END: u32 = u32::MAX;
+
+impl Lists {
+    /// Adds a dependency. Returns whether it is the first one for that lock.
+    fn push(&mut self, lock: LockId, index: usize) -> bool {
+        let head = self.heads.entry(lock).or_insert(END);
+        let next = std::mem::replace(head, self.links.len() as u32);
+        self.links.push((index as u32, next));
+        next == END
     }
+
+    fn of(&self, lock: LockId) -> impl Iterator<Item = usize> {
+        self.from(self.heads.get(&lock).copied().unwrap_or(END))
+    }
+
+    /// The same, and the list is given up.
+    fn take(&mut self, lock: LockId) -> Vec<usize> {
+        self.heads.remove(&lock).map_or_else(Vec::new, |head| self.from(head).collect())
+    }
+
+    fn from(&self, head: u32) -> impl Iterator<Item = usize> {
+        let link = |at: u32| self.links.get(at as usize).copied();
+        std::iter::successors(link(head), move |&(_, next)| link(next))
+            .map(|(index, _)| index as usize)
+    }
+
+    fn has(&self, lock: LockId) -> bool {
+        self.heads.contains_key(&lock)
+    }
+}
+
+/// A number for what makes a dependency the same as another one: agent, wanted and held locks with
+/// their modes, in whatever order, and the sections around it.
+fn key_of(dependency: &Dependency) -> u64 {
+    let pair = |held: &Held| key::of(held.lock, held.access.mode);
+    let held = dependency.held().iter().map(|section| pair(&section.held));
+    let around = dependency.around().iter().map(|section| section.number.get());
+    let chain = key::chain(held.fold(0, u64::wrapping_add), pair(&dependency.wanted));
+    let agent = key::chain(chain, dependency.agent().0);
+    around.fold(agent, key::chain)
 }
 
 impl Dependencies {
@@ -251,14 +303,13 @@ impl Dependencies {
     }
 
     /// The requests that a writer of `lock` may keep waiting by queueing for it.
-    pub(crate) fn sharing(&self, lock: LockId) -> &[usize] {
-        self.sharing.get(&lock).map_or(&[], Vec::as_slice)
+    pub(crate) fn sharing(&self, lock: LockId) -> impl Iterator<Item = usize> {
+        self.sharing.of(lock)
     }
 
     /// How often, and by whom and where, `wanted` was wanted while `held` was held.
     pub(crate) fn sightings(&self, held: LockId, wanted: LockId) -> Sightings {
-        let holding = self.holding.get(&held).into_iter().flatten();
-        let all = holding.map(|&index| &self.all[index]);
+        let all = self.holding.of(held).map(|index| &self.all[index]);
         let (mut times, mut threads, mut sites) = (0, BTreeSet::new(), BTreeSet::new());
         for dependency in all.filter(|dependency| dependency.wanted.lock == wanted) {
             times += dependency.repeats.count();
@@ -271,52 +322,73 @@ impl Dependencies {
     /// From here on, what holds and wants these locks, or writes one of them, matters whenever it is
     /// repeated at another time.
     pub(crate) fn watch(&self, locks: &HashSet<LockId>) {
-        for lock in locks {
-            let holding = self.holding.get(lock).into_iter().flatten();
-            let inside = holding.filter(|&&index| locks.contains(&self.all[index].wanted.lock));
-            let writing = self.writing.get(lock).into_iter().flatten();
-            inside.chain(writing).for_each(|&index| self.all[index].repeats.set_matter());
+        for &lock in locks {
+            let is_inside = |index: &usize| locks.contains(&self.all[*index].wanted.lock);
+            let inside = self.holding.of(lock).filter(is_inside);
+            inside
+                .chain(self.writing.of(lock))
+                .for_each(|index| self.all[index].repeats.set_matter());
         }
     }
 
-    /// Adds a dependency, or adds to what is known of it. Returns its index.
-    pub(crate) fn add(&mut self, dependency: Dependency) -> usize {
-        let key = Key::of(&dependency);
-        if let Some(&known) = self.by_key.get(&key) {
+    /// Adds a dependency, or adds to what is known of it. Returns its index, and those that want a lock
+    /// which nobody held before this one.
+    pub(crate) fn add(&mut self, dependency: Dependency) -> (usize, Vec<usize>) {
+        let index = self.all.len();
+        let known = *self.by_key.entry(key_of(&dependency)).or_insert(index as u32) as usize;
+        if known != index {
             let new = dependency.repeats;
             self.all[known].repeats.add(new.count(), new.last());
-            return known;
+            return (known, Vec::new());
         }
-        let index = self.all.len();
-        for section in &dependency.held {
-            self.holding.entry(section.held.lock).or_default().push(index);
+        let mut met = Vec::new();
+        for section in dependency.held() {
+            let lock = section.held.lock;
+            if self.holding.push(lock, index) {
+                met.append(&mut self.wanting.take(lock));
+            }
         }
-        for section in &dependency.around {
+        for section in dependency.around() {
             self.inside_open.entry(section.number).or_default().push(index);
         }
-        let by_mode = match dependency.mode() {
-            Mode::Exclusive => &mut self.writing,
-            Mode::Upgradable | Mode::Read | Mode::RecursiveRead => &mut self.sharing,
-        };
-        by_mode.entry(dependency.wanted.lock).or_default().push(index);
-        self.by_key.insert(key, index);
+        let wanted = dependency.wanted.lock;
+        if dependency.is_shared() {
+            match dependency.mode() {
+                Mode::Exclusive => self.writing.push(wanted, index),
+                Mode::Upgradable | Mode::Read | Mode::RecursiveRead => {
+                    self.sharing.push(wanted, index)
+                }
+            };
+        }
+        if !self.holding.has(wanted) {
+            self.wanting.push(wanted, index);
+        }
         self.all.push(dependency);
-        index
+        (index, met)
+    }
+
+    /// Whether anybody was seen to hold `lock` while it wanted something.
+    pub(crate) fn is_held(&self, lock: LockId) -> bool {
+        self.holding.has(lock)
     }
 
     /// `section` has ended: finds out which dependencies happened inside it. Returns all for which that
-    /// was open.
-    pub(crate) fn section_ended(&mut self, section: &Arc<Section>) -> Vec<usize> {
+    /// was open, and those that want a lock which nobody held before these.
+    pub(crate) fn section_ended(&mut self, section: &Arc<Section>) -> (Vec<usize>, Vec<usize>) {
         let settled = self.inside_open.remove(&section.number).unwrap_or_default();
+        let mut met = Vec::new();
         for &index in &settled {
-            let dependency = &mut self.all[index];
-            dependency.around.retain(|around| !Arc::ptr_eq(around, section));
-            if dependency.is_inside(section) == Some(true) {
-                dependency.held.push(Arc::clone(section));
-                self.holding.entry(section.held.lock).or_default().push(index);
+            let is_inside = self.all[index].is_inside(section) == Some(true);
+            let context = Arc::make_mut(&mut self.all[index].context);
+            context.around.retain(|around| !Arc::ptr_eq(around, section));
+            if is_inside {
+                context.held.push(Arc::clone(section));
+                if self.holding.push(section.held.lock, index) {
+                    met.append(&mut self.wanting.take(section.held.lock));
+                }
             }
         }
-        settled
+        (settled, met)
     }
 
     /// The shortest circle through dependency `start` that could happen, or else one that comes
@@ -355,7 +427,7 @@ impl Search<'_> {
         }
         self.path.push(CircleLink { dependency: next, writer: None });
         let wanted = self.seen.get(next).wanted.lock;
-        for &holder in self.seen.holding.get(&wanted).into_iter().flatten() {
+        for holder in self.seen.holding.of(wanted) {
             if self.seen.get(holder).blocks(self.seen.get(next)) == Blocks::No {
                 continue;
             }
@@ -425,8 +497,7 @@ impl Search<'_> {
 
     /// A writer of `lock` that could queue while all of the path are where they are.
     fn writer(&self, lock: LockId) -> Option<usize> {
-        let mut writers = self.seen.writing.get(&lock).into_iter().flatten().copied();
-        writers.find(|&writer| {
+        self.seen.writing.of(lock).find(|&writer| {
             self.path.iter().all(|link| self.between(link.dependency, writer).is_none())
         })
     }

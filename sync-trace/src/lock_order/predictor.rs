@@ -46,11 +46,12 @@ impl Predictor {
     pub(crate) fn requested(&mut self, dependency: Dependency) -> Answer {
         let wanted = dependency.wanted.lock;
         let writes = dependency.wanted.access.mode == Mode::Exclusive;
-        let index = self.seen.add(dependency);
+        let (index, met) = self.seen.add(dependency);
+        met.into_iter().for_each(|index| self.insert_edges(index));
         self.insert_edges(index);
-        let mut starts = BTreeSet::from([index]);
+        let mut starts = vec![index];
         if writes {
-            starts.extend(self.seen.sharing(wanted));
+            starts.extend(self.seen.sharing(wanted).filter(|&other| other != index));
         }
         let news = self.judge(starts);
         Answer { dependency: index, repeats: Arc::clone(&self.seen.get(index).repeats), news }
@@ -69,15 +70,21 @@ impl Predictor {
     /// A section has ended, so it is known what happened inside it. Returns the circles that this
     /// makes known, or more likely.
     pub(crate) fn section_ended(&mut self, section: &Arc<Section>) -> Vec<Circle> {
-        let settled = self.seen.section_ended(section);
+        let (settled, met) = self.seen.section_ended(section);
+        met.into_iter().for_each(|index| self.insert_edges(index));
         settled.iter().for_each(|&index| self.insert_edges(index));
         self.judge(settled)
     }
 
+    /// Adds the edges from what is held to what is wanted. One that nobody was seen to hold can be in no
+    /// cycle, and most locks are such innermost ones: their edges have to wait until somebody does.
     fn insert_edges(&mut self, index: usize) {
         let dependency = self.seen.get(index);
         let (wanted, mode) = (dependency.wanted.lock, dependency.wanted.access.mode);
-        for section in &dependency.held {
+        if !self.seen.is_held(wanted) {
+            return;
+        }
+        for section in dependency.held() {
             let (lock, held) = (section.held.lock, section.held.access.mode);
             let _: Inserted = self.graph.insert(lock, wanted, held, mode);
         }
@@ -116,8 +123,8 @@ impl Predictor {
     fn may_be_in_a_circle(&self, index: usize) -> bool {
         let dependency = self.seen.get(index);
         let wanted = dependency.wanted.lock;
-        let holds = |lock| dependency.held.iter().any(|section| section.held.lock == lock);
-        holds(wanted) || self.graph.component_of(wanted).any(holds)
+        let mut held = dependency.held().iter().map(|section| section.held.lock);
+        held.any(|lock| lock == wanted || self.graph.is_in_one_component(lock, wanted))
     }
 
     fn is_news(&mut self, circle: &Circle) -> bool {
@@ -142,9 +149,13 @@ mod tests {
     use super::super::clock::Timeline;
     use super::*;
     use crate::finding::AgentId;
+    use crate::finding::LockKind;
     use crate::held::Held;
+    use crate::registry::Access;
     use crate::registry::tests::ACCESS;
     use crate::site::{Origin, Site};
+
+    static EXCLUSIVE: &Access = &Access { kind: LockKind::RwLock, ..*ACCESS };
 
     /// The agent takes these locks, each inside the one before, and gives them up. Returns the circles
     /// that could happen of which that is the first news.
@@ -153,8 +164,14 @@ mod tests {
         for &lock in locks {
             let site = Site::caller();
             let created = Origin::unnamed(site);
-            let held =
-                Held { lock: LockId(lock), stamp: 0, told: false, access: ACCESS, created, site };
+            let held = Held {
+                lock: LockId(lock),
+                stamp: 0,
+                told: false,
+                access: EXCLUSIVE,
+                created,
+                site,
+            };
             news.extend(predictor.requested(Dependency::new(time, held, 0)).news);
             time.acquired(held);
         }
@@ -205,8 +222,7 @@ mod tests {
 
     #[test]
     fn a_latent_circle_is_looked_at_again_when_a_writer_comes() {
-        use crate::registry::Access;
-        static READ: Access = Access { mode: Mode::Read, ..*ACCESS };
+        static READ: Access = Access { mode: Mode::Read, ..*EXCLUSIVE };
         let mut predictor = Predictor::default();
         let mut times: Vec<_> = (1..=3).map(|agent| Timeline::new(AgentId(agent))).collect();
         let site = Site::caller();
@@ -220,7 +236,7 @@ mod tests {
         };
         for (agent, order) in [(0, [1, 2]), (1, [2, 1])] {
             for lock in order {
-                let wanted = held(lock, if lock == 1 { &READ } else { ACCESS });
+                let wanted = held(lock, if lock == 1 { &READ } else { EXCLUSIVE });
                 predictor.requested(Dependency::new(&mut times[agent], wanted, 0));
                 times[agent].acquired(wanted);
             }
@@ -230,7 +246,7 @@ mod tests {
         }
         let latent: Vec<_> = predictor.circles().map(|circle| circle.obstacle).collect();
         assert_eq!(latent, [Some(Obstacle::NoWriter(LockId(1)))]);
-        let news = predictor.requested(Dependency::new(&mut times[2], held(1, ACCESS), 0)).news;
+        let news = predictor.requested(Dependency::new(&mut times[2], held(1, EXCLUSIVE), 0)).news;
         assert_eq!(news.len(), 1);
         let writers: Vec<_> = news[0].links.iter().filter_map(|link| link.writer).collect();
         let agents = writers.iter().map(|&writer| predictor.dependency(writer).agent());
