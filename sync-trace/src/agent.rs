@@ -258,6 +258,7 @@ impl Agents {
         let scope = scope.map_or(0, |id| Resource::Scope(id).to_bits());
         agent.scope.store(scope, Ordering::Relaxed);
         agent.chains.clear();
+        agent.held.forget_all();
         agent.time.clear();
         agent.os_id.store(0, Ordering::Relaxed);
         agent.ended.store(false, Ordering::Relaxed);

@@ -5,7 +5,8 @@
 //! nothing global to look at: no edge of the lock order is new. Linux's lockdep does the same with
 //! classes.
 //!
-//! The table is one that only its agent touches: open addressing, doubled when it is half full.
+//! The table is one that only its agent touches: open addressing, doubled when it is three quarters
+//! full.
 
 use std::sync::Arc;
 
@@ -20,19 +21,21 @@ pub(crate) struct Chains {
 }
 
 struct Table {
-    /// Null, or a leaked `Box`. Their number is a power of two.
-    slots: Box<[AtomicPtr<Chain>]>,
+    /// Their number is a power of two.
+    slots: Box<[Slot]>,
     used: AtomicU64,
+    /// The generation of what is known here.
+    generation: u64,
 }
 
-/// What is known of one chain.
-struct Chain {
-    key: u64,
+/// What is known of one chain; nothing if `repeats` is null.
+struct Slot {
+    key: AtomicU64,
     /// The sum of the agent's segment and the [news](crate::news) when it was last judged: two counts
     /// that only go up, so one comparison tells whether either has.
     stamp: AtomicU64,
-    generation: u64,
-    repeats: Arc<Repeats>,
+    /// From `Arc::into_raw`.
+    repeats: AtomicPtr<Repeats>,
 }
 
 /// A table does not get larger than this; an agent with more chains begins a new one.
@@ -46,32 +49,43 @@ impl Chains {
         }
     }
 
-    /// Whether the chain was judged under this very stamp; then it counts as seen once more.
+    /// What is known of the chain, if it was judged under this very stamp.
     #[inline]
-    pub(crate) fn is_known(&self, key: u64, stamp: u64) -> bool {
-        match self.find(key) {
-            Some(chain) if chain.stamp.load(Ordering::Relaxed) == stamp => {
-                chain.repeats.add_one();
-                true
-            }
-            _ => false,
-        }
+    pub(crate) fn known(&self, key: u64, stamp: u64) -> Option<&Repeats> {
+        let slot = self.table()?.slot(key);
+        if slot.stamp.load(Ordering::Relaxed) == stamp { slot.repeats() } else { None }
     }
 
     /// What is known of a chain, unless that was given up.
     pub(crate) fn repeats(&self, key: u64) -> Option<Arc<Repeats>> {
-        let chain = self.find(key).filter(|chain| chain.generation == news::generation())?;
-        Some(Arc::clone(&chain.repeats))
+        let table = self.table().filter(|table| table.is_current())?;
+        let repeats = std::ptr::from_ref(table.slot(key).repeats()?);
+        // SAFETY: `remember` got it from `Arc::into_raw`, and the slot keeps its own count.
+        unsafe {
+            Arc::increment_strong_count(repeats);
+            Some(Arc::from_raw(repeats))
+        }
     }
 
-    /// The chain was judged under this stamp.
-    pub(crate) fn remember(&self, key: u64, stamp: u64, repeats: Arc<Repeats>) {
-        let generation = news::generation();
-        let chain = Chain { key, stamp: AtomicU64::new(stamp), generation, repeats };
-        self.insert(Box::new(chain));
+    /// The chain was judged under this stamp. Returns whether others had to be forgotten for it, also
+    /// by whoever refers to them.
+    #[must_use]
+    pub(crate) fn remember(&self, key: u64, stamp: u64, repeats: Arc<Repeats>) -> Forgotten {
+        let mut forgotten = Forgotten::Nothing;
+        if self.table().is_some_and(|table| !table.is_current()) {
+            self.clear();
+            forgotten = Forgotten::All;
+        }
+        if self.table().is_none_or(Table::is_full) && self.grow() == Forgotten::All {
+            forgotten = Forgotten::All;
+        }
+        if let Some(table) = self.table() {
+            table.put(key, stamp, Arc::into_raw(repeats).cast_mut());
+        }
+        forgotten
     }
 
-    /// Forgets everything. Returns whether there was something.
+    /// Forgets everything; whoever refers to what is known has to do so too.
     pub(crate) fn clear(&self) {
         let table = self.table.swap(std::ptr::null_mut(), Ordering::Relaxed);
         if !table.is_null() {
@@ -87,73 +101,86 @@ impl Chains {
         unsafe { self.table.load(Ordering::Relaxed).as_ref() }
     }
 
-    #[inline]
-    fn find(&self, key: u64) -> Option<&Chain> {
-        let table = self.table()?;
-        let chain = table.slot(key).load(Ordering::Relaxed);
-        // SAFETY: null, or from `insert`; only the agent itself frees it, and not while a reference
-        // from here is in use.
-        unsafe { chain.as_ref() }
-    }
-
-    fn insert(&self, chain: Box<Chain>) {
-        if self.table().is_none_or(Table::is_half_full) {
-            self.grow();
-        }
-        let Some(table) = self.table() else { return };
-        let slot = table.slot(chain.key);
-        let old = slot.swap(Box::into_raw(chain), Ordering::Relaxed);
-        if old.is_null() {
-            table.used.store(table.used.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        } else {
-            // SAFETY: from `Box::into_raw`, and just taken out.
-            drop(unsafe { Box::from_raw(old) });
-        }
-    }
-
     #[cold]
-    fn grow(&self) {
+    fn grow(&self) -> Forgotten {
         let size = self.table().map_or(SLOTS_MIN, |table| table.slots.len() * 2);
         if size > SLOTS_MAX {
             self.clear();
-            return self.grow();
+            self.grow();
+            return Forgotten::All;
         }
-        let empty = || AtomicPtr::new(std::ptr::null_mut());
-        let slots = std::iter::repeat_with(empty).take(size).collect();
-        let new = Box::new(Table { slots, used: AtomicU64::new(0) });
-        if let Some(old) = self.table() {
-            for slot in &old.slots {
-                let chain = slot.swap(std::ptr::null_mut(), Ordering::Relaxed);
-                // SAFETY: as in `find`.
-                if let Some(known) = unsafe { chain.as_ref() } {
-                    new.slot(known.key).store(chain, Ordering::Relaxed);
-                }
+        let slots = std::iter::repeat_with(Slot::empty).take(size).collect();
+        let generation = news::generation();
+        let new = Box::new(Table { slots, used: AtomicU64::new(0), generation });
+        for slot in self.table().iter().flat_map(|old| &old.slots) {
+            let repeats = slot.repeats.swap(std::ptr::null_mut(), Ordering::Relaxed);
+            if !repeats.is_null() {
+                let [key, stamp] =
+                    [&slot.key, &slot.stamp].map(|word| word.load(Ordering::Relaxed));
+                new.put(key, stamp, repeats);
             }
-            new.used.store(old.used.load(Ordering::Relaxed), Ordering::Relaxed);
         }
         self.clear();
         self.table.store(Box::into_raw(new), Ordering::Relaxed);
+        Forgotten::Nothing
+    }
+}
+
+/// What a cache had to give up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forgotten {
+    Nothing,
+    All,
+}
+
+impl Slot {
+    fn empty() -> Self {
+        let repeats = AtomicPtr::new(std::ptr::null_mut());
+        Self { key: AtomicU64::new(0), stamp: AtomicU64::new(0), repeats }
+    }
+
+    #[inline]
+    fn repeats(&self) -> Option<&Repeats> {
+        // SAFETY: null, or from `Arc::into_raw` in `remember`; the agent itself lets it go, and not
+        // while a reference from here is in use.
+        unsafe { self.repeats.load(Ordering::Relaxed).as_ref() }
     }
 }
 
 impl Table {
-    fn is_half_full(&self) -> bool {
-        self.used.load(Ordering::Relaxed) * 2 >= self.slots.len() as u64
+    fn is_full(&self) -> bool {
+        self.used.load(Ordering::Relaxed) * 4 >= self.slots.len() as u64 * 3
+    }
+
+    fn is_current(&self) -> bool {
+        self.generation == news::generation()
     }
 
     /// The slot that has `key`, or else the empty one that is for it.
     #[inline]
-    fn slot(&self, key: u64) -> &AtomicPtr<Chain> {
+    fn slot(&self, key: u64) -> &Slot {
         let mask = self.slots.len() - 1;
         let mut at = key as usize & mask;
         loop {
             let slot = &self.slots[at];
-            let chain = slot.load(Ordering::Relaxed);
-            // SAFETY: as in `find`.
-            if unsafe { chain.as_ref() }.is_none_or(|chain| chain.key == key) {
+            let is_empty = || slot.repeats.load(Ordering::Relaxed).is_null();
+            if slot.key.load(Ordering::Relaxed) == key || is_empty() {
                 return slot;
             }
             at = (at + 1) & mask;
+        }
+    }
+
+    fn put(&self, key: u64, stamp: u64, repeats: *mut Repeats) {
+        let slot = self.slot(key);
+        slot.key.store(key, Ordering::Relaxed);
+        slot.stamp.store(stamp, Ordering::Relaxed);
+        let old = slot.repeats.swap(repeats, Ordering::Relaxed);
+        if old.is_null() {
+            self.used.store(self.used.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        } else {
+            // SAFETY: from `Arc::into_raw`, and just taken out.
+            drop(unsafe { Arc::from_raw(old) });
         }
     }
 }
@@ -161,10 +188,10 @@ impl Table {
 impl Drop for Table {
     fn drop(&mut self) {
         for slot in &self.slots {
-            let chain = slot.load(Ordering::Relaxed);
-            if !chain.is_null() {
-                // SAFETY: from `insert`, and in no other table.
-                drop(unsafe { Box::from_raw(chain) });
+            let repeats = slot.repeats.load(Ordering::Relaxed);
+            if !repeats.is_null() {
+                // SAFETY: from `Arc::into_raw`, and in no other table.
+                drop(unsafe { Arc::from_raw(repeats) });
             }
         }
     }
@@ -187,15 +214,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_remembered_is_known_under_the_same_stamp_and_counted() {
+    fn what_was_remembered_is_known_under_the_same_stamp() {
         let chains = Chains::new();
-        assert!(!chains.is_known(7, 1));
+        let known = |key, stamp| chains.known(key, stamp).is_some();
+        assert!(!known(7, 1));
         let seen = repeats();
-        chains.remember(7, 1, Arc::clone(&seen));
-        assert!(chains.is_known(7, 1) && !chains.is_known(7, 2) && !chains.is_known(8, 1));
-        assert_eq!(seen.count(), 2);
-        chains.remember(7, 2, Arc::clone(&seen));
-        assert!(chains.is_known(7, 2) && !chains.is_known(7, 1));
+        assert_eq!(chains.remember(7, 1, Arc::clone(&seen)), Forgotten::Nothing);
+        assert!(known(7, 1) && !known(7, 2) && !known(8, 1));
+        assert_eq!(chains.remember(7, 2, Arc::clone(&seen)), Forgotten::Nothing);
+        assert!(known(7, 2) && !known(7, 1));
+        assert_eq!(Arc::strong_count(&seen), 2);
     }
 
     #[test]
@@ -204,9 +232,10 @@ mod tests {
         let key = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         let seen = repeats();
         for number in 0..5_000 {
-            chains.remember(key(number), number, Arc::clone(&seen));
+            let forgotten = chains.remember(key(number), number, Arc::clone(&seen));
+            assert_eq!(forgotten, Forgotten::Nothing);
         }
-        assert!((0..5_000).all(|number| chains.is_known(key(number), number)));
+        assert!((0..5_000).all(|number| chains.known(key(number), number).is_some()));
         assert!((5_000..6_000).all(|number| chains.repeats(key(number)).is_none()));
         assert_eq!(Arc::strong_count(&seen), 5_001);
         chains.clear();

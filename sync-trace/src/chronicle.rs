@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use crate::agent::Agent;
 use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, const_fn, lock};
+use crate::chains::Forgotten;
 use crate::finding::LockId;
 use crate::held::Held;
 use crate::lock_order::clock::{Parcel, Section, Timeline};
-use crate::lock_order::prediction::Dependency;
+use crate::lock_order::prediction::{Dependency, Repeats};
 use crate::news;
 use crate::op::Mode;
 use crate::passage::Passage;
@@ -178,7 +179,7 @@ impl Agent {
         let news = news::count();
         let now = self.timed(|line| line.now(news));
         repeats.add(1, now);
-        self.chains.remember(key, self.time.stamp_with(news), repeats);
+        self.remember(key, self.time.stamp_with(news), repeats);
         true
     }
 
@@ -199,6 +200,13 @@ impl Agent {
             line.abandon_section(at);
         }
         Some(Ended { section: None })
+    }
+
+    /// The request was judged under this stamp.
+    pub(crate) fn remember(&self, key: u64, stamp: u64, repeats: Arc<Repeats>) {
+        if self.chains.remember(key, stamp, repeats) == Forgotten::All {
+            self.held.forget_all();
+        }
     }
 
     /// Takes the newest hold that `matches` off the record.

@@ -34,9 +34,17 @@ use crate::waits::slot::Wait;
 #[track_caller]
 pub(crate) fn requested(lock: &LockHeader, access: &'static Access, site: Site) {
     let agent = current::current();
-    if let (Some(id), Some(held)) = (lock.id(), agent.held.key()) {
-        let key = key::chain(held, key::of(id, access.mode));
-        if agent.chains.is_known(key, agent.time.stamp()) {
+    let stamp = agent.time.stamp();
+    if let Some(id) = lock.id() {
+        if agent.held.recalls(id, access, stamp) {
+            return;
+        }
+        if let Some(held) = agent.held.key()
+            && let key = key::chain(held, key::of(id, access.mode))
+            && let Some(repeats) = agent.chains.known(key, stamp)
+        {
+            repeats.add_one();
+            agent.held.keep(id, access, stamp, repeats);
             return;
         }
     }
@@ -86,7 +94,11 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
         held = held.wrapping_sub(wanted);
     }
     let key = key::chain(held, wanted);
-    if agent.chains.is_known(key, agent.time.stamp()) || agent.repeat(key) {
+    if let Some(repeats) = agent.chains.known(key, agent.time.stamp()) {
+        repeats.add_one();
+        return;
+    }
+    if agent.repeat(key) {
         return;
     }
     let mut waits_for_itself = false;
@@ -108,7 +120,7 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     } else {
         (dependency.repeats, Vec::new())
     };
-    agent.chains.remember(key, agent.time.stamp_with(news), repeats);
+    agent.remember(key, agent.time.stamp_with(news), repeats);
     reactions.to(prospects, working);
 }
 

@@ -25,6 +25,7 @@
 
 use crate::atomics::{AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, fence, lock, push, reserve};
 use crate::finding::LockId;
+use crate::lock_order::prediction::Repeats;
 use crate::op::Mode;
 use crate::registry::Access;
 use crate::site::{Origin, Site};
@@ -99,6 +100,24 @@ impl Slot {
         }
     }
 
+    /// Whether it has kept what is to be stored, but for the site.
+    #[inline]
+    fn is_like(&self, held: &Held) -> bool {
+        self.is_only_of(held.lock) && std::ptr::eq(self.access.load(Ordering::Relaxed), held.access)
+    }
+
+    /// What [`store`](Self::store) would change in an entry that [is like](Self::is_like) it.
+    #[inline]
+    fn store_rest(&self, held: &Held) {
+        let site = std::ptr::from_ref(held.site.0).cast_mut();
+        if self.site.load(Ordering::Relaxed) != site {
+            self.site.store(site, Ordering::Relaxed);
+        }
+        if held.access.mode != Mode::Exclusive {
+            self.stamp.store(held.stamp, Ordering::Relaxed);
+        }
+    }
+
     /// Whether it is of `lock`, and of no interest to anybody else.
     #[inline]
     fn is_only_of(&self, lock: LockId) -> bool {
@@ -147,6 +166,37 @@ impl Slot {
     }
 }
 
+/// The last request that was looked at and made with so many entries on the stack, and known since:
+/// while nothing below has changed it needs no further look.
+///
+/// What is below may change only by a push, which forgets the memo above it if it changes an entry; a
+/// request forgets the one above it, because what comes there next has not been looked at; and so
+/// does whoever pushes without a request. Everything else forgets all.
+struct Memo {
+    /// As [`Chains`](crate::chains::Chains) have it, plus `salt`.
+    stamp: AtomicU64,
+    lock: AtomicU64,
+    access: AtomicPtr<Access>,
+    repeats: AtomicPtr<Repeats>,
+}
+
+impl Memo {
+    const_fn! {
+        fn empty() -> Self {
+            Self {
+                stamp: AtomicU64::new(0),
+                lock: AtomicU64::new(0),
+                access: AtomicPtr::new(std::ptr::null_mut()),
+                repeats: AtomicPtr::new(std::ptr::null_mut()),
+            }
+        }
+    }
+
+    fn forget(&self) {
+        self.stamp.store(0, Ordering::Relaxed);
+    }
+}
+
 /// Numbers for sets of locks and modes: the sum of the numbers of the members, so that the order in
 /// which they come and go does not matter, and two readers do not cancel each other.
 pub(crate) mod key {
@@ -156,20 +206,20 @@ pub(crate) mod key {
     /// The number of one lock that is held or wanted in `mode`.
     #[inline]
     pub(crate) fn of(lock: LockId, mode: Mode) -> u64 {
-        mix(lock.0 << 2 | mode as u64)
+        fold(lock.0 << 2 | mode as u64, 0x9e37_79b9_7f4a_7c15)
     }
 
     /// The number of what is held together with what is wanted, which is not one of a set.
     #[inline]
     pub(crate) fn chain(held: u64, wanted: u64) -> u64 {
-        mix(held ^ wanted.rotate_left(32))
+        fold(held ^ wanted.rotate_left(32), 0xbf58_476d_1ce4_e5b9)
     }
 
-    /// Spreads every bit over all (the finaliser of Steele, Lea and Flood's SplitMix, shortened).
+    /// Spreads every bit over all: both halves of a product, as in Wang Yi's wyhash.
     #[inline]
-    fn mix(number: u64) -> u64 {
-        let spread = (number ^ number >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (spread ^ spread >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    fn fold(number: u64, factor: u64) -> u64 {
+        let product = u128::from(number ^ 0x94d0_49bb_1331_11eb) * u128::from(factor);
+        product as u64 ^ (product >> 64) as u64
     }
 }
 
@@ -177,6 +227,10 @@ pub(crate) mod key {
 pub(crate) struct HeldStack {
     state: AtomicU64,
     slots: [Slot; INLINE],
+    /// By the number of entries below. The last one is never asked.
+    memos: [Memo; INLINE + 1],
+    /// Goes up when all memos are forgotten.
+    salt: AtomicU64,
     /// The entries from [`INLINE`] on. A leaf lock, never held while memory is allocated.
     spill: Mutex<Vec<Held>>,
 }
@@ -187,6 +241,8 @@ impl HeldStack {
         Self {
             state: AtomicU64::new(0),
             slots: [const { Slot::empty() }; INLINE],
+            memos: [const { Memo::empty() }; INLINE + 1],
+            salt: AtomicU64::new(0),
             spill: Mutex::new(Vec::new()),
         }
     }
@@ -196,6 +252,8 @@ impl HeldStack {
         Self {
             state: AtomicU64::new(0),
             slots: std::array::from_fn(|_| Slot::empty()),
+            memos: std::array::from_fn(|_| Memo::empty()),
+            salt: AtomicU64::new(0),
             spill: Mutex::new(Vec::new()),
         }
     }
@@ -228,10 +286,18 @@ impl HeldStack {
     #[inline]
     pub(crate) fn push(&self, held: &Held) -> bool {
         let state = self.state.load(Ordering::Relaxed);
-        let Some(slot) = self.slots.get((state & LOW_MASK) as usize) else { return false };
+        let index = (state & LOW_MASK) as usize;
+        let Some(slot) = self.slots.get(index) else { return false };
+        let held = Held { stamp: state >> VERSION_SHIFT, ..*held };
         // Pairs with the Acquire fence in `read`.
         fence(Ordering::Release);
-        slot.store(&Held { stamp: state >> VERSION_SHIFT, ..*held });
+        // Loads are cheaper than stores, and often the last entry here was of the same lock.
+        if slot.is_like(&held) {
+            slot.store_rest(&held);
+        } else {
+            slot.store(&held);
+            self.memos[index + 1].forget();
+        }
         self.state.store(state.wrapping_add(VERSION + 1), Ordering::Release);
         true
     }
@@ -274,6 +340,66 @@ impl HeldStack {
         }
     }
 
+    // ---- the owner's memos -----------------------------------------------------------------
+
+    /// Whether this request was the last one kept at this place, under this stamp; then it counts as
+    /// seen once more. Owner only.
+    #[inline]
+    pub(crate) fn recalls(&self, lock: LockId, access: &'static Access, stamp: u64) -> bool {
+        let index = (self.state.load(Ordering::Relaxed) & LOW_MASK) as usize;
+        if index >= INLINE {
+            return false;
+        }
+        let memo = &self.memos[index];
+        let salted = stamp.wrapping_add(self.salt.load(Ordering::Relaxed));
+        let is_it = memo.stamp.load(Ordering::Relaxed) == salted
+            && memo.lock.load(Ordering::Relaxed) == lock.0
+            && std::ptr::eq(memo.access.load(Ordering::Relaxed), access);
+        if is_it {
+            // SAFETY: `keep` got it as a reference to what the agent's chain cache owns. That lets it
+            // go only when the chain is judged again, after which the stamp is another one, or with
+            // all others, and then all memos are forgotten.
+            unsafe { &*memo.repeats.load(Ordering::Relaxed) }.add_one();
+        }
+        is_it
+    }
+
+    /// Keeps a request that the chain cache knows under this stamp. Owner only.
+    pub(crate) fn keep(
+        &self,
+        lock: LockId,
+        access: &'static Access,
+        stamp: u64,
+        repeats: &Repeats,
+    ) {
+        let index = (self.state.load(Ordering::Relaxed) & LOW_MASK) as usize;
+        if index >= INLINE {
+            return;
+        }
+        let memo = &self.memos[index];
+        let salted = stamp.wrapping_add(self.salt.load(Ordering::Relaxed));
+        memo.stamp.store(salted, Ordering::Relaxed);
+        memo.lock.store(lock.0, Ordering::Relaxed);
+        memo.access.store(std::ptr::from_ref(access).cast_mut(), Ordering::Relaxed);
+        memo.repeats.store(std::ptr::from_ref(repeats).cast_mut(), Ordering::Relaxed);
+        self.memos[index + 1].forget();
+    }
+
+    /// The next push comes without a request. Owner only.
+    #[inline]
+    pub(crate) fn forget_above(&self) {
+        let index = (self.state.load(Ordering::Relaxed) & LOW_MASK) as usize;
+        if let Some(memo) = self.memos.get(index + 1) {
+            memo.forget();
+        }
+    }
+
+    /// Forgets every request that was kept. Owner only, or for a record that no thread owns.
+    pub(crate) fn forget_all(&self) {
+        // Stamps never go down, so one that was kept is never met again.
+        self.salt.store(self.salt.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
     // ---- the owner's slow path -------------------------------------------------------------
 
     /// Allocates what the next [`push_slow`](Self::push_slow) will need. Owner only.
@@ -292,6 +418,7 @@ impl HeldStack {
 
     /// As [`push`](Self::push), at any depth and whatever the flags. Owner only.
     pub(crate) fn push_slow(&self, held: &Held) {
+        self.forget_all();
         let state = self.state.load(Ordering::Relaxed);
         let depth = (state & DEPTH_MASK) as usize;
         let stamp = match held.access.mode {
@@ -385,6 +512,7 @@ impl HeldStack {
     }
 
     fn begin_rewrite(&self) -> u64 {
+        self.forget_all();
         let state = self.state.load(Ordering::Relaxed);
         self.state.store(state | WRITING, Ordering::Relaxed);
         // Pairs with the Acquire fence in `read`, as in `push`.

@@ -91,7 +91,9 @@ pub(crate) fn prepare_again(request: &Request<'_>) {
 /// A lock is about to be tried: as [`prepare`], but who tries keeps nobody waiting for its own sake.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn prepare_try(lock: &LockHeader) {
-    if !current::current().held.has_room() {
+    let held = &current::current().held;
+    held.forget_above();
+    if !held.has_room() {
         forecast::make_room(lock);
     }
 }
@@ -569,6 +571,8 @@ pub(crate) fn suspend(request: &Request<'_>) -> Waiting {
         forget(lock, Hold::Exclusive);
         return Waiting::UNRECORDED;
     };
+    // The mutex is taken back without another look.
+    current::current().held.forget_all();
     let was_recorded =
         current::current().held.pop(id) || forget(lock, Hold::Exclusive) != Forgotten::Foreign;
     match current::recording() {
