@@ -25,28 +25,38 @@ use crate::waits::slot::Wait;
 
 /// A lock is about to be asked for by an agent that holds something, or is about to be written.
 ///
-/// Afterwards there is room for its record.
+/// `agent` is where the thread records now. Afterwards there is room for its record.
 ///
 /// # Panics
 ///
 /// If a deadlock could happen of which the request is a part, and the reaction is to panic.
 #[inline(never)]
 #[track_caller]
-pub(crate) fn requested(lock: &LockHeader, access: &'static Access, site: Site) {
+pub(crate) fn requested(
+    lock: &LockHeader,
+    access: &'static Access,
+    site: Site,
+    agent: &'static Agent,
+) {
+    match lock.id() {
+        Some(id) if agent.held.recalls(id, access, agent.time.stamp()) => {}
+        _ => looked_up(lock, access, site),
+    }
+}
+
+/// The agent did not do this a moment ago.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn looked_up(lock: &LockHeader, access: &'static Access, site: Site) {
     let agent = current::current();
     let stamp = agent.time.stamp();
-    if let Some(id) = lock.id() {
-        if agent.held.recalls(id, access, stamp) {
-            return;
-        }
-        if let Some(held) = agent.held.key()
-            && let key = key::chain(held, key::of(id, access.mode))
-            && let Some(repeats) = agent.chains.known(key, stamp)
-        {
-            repeats.add_one();
-            agent.held.keep(id, access, stamp, repeats);
-            return;
-        }
+    if let (Some(id), Some(held)) = (lock.id(), agent.held.key())
+        && let Some(repeats) = agent.chains.known(key::chain(held, key::of(id, access.mode)), stamp)
+    {
+        repeats.add_one();
+        agent.held.keep(id, access, stamp, repeats);
+        return;
     }
     requested_slow(lock, access, site, Besides::Nothing);
 }

@@ -66,7 +66,7 @@ impl Request<'_> {
 pub(crate) fn prepare(request: &Request<'_>) {
     let agent = current::current();
     if !agent.held.is_empty() || agent.time.is_inside() {
-        forecast::requested(request.lock, request.access, request.site);
+        forecast::requested(request.lock, request.access, request.site, agent);
     }
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn prepare(request: &Request<'_>) {
 #[cfg_attr(not(debug_assertions), inline)]
 #[track_caller]
 pub(crate) fn prepare_write(request: &Request<'_>) {
-    forecast::requested(request.lock, request.access, request.site);
+    forecast::requested(request.lock, request.access, request.site, current::current());
 }
 
 /// A lock that is held is about to be given up for a while and asked for again: as [`prepare`], with
@@ -101,18 +101,22 @@ pub(crate) fn prepare_try(lock: &LockHeader) {
 /// The real lock was just taken; the caller must own it in the mode requested.
 ///
 /// Usually a few stores into the agent's own record.
-#[cfg_attr(not(debug_assertions), inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
     let lock = request.lock;
     let Some(id) = lock.id().or_else(|| lock.first_id()) else { return passed(lock) };
     let agent = current::current();
-    let is_new = match request.access.mode {
-        Mode::Exclusive => !lock.is_owner(agent),
+    // First the owner: an older hold that another thread has released for this one goes with that.
+    let has_to_look = match request.access.mode {
+        Mode::Exclusive if lock.is_owner(agent) => false,
+        Mode::Exclusive => {
+            lock.set_owner(agent);
+            agent.has_to_settle() || agent.time.is_inside()
+        }
         Mode::Upgradable | Mode::Read | Mode::RecursiveRead => agent.time.is_inside(),
     };
-    // First the owner: an older hold that another thread has released for this one goes with that.
-    if is_new {
-        came_to(lock, agent, id, request.access.mode);
+    if has_to_look {
+        came_to(agent, id, request.access.mode);
     }
     if agent.held.push(&request.held(id)) {
         return Recorded::Yes;
@@ -121,14 +125,12 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
 }
 
 /// Another agent may have had the lock since `agent` had it last.
+#[cold]
 #[inline(never)]
-fn came_to(lock: &LockHeader, agent: &Agent, id: LockId, mode: Mode) {
-    if mode == Mode::Exclusive {
-        lock.set_owner(agent);
-        // If another agent has released the last hold for this one, that hold must go before it
-        // could be taken for the present one.
-        current::settle(agent);
-    }
+fn came_to(agent: &Agent, id: LockId, mode: Mode) {
+    // If another agent has released the last hold for this one, that hold must go before it could be
+    // taken for the present one.
+    current::settle(agent);
     if agent.time.is_inside() && !current::is_in_allocator() {
         let _working = Working::begin();
         agent.came_to(id, mode);
@@ -171,7 +173,10 @@ fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) -> Reco
         && (agent.held.has_memory() || !current::is_in_allocator())
     {
         current::refresh(agent);
-        came_to(lock, agent, id, access.mode);
+        if exclusive {
+            lock.set_owner(agent);
+        }
+        came_to(agent, id, access.mode);
         agent.held.push_slow(&Request { lock, access, site }.held(id));
         return Recorded::Yes;
     }

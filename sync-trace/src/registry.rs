@@ -189,6 +189,7 @@ impl LockHeader {
     /// Records `agent`, which has just taken the lock alone, as its owner. Only the holder of the
     /// real lock writes. Release pairs with the Acquire in [`owner`](Self::owner), so that whoever
     /// finds the pointer also finds the record behind it.
+    #[inline]
     pub(crate) fn set_owner(&self, agent: &Agent) {
         self.owner.store(std::ptr::from_ref(agent).cast_mut(), Ordering::Release);
     }

@@ -92,7 +92,7 @@ pub(crate) struct Section {
     pub(crate) held: Held,
     /// Whether other agents may have come after an event inside it.
     is_published: AtomicBool,
-    /// What came before its end, once it has ended.
+    /// What came before its end, once it has ended; nobody asks of one that was not published.
     end: OnceLock<Arc<Clock>>,
 }
 
@@ -177,10 +177,14 @@ pub(crate) struct Timeline {
     clock: Arc<Clock>,
     /// The present moment, if the segment has one that may be compared.
     now: Option<Arc<Moment>>,
-    /// What it is in, unless that has to be looked at anew.
+    /// What it was in when that was last asked for.
     context: Option<Arc<Context>>,
     /// Its own open sections, oldest first.
     own: Vec<Arc<Section>>,
+    /// The last ones that were at each place and nobody else heard of: a hold of the same lock, taken in
+    /// the same way, may use such a one again. Whose it is matters only to others, and they come
+    /// before or after the agent's other holds anyway.
+    spare: Vec<Arc<Section>>,
     /// Sections of others that were open at an event that this agent comes after.
     others: Vec<Arc<Section>>,
 }
@@ -189,8 +193,8 @@ impl Timeline {
     /// The timeline of a new agent.
     pub(crate) fn new(agent: AgentId) -> Self {
         let clock = Arc::default();
-        let (own, others) = (Vec::new(), Vec::new());
-        Self { agent, segment: 1, clock, now: None, context: None, own, others }
+        let (own, spare, others) = Default::default();
+        Self { agent, segment: 1, clock, now: None, context: None, own, spare, others }
     }
 
     /// Sections of other agents that began before the present moment, and may turn out to end after
@@ -225,7 +229,15 @@ impl Timeline {
 
     /// The sections that it is in, its own and those that others may turn out to be around it.
     pub(crate) fn context(&mut self) -> Arc<Context> {
-        if let Some(context) = self.context.as_ref().filter(|_| self.others.is_empty()) {
+        let is_present = |context: &&Arc<Context>| {
+            let mut pairs = context.held.iter().zip(&self.own);
+            context.around.is_empty()
+                && context.held.len() == self.own.len()
+                && pairs.all(|(then, now)| Arc::ptr_eq(then, now))
+        };
+        if self.others.is_empty()
+            && let Some(context) = self.context.as_ref().filter(is_present)
+        {
             return Arc::clone(context);
         }
         let context = Arc::new(Context { held: self.own.clone(), around: self.around() });
@@ -307,16 +319,24 @@ impl Timeline {
 
     /// From here on the agent's newest hold without one has a section.
     pub(crate) fn begin_section(&mut self, held: Held) {
-        self.context = None;
+        let is_alike = |spare: &&Arc<Section>| {
+            spare.held.lock == held.lock
+                && std::ptr::eq(spare.held.access, held.access)
+                && spare.held.site == held.site
+        };
+        let spare = self.spare.get(self.own.len()).filter(is_alike).cloned();
+        self.own.push(spare.unwrap_or_else(|| self.new_section(held)));
+    }
+
+    fn new_section(&self, held: Held) -> Arc<Section> {
         let (number, agent, end) = (next_number(), self.agent, OnceLock::new());
         let is_published = AtomicBool::new(false);
-        self.own.push(Arc::new(Section { number, agent, held, is_published, end }));
+        Arc::new(Section { number, agent, held, is_published, end })
     }
 
     /// Forgets a section without a word, and leaks it: for where nothing may be freed. It seems open for
     /// ever.
     pub(crate) fn abandon_section(&mut self, at: usize) {
-        std::mem::forget(self.context.take());
         std::mem::forget(self.own.remove(at));
     }
 
@@ -334,11 +354,16 @@ impl Timeline {
 
     /// The agent gives up the hold of its section at this place, counted from the oldest.
     pub(crate) fn end_section(&mut self, at: usize) -> Arc<Section> {
-        self.context = None;
         let section = self.own.remove(at);
-        let end = self.tick();
-        // A section ends once.
-        let _ = section.end.set(end);
+        if section.is_published() {
+            let end = self.tick();
+            // A section of which others know ends once.
+            let _ = section.end.set(end);
+        } else if at < self.spare.len() {
+            self.spare[at] = Arc::clone(&section);
+        } else if at == self.spare.len() {
+            self.spare.push(Arc::clone(&section));
+        }
         section
     }
 }
