@@ -407,14 +407,14 @@ impl Search<'_> {
                 return;
             }
         }
-        for at in 0..links.len() {
-            let (from, to) = (links[at].dependency, links[(at + 1) % links.len()].dependency);
-            let blocks = self.seen.get(to).blocks(self.seen.get(from));
-            if blocks == Blocks::ThroughWriter {
-                links[at].writer = self.writer(self.seen.get(from).wanted.lock);
-                if links[at].writer.is_none() {
-                    let lock = self.seen.get(from).wanted.lock;
-                    obstacle = obstacle.max(Some(Obstacle::NoWriter(lock)));
+        if self.add_writers(&mut links, 0).is_err() {
+            for at in 0..links.len() {
+                if let Some(lock) = self.lock_queued_for(&links, at) {
+                    let writer = self.writers(lock, &links).next();
+                    links[at].writer = writer;
+                    if writer.is_none() {
+                        obstacle = obstacle.max(Some(Obstacle::NoWriter(lock)));
+                    }
                 }
             }
         }
@@ -423,14 +423,47 @@ impl Search<'_> {
         }
     }
 
-    /// A writer of `lock` that could queue while all of the path are where they are.
-    fn writer(&self, lock: LockId) -> Option<usize> {
-        let mut writers = self.seen.writing.get(&lock).into_iter().flatten().copied();
-        writers.find(|&writer| {
-            self.path.iter().all(|link| self.between(link.dependency, writer).is_none())
+    /// The lock for which link `at` has to queue behind a writer, if it does.
+    fn lock_queued_for(&self, links: &[CircleLink], at: usize) -> Option<LockId> {
+        let from = self.seen.get(links[at].dependency);
+        let to = self.seen.get(links[(at + 1) % links.len()].dependency);
+        (to.blocks(from) == Blocks::ThroughWriter).then_some(from.wanted.lock)
+    }
+
+    /// Finds the writers behind which the links from `at` on queue, all at the same time.
+    fn add_writers(&mut self, links: &mut [CircleLink], at: usize) -> Result<(), Lacking> {
+        let queues = |&at: &usize| self.lock_queued_for(links, at).is_some();
+        let Some(at) = (at..links.len()).find(queues) else { return Ok(()) };
+        let lock = self.seen.get(links[at].dependency).wanted.lock;
+        let writers: Vec<usize> = self.writers(lock, links).collect();
+        for writer in writers {
+            self.steps += 1;
+            links[at].writer = Some(writer);
+            if self.add_writers(links, at + 1).is_ok() {
+                return Ok(());
+            }
+            links[at].writer = None;
+            if self.steps >= STEPS_MAX {
+                break;
+            }
+        }
+        Err(Lacking)
+    }
+
+    /// The writers of `lock` that could queue while all of the circle are where they are, the other
+    /// writers too.
+    fn writers(&self, lock: LockId, links: &[CircleLink]) -> impl Iterator<Item = usize> {
+        let all = self.seen.writing.get(&lock).into_iter().flatten().copied();
+        all.filter(move |&writer| {
+            let mut others =
+                links.iter().flat_map(|link| [Some(link.dependency), link.writer]).flatten();
+            others.all(|other| self.between(other, writer).is_none())
         })
     }
 }
+
+/// Not all writers can be there at the same time.
+struct Lacking;
 
 #[cfg(all(test, not(loom)))]
 mod tests {
@@ -568,6 +601,19 @@ mod tests {
     fn the_writer_has_to_be_concurrent_and_outside_the_gates() {
         check("w: X(a) spawn(t) spawn(u); t: r(a) X(b); u: X(b) r(a)", "no writer of a: ab");
         check_all_orders("t: r(a) X(b); u: X(g) X(b) r(a); w: X(g) X(a)", "no writer of a: ab");
+    }
+
+    #[test]
+    fn writers_have_to_queue_at_the_same_time() {
+        let readers = "t: r(a) r(b); u: r(b) r(a)";
+        check_all_orders(&format!("{readers}; v: X(a); w: X(b)"), "deadlock: ab");
+        check_all_orders(&format!("{readers}; v: X(g) X(a); w: X(h) X(b)"), "deadlock: ab");
+        for writers in ["w: X(a) U(a) X(b)", "v: X(g) X(a); w: X(g) X(b)"] {
+            let outcome = outcome(&format!("{readers}; {writers}"));
+            assert!(outcome.starts_with("no writer of "), "{writers}: {outcome}");
+        }
+        // The first writer of `a` that comes to mind is the only one of `b`.
+        check_all_orders(&format!("{readers}; w: X(a) U(a) X(b); v: X(a)"), "deadlock: ab");
     }
 
     #[test]
