@@ -203,6 +203,9 @@ pub(crate) struct CircleLink {
 
 /// A search for circles is cut off after so many steps.
 const STEPS_MAX: u32 = 50_000;
+/// Circles of at most so many requests are looked for first: the shortest is wanted, and a search for
+/// any among many locks loses its way.
+const LENGTHS: [usize; 4] = [2, 4, 8, usize::MAX];
 
 /// All dependencies seen.
 #[derive(Debug, Default)]
@@ -323,12 +326,18 @@ impl Dependencies {
     /// closest to that.
     pub(crate) fn circle_through(&mut self, start: usize) -> Option<Circle> {
         for level in 0..=LEVELS {
-            let mut search = Search { seen: self, level, steps: 0, path: Vec::new(), best: None };
-            search.extend(start);
-            let (best, cut_off) = (search.best, search.steps >= STEPS_MAX);
-            self.cut_off += u64::from(cut_off);
-            if best.is_some() {
-                return best;
+            for longest in LENGTHS {
+                let mut search = Search::new(self, level, longest);
+                search.extend(start);
+                let (best, cut_off) = (search.best, search.steps >= STEPS_MAX);
+                let was_too_long = search.was_too_long;
+                self.cut_off += u64::from(cut_off);
+                if best.is_some() {
+                    return best;
+                }
+                if !was_too_long {
+                    break;
+                }
             }
         }
         None
@@ -339,12 +348,19 @@ impl Dependencies {
 struct Search<'a> {
     seen: &'a Dependencies,
     level: u8,
+    /// How many requests a circle may have, and whether one of more may have been missed.
+    longest: usize,
+    was_too_long: bool,
     steps: u32,
     path: Vec<CircleLink>,
     best: Option<Circle>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(seen: &'a Dependencies, level: u8, longest: usize) -> Self {
+        Self { seen, level, longest, was_too_long: false, steps: 0, path: Vec::new(), best: None }
+    }
+
     /// Adds `next` to the path and goes on from there.
     fn extend(&mut self, next: usize) {
         self.steps += 1;
@@ -354,18 +370,31 @@ impl Search<'_> {
             return;
         }
         self.path.push(CircleLink { dependency: next, writer: None });
+        let first = self.path[0].dependency;
+        if self.seen.get(first).blocks(self.seen.get(next)) != Blocks::No {
+            self.close();
+        }
+        self.go_on_from(next);
+        self.path.pop();
+    }
+
+    /// Goes on to whoever holds what `next`, the end of the path, wants.
+    fn go_on_from(&mut self, next: usize) {
+        let shortest = self.best.as_ref().map_or(usize::MAX, |best| best.links.len());
+        if self.path.len() + 1 >= shortest {
+            return;
+        }
+        if self.path.len() >= self.longest {
+            self.was_too_long = true;
+            return;
+        }
         let wanted = self.seen.get(next).wanted.lock;
         for &holder in self.seen.holding.get(&wanted).into_iter().flatten() {
-            if self.seen.get(holder).blocks(self.seen.get(next)) == Blocks::No {
-                continue;
-            }
-            if holder == self.path[0].dependency {
-                self.close();
-            } else if self.fits(holder) {
+            let blocks = self.seen.get(holder).blocks(self.seen.get(next)) != Blocks::No;
+            if blocks && holder != self.path[0].dependency && self.fits(holder) {
                 self.extend(holder);
             }
         }
-        self.path.pop();
     }
 
     /// Whether `next` may come after the path.
