@@ -46,7 +46,7 @@ fn within(limit: Duration, what: impl FnOnce()) {
     assert!(took < limit, "{took:?} are more than {limit:?}");
 }
 
-#[ignore = "known to take half a minute: see `rotations`"]
+#[ignore = "known to take longer than it may: see `rotations`"]
 #[test]
 fn ts19_all_rotations_of_a_deep_nest() {
     rotations("TS19", 45);
