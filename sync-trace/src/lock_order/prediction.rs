@@ -226,6 +226,9 @@ pub(crate) struct CircleLink {
 
 /// A search for circles is cut off after so many steps.
 const STEPS_MAX: u32 = 50_000;
+/// Circles of at most so many requests are looked for first: the shortest is wanted, and a search for
+/// any among many locks loses its way.
+const LENGTHS: [usize; 4] = [2, 4, 8, usize::MAX];
 
 /// All dependencies seen.
 #[derive(Debug, Default)]
@@ -395,12 +398,18 @@ impl Dependencies {
     /// closest to that.
     pub(crate) fn circle_through(&mut self, start: usize) -> Option<Circle> {
         for level in 0..=LEVELS {
-            let mut search = Search { seen: self, level, steps: 0, path: Vec::new(), best: None };
-            search.extend(start);
-            let (best, cut_off) = (search.best, search.steps >= STEPS_MAX);
-            self.cut_off += u64::from(cut_off);
-            if best.is_some() {
-                return best;
+            for longest in LENGTHS {
+                let mut search = Search::new(self, level, longest);
+                search.extend(start);
+                let (best, cut_off) = (search.best, search.steps >= STEPS_MAX);
+                let was_too_long = search.was_too_long;
+                self.cut_off += u64::from(cut_off);
+                if best.is_some() {
+                    return best;
+                }
+                if !was_too_long {
+                    break;
+                }
             }
         }
         None
@@ -411,12 +420,19 @@ impl Dependencies {
 struct Search<'a> {
     seen: &'a Dependencies,
     level: u8,
+    /// How many requests a circle may have, and whether one of more may have been missed.
+    longest: usize,
+    was_too_long: bool,
     steps: u32,
     path: Vec<CircleLink>,
     best: Option<Circle>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(seen: &'a Dependencies, level: u8, longest: usize) -> Self {
+        Self { seen, level, longest, was_too_long: false, steps: 0, path: Vec::new(), best: None }
+    }
+
     /// Adds `next` to the path and goes on from there.
     fn extend(&mut self, next: usize) {
         self.steps += 1;
@@ -426,18 +442,31 @@ impl Search<'_> {
             return;
         }
         self.path.push(CircleLink { dependency: next, writer: None });
+        let first = self.path[0].dependency;
+        if self.seen.get(first).blocks(self.seen.get(next)) != Blocks::No {
+            self.close();
+        }
+        self.go_on_from(next);
+        self.path.pop();
+    }
+
+    /// Goes on to whoever holds what `next`, the end of the path, wants.
+    fn go_on_from(&mut self, next: usize) {
+        let shortest = self.best.as_ref().map_or(usize::MAX, |best| best.links.len());
+        if self.path.len() + 1 >= shortest {
+            return;
+        }
+        if self.path.len() >= self.longest {
+            self.was_too_long = true;
+            return;
+        }
         let wanted = self.seen.get(next).wanted.lock;
         for holder in self.seen.holding.of(wanted) {
-            if self.seen.get(holder).blocks(self.seen.get(next)) == Blocks::No {
-                continue;
-            }
-            if holder == self.path[0].dependency {
-                self.close();
-            } else if self.fits(holder) {
+            let blocks = self.seen.get(holder).blocks(self.seen.get(next)) != Blocks::No;
+            if blocks && holder != self.path[0].dependency && self.fits(holder) {
                 self.extend(holder);
             }
         }
-        self.path.pop();
     }
 
     /// Whether `next` may come after the path.
@@ -479,14 +508,14 @@ impl Search<'_> {
                 return;
             }
         }
-        for at in 0..links.len() {
-            let (from, to) = (links[at].dependency, links[(at + 1) % links.len()].dependency);
-            let blocks = self.seen.get(to).blocks(self.seen.get(from));
-            if blocks == Blocks::ThroughWriter {
-                links[at].writer = self.writer(self.seen.get(from).wanted.lock);
-                if links[at].writer.is_none() {
-                    let lock = self.seen.get(from).wanted.lock;
-                    obstacle = obstacle.max(Some(Obstacle::NoWriter(lock)));
+        if self.add_writers(&mut links, 0).is_err() {
+            for at in 0..links.len() {
+                if let Some(lock) = self.lock_queued_for(&links, at) {
+                    let writer = self.writers(lock, &links).next();
+                    links[at].writer = writer;
+                    if writer.is_none() {
+                        obstacle = obstacle.max(Some(Obstacle::NoWriter(lock)));
+                    }
                 }
             }
         }
@@ -495,13 +524,46 @@ impl Search<'_> {
         }
     }
 
-    /// A writer of `lock` that could queue while all of the path are where they are.
-    fn writer(&self, lock: LockId) -> Option<usize> {
-        self.seen.writing.of(lock).find(|&writer| {
-            self.path.iter().all(|link| self.between(link.dependency, writer).is_none())
+    /// The lock for which link `at` has to queue behind a writer, if it does.
+    fn lock_queued_for(&self, links: &[CircleLink], at: usize) -> Option<LockId> {
+        let from = self.seen.get(links[at].dependency);
+        let to = self.seen.get(links[(at + 1) % links.len()].dependency);
+        (to.blocks(from) == Blocks::ThroughWriter).then_some(from.wanted.lock)
+    }
+
+    /// Finds the writers behind which the links from `at` on queue, all at the same time.
+    fn add_writers(&mut self, links: &mut [CircleLink], at: usize) -> Result<(), Lacking> {
+        let queues = |&at: &usize| self.lock_queued_for(links, at).is_some();
+        let Some(at) = (at..links.len()).find(queues) else { return Ok(()) };
+        let lock = self.seen.get(links[at].dependency).wanted.lock;
+        let writers: Vec<usize> = self.writers(lock, links).collect();
+        for writer in writers {
+            self.steps += 1;
+            links[at].writer = Some(writer);
+            if self.add_writers(links, at + 1).is_ok() {
+                return Ok(());
+            }
+            links[at].writer = None;
+            if self.steps >= STEPS_MAX {
+                break;
+            }
+        }
+        Err(Lacking)
+    }
+
+    /// The writers of `lock` that could queue while all of the circle are where they are, the other
+    /// writers too.
+    fn writers(&self, lock: LockId, links: &[CircleLink]) -> impl Iterator<Item = usize> {
+        self.seen.writing.of(lock).filter(move |&writer| {
+            let mut others =
+                links.iter().flat_map(|link| [Some(link.dependency), link.writer]).flatten();
+            others.all(|other| self.between(other, writer).is_none())
         })
     }
 }
+
+/// Not all writers can be there at the same time.
+struct Lacking;
 
 #[cfg(all(test, not(loom)))]
 mod tests {
@@ -639,6 +701,19 @@ mod tests {
     fn the_writer_has_to_be_concurrent_and_outside_the_gates() {
         check("w: X(a) spawn(t) spawn(u); t: r(a) X(b); u: X(b) r(a)", "no writer of a: ab");
         check_all_orders("t: r(a) X(b); u: X(g) X(b) r(a); w: X(g) X(a)", "no writer of a: ab");
+    }
+
+    #[test]
+    fn writers_have_to_queue_at_the_same_time() {
+        let readers = "t: r(a) r(b); u: r(b) r(a)";
+        check_all_orders(&format!("{readers}; v: X(a); w: X(b)"), "deadlock: ab");
+        check_all_orders(&format!("{readers}; v: X(g) X(a); w: X(h) X(b)"), "deadlock: ab");
+        for writers in ["w: X(a) U(a) X(b)", "v: X(g) X(a); w: X(g) X(b)"] {
+            let outcome = outcome(&format!("{readers}; {writers}"));
+            assert!(outcome.starts_with("no writer of "), "{writers}: {outcome}");
+        }
+        // The first writer of `a` that comes to mind is the only one of `b`.
+        check_all_orders(&format!("{readers}; w: X(a) U(a) X(b); v: X(a)"), "deadlock: ab");
     }
 
     #[test]

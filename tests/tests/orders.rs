@@ -1,0 +1,9 @@
+//! Scenarios that other checkers are known by, with real locks and threads, judged as
+//! [`Policy::Deadlock`] does.
+#![cfg(any(debug_assertions, feature = "always"))]
+
+use sync_trace::Policy;
+
+const POLICY: Policy = Policy::Deadlock;
+
+mod rows;
