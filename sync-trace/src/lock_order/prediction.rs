@@ -407,28 +407,70 @@ impl Search<'_> {
                 return;
             }
         }
+        let mut queues = Vec::new();
         for at in 0..links.len() {
             let (from, to) = (links[at].dependency, links[(at + 1) % links.len()].dependency);
-            let blocks = self.seen.get(to).blocks(self.seen.get(from));
-            if blocks == Blocks::ThroughWriter {
-                links[at].writer = self.writer(self.seen.get(from).wanted.lock);
-                if links[at].writer.is_none() {
-                    let lock = self.seen.get(from).wanted.lock;
-                    obstacle = obstacle.max(Some(Obstacle::NoWriter(lock)));
+            if self.seen.get(to).blocks(self.seen.get(from)) == Blocks::ThroughWriter {
+                queues.push((at, self.seen.get(from).wanted.lock));
+            }
+        }
+        match self.writers(&queues) {
+            Ok(writers) => {
+                for (&(at, _), writer) in queues.iter().zip(writers) {
+                    links[at].writer = Some(writer);
                 }
             }
+            Err(lock) => obstacle = obstacle.max(Some(Obstacle::NoWriter(lock))),
         }
         if obstacle.is_none_or(|obstacle| obstacle.level() <= self.level) {
             self.best = Some(Circle { links, obstacle });
         }
     }
 
-    /// A writer of `lock` that could queue while all of the path are where they are.
-    fn writer(&self, lock: LockId) -> Option<usize> {
-        let mut writers = self.seen.writing.get(&lock).into_iter().flatten().copied();
-        writers.find(|&writer| {
-            self.path.iter().all(|link| self.between(link.dependency, writer).is_none())
-        })
+    /// For each of these locks a writer, so that all of them could queue while all of the path are where
+    /// they are; or else a lock that lacks one.
+    fn writers(&mut self, queues: &[(usize, LockId)]) -> Result<Vec<usize>, LockId> {
+        let fitting = |lock: LockId| -> Vec<usize> {
+            let mut writers = self.seen.writing.get(&lock).cloned().unwrap_or_default();
+            writers.retain(|&writer| {
+                self.path.iter().all(|link| self.between(link.dependency, writer).is_none())
+            });
+            writers
+        };
+        let choices: Vec<(LockId, Vec<usize>)> =
+            queues.iter().map(|&(_, lock)| (lock, fitting(lock))).collect();
+        let lacking = choices.iter().filter(|(_, writers)| writers.is_empty());
+        if let Some(lock) = lacking.map(|&(lock, _)| lock).max() {
+            return Err(lock);
+        }
+        let mut chosen = Vec::new();
+        match self.choose_writers(&choices, &mut chosen) {
+            true => Ok(chosen),
+            false => Err(choices.iter().map(|&(lock, _)| lock).max().expect("some failed")),
+        }
+    }
+
+    /// Adds to `chosen` one of each list of writers, such that each could be there beside the others.
+    fn choose_writers(
+        &mut self,
+        choices: &[(LockId, Vec<usize>)],
+        chosen: &mut Vec<usize>,
+    ) -> bool {
+        let Some((_, writers)) = choices.get(chosen.len()) else { return true };
+        for &writer in writers {
+            self.steps += 1;
+            if self.steps >= STEPS_MAX {
+                return false;
+            }
+            if chosen.iter().all(|&other| self.between(other, writer).is_none()) {
+                chosen.push(writer);
+                if self.choose_writers(choices, chosen) {
+                    return true;
+                }
+                chosen.pop();
+            }
+        }
+        false
     }
 }
 
@@ -568,6 +610,16 @@ mod tests {
     fn the_writer_has_to_be_concurrent_and_outside_the_gates() {
         check("w: X(a) spawn(t) spawn(u); t: r(a) X(b); u: X(b) r(a)", "no writer of a: ab");
         check_all_orders("t: r(a) X(b); u: X(g) X(b) r(a); w: X(g) X(a)", "no writer of a: ab");
+    }
+
+    #[test]
+    fn two_queues_need_two_writers() {
+        let readers = "t: r(a) r(b); u: r(b) r(a)";
+        check_all_orders(&format!("{readers}; v: X(a); w: X(b)"), "deadlock: ab");
+        check_all_orders(&format!("{readers}; v: X(a); v: X(b); w: X(b)"), "deadlock: ab");
+        check(&format!("{readers}; v: X(a); v: X(b)"), "no writer of b: ab");
+        check(&format!("v: X(a); v: X(b); {readers}"), "no writer of b: ab");
+        check(&format!("{readers}; v: X(g) X(a); w: X(g) X(b)"), "no writer of b: ab");
     }
 
     #[test]
