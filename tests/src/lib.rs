@@ -28,6 +28,7 @@
 //! | `end` | ends, with what it still holds dropped |
 //! | `end_holding` | ends, with what it still holds forgotten |
 
+pub mod oracle;
 pub mod outside;
 mod script;
 mod stage;

@@ -248,7 +248,8 @@ impl Timeline {
     /// An event that others may come after, such as a message sent: what it is to take along.
     pub(crate) fn publish(&mut self) -> Parcel {
         self.own.iter().for_each(|section| section.is_published.store(true, Ordering::Relaxed));
-        let open = self.own.iter().cloned().chain(self.around()).collect();
+        // Also those that have ended: who takes their lock comes after that, whoever told of them.
+        let open = self.own.iter().chain(&self.others).cloned().collect();
         Parcel { clock: self.tick(), open }
     }
 

@@ -677,6 +677,15 @@ mod tests {
         check("t: X(g) spawn(u) X(a) X(b); u: X(h); u: X(b) X(a)", "deadlock: ab");
         check("t: X(g) send(m) X(a) X(b); u: recv(m) X(g); u: X(b) X(a)", "ordered: ab");
         check("t: r(g) spawn(u) X(a) X(b); u: r(g); u: X(b) X(a)", "deadlock: ab");
+        // Also if somebody else has told of it, when it had ended.
+        check(
+            "t: X(g) send(m) X(a) X(b); v: recv(m) spawn(u); u: X(g); u: X(b) X(a)",
+            "ordered: ab",
+        );
+        check(
+            "t: X(g) send(m) X(a) X(b); v: recv(m) spawn(u); u: X(h); u: X(b) X(a)",
+            "deadlock: ab",
+        );
     }
 
     #[test]

@@ -90,12 +90,15 @@ impl Channel {
     }
 }
 
-/// What order passes through, one for each direction.
+/// What order passes through, two for each direction. The end of an endpoint has one of its own: who
+/// gets a message does not come after what its sender did from there until it was gone.
 struct Passages {
     /// To the receiver: messages.
     sent: Passage,
+    senders_gone: Passage,
     /// To the senders: room for more, in a channel with a bound.
     received: Passage,
+    receiver_gone: Passage,
     has_bound: bool,
 }
 
@@ -109,26 +112,37 @@ struct Endpoint {
 impl Endpoint {
     /// Both ends of a new channel.
     fn pair(created: Site, has_bound: bool) -> [Self; 2] {
-        let (sent, received) = (Passage::new(), Passage::new());
-        let passages = Arc::new(Passages { sent, received, has_bound });
+        let passages = Arc::new(Passages {
+            sent: Passage::new(),
+            senders_gone: Passage::new(),
+            received: Passage::new(),
+            receiver_gone: Passage::new(),
+            has_bound,
+        });
         let one = Self { channel: Channel::new(created), passages };
         [one.clone(), one]
     }
 
-    /// A message is about to go in, or a sender is about to be gone.
+    /// A message is about to go in.
     #[cfg_attr(not(debug_assertions), inline)]
     fn sends(&self) {
-        if self.channel.is_tracked() {
-            hooks::publish(&self.passages.sent);
-        }
+        self.publish(&self.passages.sent);
     }
 
-    /// A message has come out, or all senders are gone.
+    /// A message has come out.
     #[cfg_attr(not(debug_assertions), inline)]
     fn was_sent(&self) {
-        if self.channel.is_tracked() {
-            hooks::observe(&self.passages.sent);
-        }
+        self.observe(&self.passages.sent);
+    }
+
+    /// A sender is about to be gone.
+    fn stops_sending(&self) {
+        self.publish(&self.passages.senders_gone);
+    }
+
+    /// All senders are gone.
+    fn was_left_by_senders(&self) {
+        self.observe(&self.passages.senders_gone);
     }
 
     /// A message may be about to come out.
@@ -139,18 +153,38 @@ impl Endpoint {
         }
     }
 
-    /// A message is about to come out, or the receiver is about to be gone.
+    /// A message is about to come out.
     #[cfg_attr(not(debug_assertions), inline)]
     fn receives(&self) {
+        self.publish(&self.passages.received);
+    }
+
+    /// There was no room, and then there was.
+    fn was_received(&self) {
+        self.observe(&self.passages.received);
+    }
+
+    /// The receiver is about to be gone.
+    fn stops_receiving(&self) {
+        self.publish(&self.passages.receiver_gone);
+    }
+
+    /// The receiver is gone.
+    fn was_left_by_receiver(&self) {
+        self.observe(&self.passages.receiver_gone);
+    }
+
+    #[cfg_attr(not(debug_assertions), inline)]
+    fn publish(&self, passage: &Passage) {
         if self.channel.is_tracked() {
-            hooks::publish(&self.passages.received);
+            hooks::publish(passage);
         }
     }
 
-    /// There was no room, and then there was, or the receiver was gone.
-    fn was_received(&self) {
+    #[cfg_attr(not(debug_assertions), inline)]
+    fn observe(&self, passage: &Passage) {
         if self.channel.is_tracked() {
-            hooks::observe(&self.passages.received);
+            hooks::observe(passage);
         }
     }
 

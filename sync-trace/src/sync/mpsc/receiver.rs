@@ -21,7 +21,7 @@ struct ReceivingEnd(Endpoint);
 
 impl Drop for ReceivingEnd {
     fn drop(&mut self) {
-        self.0.receives();
+        self.0.stops_receiving();
     }
 }
 
@@ -42,11 +42,18 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         self.endpoint.0.makes_room();
         let result = self.inner.try_recv();
-        if !matches!(result, Err(TryRecvError::Empty)) {
-            // The message, or the end of the last sender, came before what follows here.
-            self.endpoint.0.was_sent();
-        }
+        self.came(&result, |error| *error == TryRecvError::Disconnected);
         result
+    }
+
+    /// The message, or the end of the last sender, came before what follows here.
+    #[inline]
+    fn came<E>(&self, result: &Result<T, E>, is_left: impl FnOnce(&E) -> bool) {
+        match result {
+            Ok(_) => self.endpoint.0.was_sent(),
+            Err(error) if is_left(error) => self.endpoint.0.was_left_by_senders(),
+            Err(_) => {}
+        }
     }
 
     /// As [`std::sync::mpsc::Receiver::recv`].
@@ -65,7 +72,9 @@ impl<T> Receiver<T> {
         match self.try_recv() {
             Ok(t) => Ok(t),
             Err(TryRecvError::Disconnected) => Err(RecvError),
-            Err(TryRecvError::Empty) => self.waiting(access, site, |inner| inner.recv()),
+            Err(TryRecvError::Empty) => {
+                self.waiting(access, site, |inner| inner.recv(), |RecvError| true)
+            }
         }
     }
 
@@ -82,24 +91,25 @@ impl<T> Receiver<T> {
             Ok(t) => Ok(t),
             Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
             Err(TryRecvError::Empty) => {
-                self.waiting(access, site, |inner| inner.recv_timeout(timeout))
+                let is_left = |error: &_| *error == RecvTimeoutError::Disconnected;
+                self.waiting(access, site, |inner| inner.recv_timeout(timeout), is_left)
             }
         }
     }
 
     /// The slow half of receiving: waits where the tracker can see it.
     #[cold]
-    fn waiting<R>(
+    fn waiting<E>(
         &self,
         access: &'static Access,
         site: Site,
-        recv: impl FnOnce(&std::sync::mpsc::Receiver<T>) -> R,
-    ) -> R {
-        let endpoint = &self.endpoint.0;
-        let waiting = endpoint.wait(access, site);
+        recv: impl FnOnce(&std::sync::mpsc::Receiver<T>) -> Result<T, E>,
+        is_left: impl FnOnce(&E) -> bool,
+    ) -> Result<T, E> {
+        let waiting = self.endpoint.0.wait(access, site);
         let result = recv(&self.inner);
         drop(waiting);
-        endpoint.was_sent();
+        self.came(&result, is_left);
         result
     }
 

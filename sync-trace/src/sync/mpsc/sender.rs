@@ -19,7 +19,7 @@ struct SendingEnd(Endpoint);
 
 impl Drop for SendingEnd {
     fn drop(&mut self) {
-        self.0.sends();
+        self.0.stops_sending();
     }
 }
 
@@ -91,8 +91,11 @@ impl<T> SyncSender<T> {
         let waiting = endpoint.wait(Accesses::<T>::SEND, site);
         let result = self.inner.send(t);
         drop(waiting);
-        // The receiver has made room: what it did before comes before what follows here.
-        endpoint.was_received();
+        // What the receiver did before it made room, or was gone, comes before what follows here.
+        match &result {
+            Ok(()) => endpoint.was_received(),
+            Err(_) => endpoint.was_left_by_receiver(),
+        }
         result
     }
 
