@@ -8,10 +8,11 @@ use crate::atomics::{Mutex, lock};
 use crate::evidence::{hold_of, lock_of};
 use crate::finding::{
     AgentId, Blocker, Code, Condition, Finding, Fingerprint, Hold, Level, Link, Lock, LockId,
-    Outcome, Participant, Target, Wait,
+    Outcome, Participant, Sightings, Target, Wait,
 };
 use crate::held::Held;
 use crate::lock_order::adjacency::QuickHash;
+use crate::lock_order::classes::{ClassNews, Classes};
 use crate::lock_order::clock::Section;
 use crate::lock_order::label::{Blocks, blocks_or_queues};
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Obstacle, Repeats};
@@ -29,6 +30,7 @@ pub(crate) struct Orders {
 #[derive(Default)]
 struct Known {
     predictor: Predictor,
+    classes: Classes,
     /// The agents that have dependencies, also those that have ended.
     cast: HashMap<AgentId, Who, QuickHash>,
 }
@@ -38,6 +40,13 @@ struct Who {
     participant: Participant,
     identity: Arc<Identity>,
     root: AgentId,
+}
+
+/// Dependencies that want in a circle what the next one holds, as far as classes go.
+struct ClassCircle {
+    dependencies: Vec<usize>,
+    /// For each, what the next one holds of the class that it wants.
+    holds: Vec<Held>,
 }
 
 /// A circle that has become known, or more likely.
@@ -57,7 +66,10 @@ impl Orders {
         let mut known = lock(&self.known);
         known.meet(agent);
         let answer = known.predictor.requested(dependency);
-        let prospects = known.prospects(&answer.news, Some(answer.dependency));
+        let mut prospects = known.prospects(&answer.news, Some(answer.dependency));
+        if answer.is_new {
+            prospects.extend(known.class_prospects(answer.dependency));
+        }
         (answer.repeats, prospects)
     }
 
@@ -70,9 +82,11 @@ impl Orders {
 
     /// Everything that is inconsistent, but could not happen as far as is known.
     pub(crate) fn notes(&self) -> Vec<Finding> {
-        let known = lock(&self.known);
+        let mut known = lock(&self.known);
+        let of_classes = known.class_circles();
         let latent = known.predictor.circles().filter(|circle| circle.obstacle.is_some());
         let mut notes: Vec<Finding> = latent.map(|circle| known.finding(circle, None)).collect();
+        notes.extend(of_classes.iter().map(|circle| known.class_finding(circle)));
         // The order of a hash table says nothing; that of the locks' numbers is about that of time.
         notes.sort_by_cached_key(Finding::locks_waited_for);
         notes
@@ -80,8 +94,10 @@ impl Orders {
 
     /// How many of [`notes`](Self::notes) there are.
     pub(crate) fn count_notes(&self) -> usize {
-        let known = lock(&self.known);
-        known.predictor.circles().filter(|circle| circle.obstacle.is_some()).count()
+        let mut known = lock(&self.known);
+        let of_classes = known.class_circles().len();
+        let latent = known.predictor.circles().filter(|circle| circle.obstacle.is_some());
+        latent.count() + of_classes
     }
 
     /// What was not looked at to the end, in words; only what is not zero.
@@ -119,6 +135,78 @@ impl Known {
         circles.iter().map(prospect).collect()
     }
 
+    /// What a new dependency has shown of classes.
+    fn class_prospects(&mut self, dependency: usize) -> Vec<Prospect> {
+        let predictor = &self.predictor;
+        let news = self.classes.add(dependency, |index| predictor.dependency(index));
+        let mut prospects = Vec::new();
+        for news in news {
+            let finding = match news {
+                ClassNews::Nested(held) => self.nested_finding(dependency, held),
+                ClassNews::Circle(circle) => {
+                    let circle = self.class_circle(circle);
+                    self.class_finding(&circle)
+                }
+            };
+            prospects.push(Prospect { finding, takes_part: true });
+        }
+        prospects
+    }
+
+    /// The circles between classes that are none between locks.
+    fn class_circles(&mut self) -> Vec<ClassCircle> {
+        let predictor = &self.predictor;
+        let wanted = |link: &CircleLink| predictor.dependency(link.dependency).wanted;
+        let of_locks: Vec<Vec<Held>> =
+            predictor.circles().map(|circle| circle.links.iter().map(wanted).collect()).collect();
+        let circles: Vec<Vec<usize>> = self.classes.circles(&of_locks).cloned().collect();
+        circles.into_iter().map(|circle| self.class_circle(circle)).collect()
+    }
+
+    /// Which lock stands for the class of what is wanted, in each dependency that comes next.
+    fn class_circle(&mut self, dependencies: Vec<usize>) -> ClassCircle {
+        let predictor = &self.predictor;
+        let count = dependencies.len();
+        let hold = |at: usize| {
+            let wanted = predictor.dependency(dependencies[at]).wanted;
+            let next = predictor.dependency(dependencies[(at + 1) % count]);
+            self.classes.held_alike(next, &wanted).unwrap_or(wanted)
+        };
+        let holds = (0..count).map(hold).collect();
+        ClassCircle { dependencies, holds }
+    }
+
+    fn class_finding(&self, circle: &ClassCircle) -> Finding {
+        let link = |(&index, hold): (&usize, &Held)| self.plain_link(index, hold);
+        let links = circle.dependencies.iter().zip(&circle.holds).map(link).collect();
+        let agents =
+            circle.dependencies.iter().map(|&index| self.predictor.dependency(index).agent());
+        let involved = agents.filter_map(|agent| self.who(agent)).collect();
+        self.order_finding(Code::Inversion, links, Some(Condition::OtherInstances), involved)
+    }
+
+    /// Two locks of one class, of which `dependency` wants one while it holds the other.
+    fn nested_finding(&self, dependency: usize, held: LockId) -> Finding {
+        let nested = self.predictor.dependency(dependency);
+        let held = nested.held().iter().map(|section| section.held).find(|one| one.lock == held);
+        let links = vec![self.plain_link(dependency, &held.unwrap_or(nested.wanted))];
+        let involved = self.who(nested.agent()).into_iter().collect();
+        self.order_finding(Code::SameClass, links, None, involved)
+    }
+
+    /// What a dependency wanted, and a hold that stands for what would keep it waiting.
+    fn plain_link(&self, dependency: usize, hold: &Held) -> Link {
+        let dependency = self.predictor.dependency(dependency);
+        let wanted = &dependency.wanted;
+        let seen = Sightings { times: dependency.repeats.count(), threads: 1, sites: 1 };
+        Link {
+            agent: self.participant(dependency.agent()),
+            wait: wait_for(wanted),
+            blocker: Blocker::Holds(hold_of(hold)),
+            seen: Some(seen),
+        }
+    }
+
     /// The finding that `circle` amounts to; its first link is the request `first`, if that is in it.
     fn finding(&self, circle: &Circle, first: Option<usize>) -> Finding {
         let mut steps = circle.links.clone();
@@ -128,7 +216,19 @@ impl Known {
         let around =
             |at: usize| [&steps[(at + count - 1) % count], &steps[at], &steps[(at + 1) % count]];
         let links: Vec<Link> = (0..count).map(|at| self.link(around(at))).collect();
-        let involved: Vec<&Who> = steps.iter().flat_map(|step| self.involved(step)).collect();
+        let involved = steps.iter().flat_map(|step| self.involved(step)).collect();
+        let condition = circle.obstacle.map(|obstacle| self.condition(obstacle, &steps));
+        self.order_finding(Code::Inversion, links, condition, involved)
+    }
+
+    /// A finding about what could happen, or about orders that contradict each other.
+    fn order_finding(
+        &self,
+        code: Code,
+        links: Vec<Link>,
+        condition: Option<Condition>,
+        involved: Vec<&Who>,
+    ) -> Finding {
         let mut roots: Vec<String> = involved
             .iter()
             .filter_map(|who| Some(who.identity.root_name.as_deref()?.into()))
@@ -136,11 +236,12 @@ impl Known {
         roots.sort_unstable();
         roots.dedup();
         let root_ids: BTreeSet<AgentId> = involved.iter().map(|who| who.root).collect();
+        let is_possible = condition.is_none() && code == Code::Inversion;
         Finding {
-            code: Code::Inversion,
-            level: if circle.obstacle.is_none() { Level::Predicted } else { Level::Order },
-            fingerprint: Fingerprint::of(Code::Inversion, &links),
-            condition: circle.obstacle.map(|obstacle| self.condition(obstacle, &steps)),
+            code,
+            level: if is_possible { Level::Predicted } else { Level::Order },
+            fingerprint: Fingerprint::of(code, &links),
+            condition,
             links,
             also_waiting: Vec::new(),
             outcome: Outcome::Noted,
@@ -187,9 +288,7 @@ impl Known {
             },
             None => Blocker::Holds(hold),
         };
-        let (op, site) = (wanted.access.op, wanted.site);
-        let target = Target::Lock(lock_of_held(wanted), wanted.access.mode);
-        let wait = Wait { op, site, target, age: None, stack: None };
+        let wait = wait_for(wanted);
         Link { agent: self.participant(dependency.agent()), wait, blocker, seen: Some(seen) }
     }
 
@@ -231,6 +330,11 @@ impl Known {
             None => hold_of(wanted),
         }
     }
+}
+
+fn wait_for(wanted: &Held) -> Wait {
+    let target = Target::Lock(lock_of_held(wanted), wanted.access.mode);
+    Wait { op: wanted.access.op, site: wanted.site, target, age: None, stack: None }
 }
 
 fn lock_of_held(held: &Held) -> Lock {

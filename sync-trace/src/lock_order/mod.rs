@@ -14,7 +14,7 @@
 //! 3. What keeps them apart? [`clock`] knows what comes before what in every schedule, and what
 //!    happens inside whose section.
 //!
-//! [`predictor`] puts the three together.
+//! [`predictor`] puts the three together. [`classes`] looks at kinds of locks instead of locks.
 //!
 //! # Invariants
 //!
@@ -35,6 +35,7 @@
 )]
 
 pub(crate) mod adjacency;
+pub(crate) mod classes;
 pub(crate) mod clock;
 pub(crate) mod components;
 pub(crate) mod cycle;

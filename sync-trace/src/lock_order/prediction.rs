@@ -305,6 +305,11 @@ impl Dependencies {
         &self.all[index]
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// The requests that a writer of `lock` may keep waiting by queueing for it.
     pub(crate) fn sharing(&self, lock: LockId) -> impl Iterator<Item = usize> {
         self.sharing.of(lock)

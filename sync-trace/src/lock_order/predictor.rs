@@ -17,6 +17,8 @@ use crate::op::Mode;
 pub(crate) struct Answer {
     /// What stands for it in circles.
     pub(crate) dependency: usize,
+    /// Whether there was none like it.
+    pub(crate) is_new: bool,
     pub(crate) repeats: Arc<Repeats>,
     /// The circles that it makes known, or more likely.
     pub(crate) news: Vec<Circle>,
@@ -46,6 +48,7 @@ impl Predictor {
     pub(crate) fn requested(&mut self, dependency: Dependency) -> Answer {
         let wanted = dependency.wanted.lock;
         let writes = dependency.wanted.access.mode == Mode::Exclusive;
+        let known = self.seen.len();
         let (index, met) = self.seen.add(dependency);
         met.into_iter().for_each(|index| self.insert_edges(index));
         self.insert_edges(index);
@@ -54,7 +57,8 @@ impl Predictor {
             starts.extend(self.seen.sharing(wanted).filter(|&other| other != index));
         }
         let news = self.judge(starts);
-        Answer { dependency: index, repeats: Arc::clone(&self.seen.get(index).repeats), news }
+        let repeats = Arc::clone(&self.seen.get(index).repeats);
+        Answer { dependency: index, is_new: index == known, repeats, news }
     }
 
     /// How often, and by whom and where, `wanted` was wanted while `held` was held.

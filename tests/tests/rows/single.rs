@@ -210,7 +210,6 @@ fn hg3_locks_that_are_dropped_and_made_again() {
     }
 }
 
-#[ignore = "the rules for classes are still to come"]
 #[test]
 fn hg3_locks_that_are_made_again_are_of_the_same_classes() {
     for mode in MODES {

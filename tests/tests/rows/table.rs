@@ -244,7 +244,6 @@ fn rows_that_other_tools_get_wrong() {
     check("3.11", WRONG_VERDICTS);
 }
 
-#[ignore = "the rules for classes are still to come"]
 #[test]
 fn rows_about_classes() {
     check("classes", CLASSES);

@@ -1,0 +1,165 @@
+//! The order of classes of locks: what is true of one pair of locks is meant for all of their kind.
+//!
+//! A class is all locks of one name, or else all that are created at one place for one type. An order
+//! between classes that contradicts itself over different locks is no deadlock, but a hint that the
+//! program has no order at all: that is all that Linux's lockdep looks at. Two locks of one class held
+//! at once are the same.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::adjacency::QuickHash;
+use super::graph::{Inserted, OrderGraph};
+use super::label::{Blocks, blocks_or_queues};
+use super::prediction::Dependency;
+use crate::finding::LockId;
+use crate::held::Held;
+
+/// What is known of the order of classes.
+#[derive(Default)]
+pub(crate) struct Classes {
+    names: Names,
+    graph: OrderGraph,
+    /// The first dependency that showed each order.
+    witnesses: HashMap<(LockId, LockId), u32, QuickHash>,
+    /// The circles that different locks make, by their classes: a dependency for each order.
+    circles: HashMap<BTreeSet<LockId>, Vec<usize>>,
+    /// The classes of which two locks were held at once.
+    nested: BTreeSet<LockId>,
+}
+
+/// What a dependency has shown of classes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ClassNews {
+    /// These want in a circle what the next one holds, as far as classes go.
+    Circle(Vec<usize>),
+    /// A lock was wanted while this other one of its class was held.
+    Nested(LockId),
+}
+
+/// The numbers of classes. The graph takes them for those of locks.
+#[derive(Default)]
+struct Names {
+    /// By what a lock's record says, which is the same for most locks of a class.
+    by_record: HashMap<(usize, usize), Option<LockId>, QuickHash>,
+    by_name: HashMap<Name, LockId>,
+}
+
+/// What the locks of a class have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Name {
+    Given(&'static str),
+    Created(&'static str, u32, u32, &'static str),
+}
+
+impl Names {
+    /// The class of a lock; `None` for one of which is not known where it comes from.
+    fn of(&mut self, held: &Held) -> Option<LockId> {
+        let record = (held.created.to_ptr().addr(), held.access.type_name as usize);
+        if let Some(known) = self.by_record.get(&record) {
+            return *known;
+        }
+        let site = held.created.site();
+        let name = match held.created.name() {
+            Some(name) => Some(Name::Given(name)),
+            None if site.is_unknown() => None,
+            None => {
+                let type_name = (held.access.type_name)();
+                Some(Name::Created(site.file(), site.line(), site.column(), type_name))
+            }
+        };
+        let next = LockId(self.by_name.len() as u64 + 1);
+        let class = name.map(|name| *self.by_name.entry(name).or_insert(next));
+        self.by_record.insert(record, class);
+        class
+    }
+}
+
+impl Classes {
+    /// Looks at a dependency that is new. `get` gives the others.
+    pub(crate) fn add<'d>(
+        &mut self,
+        index: usize,
+        get: impl Fn(usize) -> &'d Dependency,
+    ) -> Vec<ClassNews> {
+        let dependency = get(index);
+        let wanted = &dependency.wanted;
+        let Some(to) = self.names.of(wanted) else { return Vec::new() };
+        let mut news = Vec::new();
+        for held in dependency.held().iter().map(|section| &section.held) {
+            match self.names.of(held) {
+                Some(from) if from == to => news.extend(self.nest(held, wanted, to)),
+                Some(from) => news.extend(self.order([from, to], [held, wanted], index, &get)),
+                None => {}
+            }
+        }
+        news
+    }
+
+    /// Two locks of one class.
+    fn nest(&mut self, held: &Held, wanted: &Held, class: LockId) -> Option<ClassNews> {
+        let blocks = blocks_or_queues(held.access.mode, wanted.access.mode) != Blocks::No;
+        let is_news = blocks && held.lock != wanted.lock && self.nested.insert(class);
+        is_news.then_some(ClassNews::Nested(held.lock))
+    }
+
+    /// Locks of different classes.
+    fn order<'d>(
+        &mut self,
+        [from, to]: [LockId; 2],
+        [held, wanted]: [&Held; 2],
+        index: usize,
+        get: &impl Fn(usize) -> &'d Dependency,
+    ) -> Option<ClassNews> {
+        self.witnesses.entry((from, to)).or_insert(index as u32);
+        let modes = [held.access.mode, wanted.access.mode];
+        if self.graph.insert(from, to, modes[0], modes[1]) != Inserted::Closing {
+            return None;
+        }
+        let classes = self.graph.strong_cycle_through(from, to, modes[0], modes[1])?;
+        let mut circle: Vec<usize> = Vec::new();
+        for (at, &class) in classes.iter().enumerate() {
+            let next = classes[(at + 1) % classes.len()];
+            // The first order is the new one, which may have older witnesses in other modes.
+            let older = || self.witnesses.get(&(class, next)).map(|&witness| witness as usize);
+            circle.push(if at == 0 { index } else { older()? });
+        }
+        let set: BTreeSet<LockId> = classes.into_iter().collect();
+        if self.is_of_the_same_locks(&circle, get) || self.circles.contains_key(&set) {
+            return None;
+        }
+        self.circles.insert(set, circle.clone());
+        Some(ClassNews::Circle(circle))
+    }
+
+    /// Whether the circle is one of locks too, and with that another one's business.
+    fn is_of_the_same_locks<'d>(
+        &self,
+        circle: &[usize],
+        get: &impl Fn(usize) -> &'d Dependency,
+    ) -> bool {
+        let nexts = circle.iter().cycle().skip(1);
+        circle.iter().zip(nexts).all(|(&one, &next)| {
+            let wanted = get(one).wanted.lock;
+            get(next).held().iter().any(|section| section.held.lock == wanted)
+        })
+    }
+
+    /// The circles of different locks, but for those whose classes also make one of the same locks.
+    pub(crate) fn circles(&mut self, of_locks: &[Vec<Held>]) -> impl Iterator<Item = &Vec<usize>> {
+        let known: Vec<BTreeSet<LockId>> = of_locks
+            .iter()
+            .map(|locks| locks.iter().filter_map(|held| self.names.of(held)).collect())
+            .collect();
+        let is_new =
+            move |(classes, _): &(&BTreeSet<LockId>, &Vec<usize>)| !known.contains(classes);
+        self.circles.iter().filter(is_new).map(|(_, circle)| circle)
+    }
+
+    /// The lock that `blocking` holds of the class that is wanted: that very lock, if it does.
+    pub(crate) fn held_alike(&mut self, blocking: &Dependency, wanted: &Held) -> Option<Held> {
+        let class = self.names.of(wanted);
+        let holds = || blocking.held().iter().map(|section| section.held);
+        let same = holds().find(|held| held.lock == wanted.lock);
+        same.or_else(|| holds().find(|held| self.names.of(held) == class))
+    }
+}
