@@ -17,6 +17,7 @@ use crate::lock_order::clock::Section;
 use crate::lock_order::label::{Blocks, blocks_or_queues};
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Obstacle, Repeats};
 use crate::lock_order::predictor::Predictor;
+use crate::news;
 
 /// What agents asked for while they held something, and what could come of it.
 ///
@@ -31,9 +32,15 @@ pub(crate) struct Orders {
 struct Known {
     predictor: Predictor,
     classes: Classes,
+    /// How many requests were forgotten.
+    forgotten: u64,
     /// The agents that have dependencies, also those that have ended.
     cast: HashMap<AgentId, Who, QuickHash>,
 }
+
+/// Of so many requests, at most, is known who held what and when: some 50 MB. Then the older half is
+/// forgotten.
+const DEPENDENCIES_MAX: usize = 1 << 18;
 
 /// An agent as findings show it.
 struct Who {
@@ -64,6 +71,7 @@ impl Orders {
         dependency: Dependency,
     ) -> (Arc<Repeats>, Vec<Prospect>) {
         let mut known = lock(&self.known);
+        known.make_room();
         known.meet(agent);
         let answer = known.predictor.requested(dependency);
         let mut prospects = known.prospects(&answer.news, Some(answer.dependency));
@@ -102,8 +110,11 @@ impl Orders {
 
     /// What was not looked at to the end, in words; only what is not zero.
     pub(crate) fn limits(&self) -> Vec<(&'static str, u64)> {
-        let cut_off = lock(&self.known).predictor.cut_off();
-        let lines = [("searches for possible deadlocks that were cut off", cut_off)];
+        let known = lock(&self.known);
+        let lines = [
+            ("searches for possible deadlocks that were cut off", known.predictor.cut_off()),
+            ("nested requests for locks that were forgotten", known.forgotten),
+        ];
         lines.into_iter().filter(|&(_, count)| count != 0).collect()
     }
 
@@ -115,6 +126,18 @@ impl Orders {
 }
 
 impl Known {
+    /// Forgets what is old if it has become too much.
+    fn make_room(&mut self) {
+        let needed = self.classes.dependencies();
+        let Some(moved) = self.predictor.make_room(DEPENDENCIES_MAX, needed) else { return };
+        self.forgotten += (DEPENDENCIES_MAX - moved.len()) as u64;
+        self.classes.renumber(&moved);
+        let agents = self.predictor.agents();
+        self.cast.retain(|agent, _| agents.contains(agent));
+        // What is forgotten has to be looked at again when it is repeated.
+        news::begin_generation();
+    }
+
     /// Makes sure that `agent` can be shown once it has ended.
     fn meet(&mut self, agent: &Agent) {
         self.cast.entry(agent.id()).or_insert_with(|| Who {

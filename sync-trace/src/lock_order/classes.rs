@@ -95,6 +95,22 @@ impl Classes {
         news
     }
 
+    /// The dependencies that stand for what is known.
+    pub(crate) fn dependencies(&self) -> impl Iterator<Item = usize> {
+        let witnesses = self.witnesses.values().map(|&witness| witness as usize);
+        witnesses.chain(self.circles.values().flatten().copied())
+    }
+
+    /// They have new numbers.
+    pub(crate) fn renumber(&mut self, moved: &HashMap<usize, usize>) {
+        for witness in self.witnesses.values_mut() {
+            *witness = moved[&(*witness as usize)] as u32;
+        }
+        for dependency in self.circles.values_mut().flatten() {
+            *dependency = moved[dependency];
+        }
+    }
+
     /// Two locks of one class.
     fn nest(&mut self, held: &Held, wanted: &Held, class: LockId) -> Option<ClassNews> {
         let blocks = blocks_or_queues(held.access.mode, wanted.access.mode) != Blocks::No;

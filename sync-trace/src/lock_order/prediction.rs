@@ -101,6 +101,12 @@ impl Dependency {
         self
     }
 
+    /// The locks that it holds or wants.
+    pub(crate) fn locks(&self) -> impl Iterator<Item = LockId> {
+        let held = self.held().iter().map(|section| section.held.lock);
+        held.chain([self.wanted.lock])
+    }
+
     /// Whether it was made inside anything.
     pub(crate) fn is_nested(&self) -> bool {
         !self.held().is_empty() || !self.around().is_empty()
@@ -224,6 +230,21 @@ pub(crate) struct CircleLink {
     pub(crate) writer: Option<usize>,
 }
 
+impl Circle {
+    /// What takes part in it, writers too.
+    pub(crate) fn dependencies(&self) -> impl Iterator<Item = usize> {
+        self.links.iter().flat_map(|link| [Some(link.dependency), link.writer]).flatten()
+    }
+
+    /// Everything that takes part has a new number.
+    pub(crate) fn renumber(&mut self, moved: &HashMap<usize, usize>) {
+        for link in &mut self.links {
+            link.dependency = moved[&link.dependency];
+            link.writer = link.writer.map(|writer| moved[&writer]);
+        }
+    }
+}
+
 /// A search for circles is cut off after so many steps.
 const STEPS_MAX: u32 = 50_000;
 /// Circles of at most so many requests are looked for first: the shortest is wanted, and a search for
@@ -303,6 +324,10 @@ fn key_of(dependency: &Dependency) -> u64 {
 impl Dependencies {
     pub(crate) fn get(&self, index: usize) -> &Dependency {
         &self.all[index]
+    }
+
+    pub(crate) fn into_all(self) -> impl Iterator<Item = Dependency> {
+        self.all.into_iter()
     }
 
     /// How many there are.

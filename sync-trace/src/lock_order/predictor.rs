@@ -4,13 +4,13 @@
 //! something new could lift its obstacle: another agent or another time at one of its requests, a
 //! writer of the lock that lacked one, the end of a section that was open.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::clock::Section;
 use super::graph::{Inserted, OrderGraph};
 use super::prediction::{Circle, Dependencies, Dependency, Obstacle, Repeats};
-use crate::finding::{LockId, Sightings};
+use crate::finding::{AgentId, LockId, Sightings};
 use crate::op::Mode;
 
 /// What comes of a request.
@@ -42,6 +42,47 @@ impl Predictor {
     /// The best circle found for each set of locks.
     pub(crate) fn circles(&self) -> impl Iterator<Item = &Circle> {
         self.known.values()
+    }
+
+    /// Forgets the older half of what was seen, but for what is part of a circle or `needed`, if it has
+    /// become too much. Returns the new numbers of what is left.
+    pub(crate) fn make_room(
+        &mut self,
+        most: usize,
+        needed: impl IntoIterator<Item = usize>,
+    ) -> Option<HashMap<usize, usize>> {
+        let count = self.seen.len();
+        if count < most {
+            return None;
+        }
+        let mut needed: HashSet<usize> = needed.into_iter().collect();
+        needed.extend(self.known.values().flat_map(Circle::dependencies));
+        let old = std::mem::take(&mut self.seen);
+        let cut_off = old.cut_off;
+        let mut moved = HashMap::new();
+        let mut gone = HashSet::new();
+        for (index, dependency) in old.into_all().enumerate() {
+            if index >= count / 2 || dependency.repeats.matter() || needed.contains(&index) {
+                let (new, met) = self.seen.add(dependency);
+                moved.insert(index, new);
+                met.into_iter().for_each(|index| self.insert_edges(index));
+                self.insert_edges(new);
+            } else {
+                gone.extend(dependency.locks());
+            }
+        }
+        self.seen.cut_off = cut_off;
+        // Orders that led through a lock of which nothing is known any more stay.
+        for lock in gone.into_iter().filter(|&lock| !self.seen.is_held(lock)) {
+            self.graph.remove(lock);
+        }
+        self.known.values_mut().for_each(|circle| circle.renumber(&moved));
+        Some(moved)
+    }
+
+    /// The agents of which anything is known.
+    pub(crate) fn agents(&self) -> HashSet<AgentId> {
+        (0..self.seen.len()).map(|index| self.seen.get(index).agent()).collect()
     }
 
     /// A request is about to be made.
@@ -222,6 +263,29 @@ mod tests {
         }
         assert_eq!(news, 200);
         assert_eq!(predictor.circles().count(), 200);
+    }
+
+    #[test]
+    fn what_is_old_is_forgotten_but_for_what_is_part_of_a_circle() {
+        let mut predictor = Predictor::default();
+        let [mut t, mut u] = [1, 2].map(|agent| Timeline::new(AgentId(agent)));
+        nest(&mut predictor, &mut t, &[1, 2]);
+        nest(&mut predictor, &mut u, &[2, 1]);
+        for lock in 0..1000 {
+            nest(&mut predictor, &mut t, &[3, 100 + lock, 2000 + lock]);
+        }
+        let count = predictor.seen.len();
+        assert!(predictor.make_room(count + 1, []).is_none());
+        let moved = predictor.make_room(count, [5]).expect("there is too much");
+        assert!(moved.contains_key(&5) && moved.len() < count * 2 / 3, "{}", moved.len());
+        let circle = predictor.circles().next().expect("it was kept");
+        let locks: BTreeSet<_> =
+            circle.dependencies().map(|index| predictor.dependency(index).wanted.lock).collect();
+        assert_eq!(locks, BTreeSet::from([LockId(1), LockId(2)]));
+        // What is left takes part in new circles, and what is gone can come again.
+        assert_eq!(nest(&mut predictor, &mut u, &[2999, 1099]).len(), 1);
+        assert!(nest(&mut predictor, &mut u, &[2000, 100]).is_empty());
+        assert_eq!(nest(&mut predictor, &mut t, &[100, 2000]).len(), 1);
     }
 
     #[test]
