@@ -55,10 +55,12 @@ impl Adjacency {
         self.edges[edge.index()].label
     }
 
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn node_count(&self) -> usize {
         self.by_lock.len()
     }
 
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn edge_count(&self) -> usize {
         self.by_ends.len()
     }
@@ -164,6 +166,7 @@ impl Adjacency {
         }
     }
 
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn heap_bytes(&self) -> usize {
         vec_bytes(&self.nodes)
             + vec_bytes(&self.edges)
@@ -230,12 +233,14 @@ impl Hasher for QuickHasher {
     }
 }
 
+#[cfg(all(test, not(loom)))]
 pub(crate) fn vec_bytes<T>(vec: &Vec<T>) -> usize {
     vec.capacity() * size_of::<T>()
 }
 
 /// What a map of this capacity has on the heap: it fills seven eighths of a power of two, with a byte
 /// beside each slot.
+#[cfg(all(test, not(loom)))]
 pub(crate) fn map_bytes<K, V>(capacity: usize) -> usize {
     match capacity {
         0 => 0,

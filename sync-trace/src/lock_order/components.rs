@@ -5,7 +5,6 @@
 
 use petgraph::graph::NodeIndex;
 
-use super::adjacency::vec_bytes;
 use super::ranks::Ranks;
 
 /// A partition of the nodes into components, in topological order.
@@ -159,7 +158,8 @@ impl Components {
         found >> MARK_BITS == self.search && found & mark as u32 != 0
     }
 
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn heap_bytes(&self) -> usize {
-        vec_bytes(&self.members) + self.ranks.heap_bytes()
+        super::adjacency::vec_bytes(&self.members) + self.ranks.heap_bytes()
     }
 }

@@ -12,7 +12,7 @@ use petgraph::Direction::{self, Incoming, Outgoing};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use super::adjacency::{Adjacency, QuickHash, map_bytes};
+use super::adjacency::{Adjacency, QuickHash};
 use super::components::Components;
 use super::cycle;
 use super::label::Label;
@@ -58,16 +58,19 @@ pub(crate) struct OrderGraph {
 }
 
 impl OrderGraph {
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// How many locks are in it.
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn len(&self) -> usize {
         self.adjacency.node_count()
     }
 
     /// How many pairs of locks have an order.
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn edges(&self) -> usize {
         self.adjacency.edge_count()
     }
@@ -141,6 +144,7 @@ impl OrderGraph {
     /// It is strong if at each lock the hold can block the request, if need be
     /// [through a writer](super::label::Blocks::ThroughWriter); both come from observed pairs. The
     /// walk may lead through a lock twice.
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn strong_cycle(&self, from: LockId, to: LockId) -> Option<Vec<LockId>> {
         self.strong_cycle_in(from, to, |label| label)
     }
@@ -273,11 +277,12 @@ impl OrderGraph {
     }
 
     /// About how much memory it has on the heap.
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn heap_bytes(&self) -> usize {
         self.adjacency.heap_bytes()
             + self.components.heap_bytes()
             + self.search.heap_bytes()
-            + map_bytes::<NodeIndex, ()>(self.torn.capacity())
+            + super::adjacency::map_bytes::<NodeIndex, ()>(self.torn.capacity())
     }
 
     #[cfg(test)]

@@ -7,8 +7,6 @@
 
 use petgraph::graph::NodeIndex;
 
-use super::adjacency::vec_bytes;
-
 /// The distance that is left to the next rank at either end.
 const STRIDE: u64 = 1 << 32;
 
@@ -149,8 +147,9 @@ impl Ranks {
         }
     }
 
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn heap_bytes(&self) -> usize {
-        vec_bytes(&self.places)
+        super::adjacency::vec_bytes(&self.places)
     }
 
     /// The items in order.

@@ -11,7 +11,7 @@
 use petgraph::Direction::{self, Incoming, Outgoing};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
-use super::adjacency::{Adjacency, vec_bytes};
+use super::adjacency::Adjacency;
 use super::components::{Components, Mark};
 
 /// The memory of a search, kept for the next one.
@@ -46,8 +46,9 @@ impl Search {
         complete.settle(adjacency, components);
     }
 
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn heap_bytes(&self) -> usize {
-        vec_bytes(&self.forward) + vec_bytes(&self.backward)
+        super::adjacency::vec_bytes(&self.forward) + super::adjacency::vec_bytes(&self.backward)
     }
 }
 
