@@ -124,7 +124,8 @@ fn threads(finding: &Finding) -> Vec<&Participant> {
             Blocker::Ended { owner, .. } => Some(owner),
             _ => None,
         };
-        for thread in [Some(&link.agent), target, blocker].into_iter().flatten() {
+        let taker = held(&link.blocker).and_then(|hold| hold.taken_by.as_ref());
+        for thread in [Some(&link.agent), target, blocker, taker].into_iter().flatten() {
             if !threads.iter().any(|known| known.id == thread.id) {
                 threads.push(thread);
             }

@@ -212,8 +212,8 @@ fn silencing(finding: &Finding, cast: &Cast<'_>) -> String {
         in_circle(finding, cast).map(|lock| quoted(cast.lock_names.class_of(lock))).collect();
     let names: Vec<_> = names.into_iter().collect();
     format!(
-        "fingerprint {}; to silence it with a reason: [[allow]] code = \"{}\", locks = [{}] in \
-         sync-trace.toml",
+        "fingerprint {}; to accept it, put into sync-trace.toml, with the reason:\n\
+         [[allow]]\ncode = \"{}\"\nlocks = [{}]\nreason = \"\"",
         finding.fingerprint,
         finding.code,
         names.join(", ")
@@ -259,7 +259,7 @@ mod tests {
     use super::super::cases::inversions;
     use super::super::source::Sources;
     use super::*;
-    use crate::finding::Sightings;
+    use crate::finding::{AgentId, Blocker, Participant, Sightings};
 
     fn verdict(finding: &Finding) -> Verdict {
         on(finding, &Cast::of(finding, &Sources::new()))
@@ -311,6 +311,22 @@ mod tests {
     }
 
     #[test]
+    fn who_took_a_lock_around_anothers_deeds_is_named() {
+        let mut finding = inversions::both_orders();
+        let agent = finding.links[0].agent.clone();
+        let parent = Participant { id: AgentId(99), name: Some("parent".into()), ..agent };
+        let Blocker::Holds(hold) = &mut finding.links[0].blocker else { unreachable!() };
+        hold.taken_by = Some(parent);
+        let text = crate::report::text(&finding);
+        for said in [
+            "'parent' (21852) took `Bank.audit` here and held it around what 'reporter' did",
+            "took `Bank.accounts` here while 'parent' held `Bank.audit`",
+        ] {
+            assert!(text.contains(said), "no `{said}` in {text}");
+        }
+    }
+
+    #[test]
     fn an_allowed_lock_is_quoted_as_toml_asks() {
         let mut finding = inversions::same_class(Outcome::Noted);
         for link in &mut finding.links {
@@ -318,7 +334,7 @@ mod tests {
             lock.name = Some(r#"a "b" \ c"#);
         }
         let silencing = verdict(&finding).silencing;
-        let entry = r#"code = "ST0104", locks = ["Bank.others[_]", "a \"b\" \\ c"] in"#;
+        let entry = "code = \"ST0104\"\nlocks = [\"Bank.others[_]\", \"a \\\"b\\\" \\\\ c\"]\n";
         assert!(silencing.contains(entry), "{silencing}");
     }
 }

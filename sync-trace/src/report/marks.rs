@@ -140,8 +140,12 @@ fn nestings<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Scenes<'a> {
         add(agent, role, wait.site, wait.op, label);
         if let Some(hold) = order.hold {
             let held = if hold.lock.kind.is_once() { "had not finished" } else { "held it" };
+            let (who, held) = match &hold.taken_by {
+                Some(taker) => (taker, format!("{held} around what {} did", cast.thread(agent))),
+                None => (agent, held.to_owned()),
+            };
             let label = format!("{} and {held}", took(hold, cast));
-            add(agent, Role::Holds, hold.site, hold.op, label);
+            add(who, Role::Holds, hold.site, hold.op, label);
         }
         if let Blocker::QueuedWriter { hold, writer: Some((writer, site)) } = blocker {
             let lock = cast.lock(&hold.lock);
@@ -209,7 +213,10 @@ fn meanwhile(order: &Order<'_>, cast: &Cast<'_>) -> String {
         Some(hold) if hold.lock.kind.is_once() => {
             format!(" while it initialised {}", cast.lock(&hold.lock))
         }
-        Some(hold) if !order.is_again() => format!(" while it held {}", cast.hold(hold)),
+        Some(hold) if !order.is_again() => {
+            let holder = hold.taken_by.as_ref().map_or("it", |taker| cast.thread(taker));
+            format!(" while {holder} held {}", cast.hold(hold))
+        }
         _ => String::new(),
     }
 }

@@ -78,7 +78,8 @@ pub(super) fn table(finding: &Finding, cast: &Cast<'_>) -> String {
                 true => format!("was initialising {}", cast.lock(&hold.lock)),
                 false => format!("held {}", cast.hold(hold)),
             };
-            format!("{held} since {}", line_of(hold.site))
+            let who = hold.taken_by.as_ref().map(|taker| format!("{} ", cast.thread(taker)));
+            format!("{}{held} since {}", who.unwrap_or_default(), line_of(hold.site))
         });
         let took = format!("{} at {}", order.took(cast), line_of(wait.site));
         rows.push([cast.thread_names.full_name(agent), held.unwrap_or_default(), took]);
