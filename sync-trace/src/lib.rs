@@ -26,7 +26,12 @@
 //! Seen are [`sync::Mutex`], [`sync::RwLock`] (also a reader that queues behind a writer), the mutex
 //! of a [`sync::Condvar`] wait, the initialisers of [`sync::Once`], [`sync::OnceLock`] and
 //! [`sync::LazyLock`], joins, and the end of [`thread::scope`], in cycles of any length and mixture.
-//! A finding is made only when it is certain: there are no false alarms.
+//! Such a finding is made only when it is certain: there are no false alarms.
+//!
+//! A deadlock that did not happen is found too, if what was seen could become one on another day: see
+//! [`Level::Predicted`](finding::Level::Predicted). Orders of locks that contradict each other without
+//! that are [`notes`], or findings with [`Policy::Order`]. Order that passes through atomics is stated
+//! with [`mod@order`]; what is accepted is said with [`allow`] or in a file.
 //!
 //! What it cannot see: locks that are not traced; a thread that waits for a signal that nobody will
 //! send (waits for a [`sync::Condvar`], a channel, a [`sync::Barrier`] or an unpark are shown by
@@ -44,8 +49,9 @@
 //! # Reading the source
 //!
 //! In this order: `sync` and `thread` (the fronts), `hooks` (all they may call), `current`, `agent`,
-//! `held`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `evidence` and
-//! `finding` (facts), `report` (their text), `allow` (which of them are accepted), `reaction`, `config`
+//! `held`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `forecast` (what
+//! could happen), with `chains` (what is known), `chronicle`, `passage` and `news` (what comes before
+//! what), `lock_order` and `orders`, `evidence` and `finding` (facts), `report` (their text), `allow` (which of them are accepted), `reaction`, `config`
 //! and `os` (the edge).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
