@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::adjacency::QuickHash;
 use super::graph::{Inserted, OrderGraph};
-use super::label::{Blocks, blocks_or_queues};
+use super::label::{Blocks, Label, blocks_or_queues};
 use super::prediction::Dependency;
 use crate::finding::LockId;
 use crate::held::Held;
@@ -19,8 +19,8 @@ use crate::held::Held;
 pub(crate) struct Classes {
     names: Names,
     graph: OrderGraph,
-    /// The first dependency that showed each order.
-    witnesses: HashMap<(LockId, LockId), u32, QuickHash>,
+    /// The first dependency that showed each order, and the modes in which it was seen.
+    witnesses: HashMap<(LockId, LockId), (u32, Label), QuickHash>,
     /// The circles that different locks make, by their classes: a dependency for each order.
     circles: HashMap<BTreeSet<LockId>, Vec<usize>>,
     /// The classes of which two locks were held at once.
@@ -97,13 +97,13 @@ impl Classes {
 
     /// The dependencies that stand for what is known.
     pub(crate) fn dependencies(&self) -> impl Iterator<Item = usize> {
-        let witnesses = self.witnesses.values().map(|&witness| witness as usize);
+        let witnesses = self.witnesses.values().map(|witness| witness.0 as usize);
         witnesses.chain(self.circles.values().flatten().copied())
     }
 
     /// They have new numbers.
     pub(crate) fn renumber(&mut self, moved: &HashMap<usize, usize>) {
-        for witness in self.witnesses.values_mut() {
+        for (witness, _) in self.witnesses.values_mut() {
             *witness = moved[&(*witness as usize)] as u32;
         }
         for dependency in self.circles.values_mut().flatten() {
@@ -126,8 +126,13 @@ impl Classes {
         index: usize,
         get: &impl Fn(usize) -> &'d Dependency,
     ) -> Option<ClassNews> {
-        self.witnesses.entry((from, to)).or_insert(index as u32);
         let modes = [held.access.mode, wanted.access.mode];
+        let label = Label::of(modes[0], modes[1]);
+        let known = self.witnesses.entry((from, to)).or_insert((index as u32, Label::default()));
+        if known.1.contains(label) {
+            return None;
+        }
+        known.1 = known.1.union(label);
         if self.graph.insert(from, to, modes[0], modes[1]) != Inserted::Closing {
             return None;
         }
@@ -136,7 +141,7 @@ impl Classes {
         for (at, &class) in classes.iter().enumerate() {
             let next = classes[(at + 1) % classes.len()];
             // The first order is the new one, which may have older witnesses in other modes.
-            let older = || self.witnesses.get(&(class, next)).map(|&witness| witness as usize);
+            let older = || self.witnesses.get(&(class, next)).map(|witness| witness.0 as usize);
             circle.push(if at == 0 { index } else { older()? });
         }
         let set: BTreeSet<LockId> = classes.into_iter().collect();

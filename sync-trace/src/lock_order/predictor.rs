@@ -13,6 +13,15 @@ use super::prediction::{Circle, Dependencies, Dependency, Obstacle, Repeats};
 use crate::finding::{AgentId, LockId, Sightings};
 use crate::op::Mode;
 
+/// What the edges of one dependency do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Edges {
+    /// They are new, or have to wait, and lie on no cycle.
+    CloseNone,
+    /// Some were known, or lie on a cycle.
+    MayClose,
+}
+
 /// What comes of a request.
 pub(crate) struct Answer {
     /// What stands for it in circles.
@@ -65,8 +74,7 @@ impl Predictor {
             if index >= count / 2 || dependency.repeats.matter() || needed.contains(&index) {
                 let (new, met) = self.seen.add(dependency);
                 moved.insert(index, new);
-                met.into_iter().for_each(|index| self.insert_edges(index));
-                self.insert_edges(new);
+                met.into_iter().chain([new]).for_each(|index| _ = self.insert_edges(index));
             } else {
                 gone.extend(dependency.locks());
             }
@@ -91,9 +99,11 @@ impl Predictor {
         let writes = dependency.wanted.access.mode == Mode::Exclusive;
         let known = self.seen.len();
         let (index, met) = self.seen.add(dependency);
-        met.into_iter().for_each(|index| self.insert_edges(index));
-        self.insert_edges(index);
-        let mut starts = vec![index];
+        met.into_iter().for_each(|index| _ = self.insert_edges(index));
+        let mut starts = Vec::new();
+        if self.insert_edges(index) == Edges::MayClose {
+            starts.push(index);
+        }
         if writes {
             starts.extend(self.seen.sharing(wanted).filter(|&other| other != index));
         }
@@ -116,23 +126,25 @@ impl Predictor {
     /// makes known, or more likely.
     pub(crate) fn section_ended(&mut self, section: &Arc<Section>) -> Vec<Circle> {
         let (settled, met) = self.seen.section_ended(section);
-        met.into_iter().for_each(|index| self.insert_edges(index));
-        settled.iter().for_each(|&index| self.insert_edges(index));
+        met.iter().chain(&settled).for_each(|&index| _ = self.insert_edges(index));
         self.judge(settled)
     }
 
     /// Adds the edges from what is held to what is wanted. One that nobody was seen to hold can be in no
     /// cycle, and most locks are such innermost ones: their edges have to wait until somebody does.
-    fn insert_edges(&mut self, index: usize) {
+    fn insert_edges(&mut self, index: usize) -> Edges {
         let dependency = self.seen.get(index);
         let (wanted, mode) = (dependency.wanted.lock, dependency.wanted.access.mode);
-        if !self.seen.is_held(wanted) {
-            return;
+        let mut edges = Edges::CloseNone;
+        if self.seen.is_held(wanted) {
+            for section in dependency.held() {
+                let (lock, held) = (section.held.lock, section.held.access.mode);
+                if self.graph.insert(lock, wanted, held, mode) != Inserted::Open {
+                    edges = Edges::MayClose;
+                }
+            }
         }
-        for section in dependency.held() {
-            let (lock, held) = (section.held.lock, section.held.access.mode);
-            let _: Inserted = self.graph.insert(lock, wanted, held, mode);
-        }
+        edges
     }
 
     /// Looks for circles through these requests, and returns those that are better than what was known.
