@@ -285,19 +285,19 @@ impl OrderGraph {
             + super::adjacency::map_bytes::<NodeIndex, ()>(self.torn.capacity())
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn slot(&self, lock: LockId) -> Option<NodeIndex> {
         self.adjacency.node(lock)
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn label(&self, from: LockId, to: LockId) -> Option<Label> {
         let edge = self.adjacency.edge(self.slot(from)?, self.slot(to)?)?;
         Some(self.adjacency.label(edge))
     }
 
     /// Checks what the module documentation promises.
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn check_invariants(&self) {
         let Self { adjacency, components, .. } = self;
         let leaders: Vec<NodeIndex> = components.ranks.iter().collect();

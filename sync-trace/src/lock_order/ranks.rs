@@ -153,7 +153,7 @@ impl Ranks {
     }
 
     /// The items in order.
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = NodeIndex> {
         let some = |item| (item != NodeIndex::end()).then_some(item);
         std::iter::successors(some(self.first), move |at| some(self.places[at.index()].after))

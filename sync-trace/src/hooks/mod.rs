@@ -16,6 +16,8 @@
 //! | [`wait_for_signal`], [`rest`] | before a wait for a message, a barrier, an unpark, the time |
 //! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier, initialisation, signal |
 
+mod ordering;
+
 use std::time::Duration;
 
 use crate::agent::Agent;
@@ -27,12 +29,16 @@ use crate::forecast;
 use crate::held::Held;
 use crate::op::{Mode, Op};
 use crate::os;
-use crate::passage::{self, Passage};
 use crate::reaction::{self, Place};
 use crate::registry::{Access, LockHeader, Resource, ScopeId};
 use crate::site::{Origin, Site};
 use crate::tracker::{self, Judgement, Limits, Verdict};
 use crate::waits::slot::Wait;
+
+#[cfg(any(debug_assertions, feature = "always"))]
+pub(crate) use ordering::{
+    observe, observe_at, observe_everything, publish, publish_at, publish_weakly_at,
+};
 
 /// An acquisition as its front describes it.
 #[derive(Clone, Copy)]
@@ -583,76 +589,5 @@ pub(crate) fn suspend(request: &Request<'_>) -> Waiting {
     match current::recording() {
         Some(_) if was_recorded => record(|_| request.wait(id)),
         _ => Waiting::UNRECORDED,
-    }
-}
-
-/// An ordering event: what the calling thread has done so far comes before whatever those do who
-/// [`observe`] the passage.
-#[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn publish(passage: &Passage) {
-    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
-        publish_slow(&|| passage.publish(agent));
-    }
-}
-
-/// The same at a place that has no passage of its own.
-#[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn publish_at(place: passage::Place) {
-    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
-        publish_slow(&|| passage::publish_at(place, agent));
-    }
-}
-
-/// The same for an event that others may come after, but not because of it alone.
-#[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn publish_weakly_at(place: passage::Place) {
-    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
-        publish_slow(&|| passage::publish_weakly_at(place, agent));
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn publish_slow(publish: &dyn Fn()) {
-    if !current::is_in_allocator() {
-        let _working = Working::begin();
-        publish();
-    }
-}
-
-/// What the calling thread does from here on comes after what was published.
-#[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn observe(passage: &Passage) {
-    if passage.is_used() {
-        observe_slow(&|agent| passage.observe(agent));
-    }
-}
-
-/// The same at a place that has no passage of its own.
-#[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn observe_at(place: passage::Place) {
-    if passage::is_any_used() {
-        observe_slow(&|agent| passage::observe_at(place, agent));
-    }
-}
-
-/// What the calling thread does from here on comes after everything so far: it was woken up, and not
-/// even by whom is known.
-#[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn observe_everything() {
-    if let Some(agent) = current::present() {
-        let _working = Working::begin();
-        agent.observe_everything();
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn observe_slow(observe: &dyn Fn(&Agent)) {
-    if !current::is_in_allocator()
-        && let Some(agent) = current::recording()
-    {
-        let _working = Working::begin();
-        observe(agent);
     }
 }
