@@ -210,7 +210,7 @@ mod tests {
     use crate::lock_order::clock::Timeline;
 
     fn repeats() -> Arc<Repeats> {
-        Arc::new(Repeats::new(Timeline::new(AgentId(1)).now(0)))
+        Arc::new(Repeats::new(Timeline::new(AgentId(1), 1).now(0), false))
     }
 
     #[test]

@@ -56,7 +56,8 @@ impl TimeSlot {
         drop(old);
         self.is_begun.store(false, Ordering::Relaxed);
         self.is_inside.store(false, Ordering::Relaxed);
-        self.segment.store(0, Ordering::Relaxed);
+        // Goes on, so that nothing that was known of the last agent is ever taken for the next one's.
+        self.segment.store(self.segment.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         self.born.store(0, Ordering::Relaxed);
     }
 
@@ -102,7 +103,8 @@ impl Agent {
     fn timed<R>(&self, act: impl FnOnce(&mut Timeline) -> R) -> R {
         let mut slot = lock(&self.time.line);
         let line = slot.get_or_insert_with(|| {
-            let mut line = Box::new(Timeline::new(self.id()));
+            let segment = self.time.segment.load(Ordering::Relaxed) + 1;
+            let mut line = Box::new(Timeline::new(self.id(), segment));
             match self.time.born.load(Ordering::Relaxed) {
                 0 => {}
                 news => line.observe_everything(news),
@@ -170,9 +172,8 @@ impl Agent {
     /// It asks for what it has asked for before; false if that has to be looked at as for the first
     /// time.
     pub(crate) fn repeat(&self, key: u64) -> bool {
-        let Some(repeats) = self.chains.repeats(key).filter(|repeats| !repeats.matter()) else {
-            return false;
-        };
+        let is_plain = |repeats: &Arc<Repeats>| !repeats.matter() && !repeats.is_inside();
+        let Some(repeats) = self.chains.repeats(key).filter(is_plain) else { return false };
         if self.time.is_inside() {
             return false;
         }

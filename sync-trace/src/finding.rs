@@ -405,6 +405,18 @@ impl fmt::Debug for Fingerprint {
 }
 
 impl Finding {
+    /// Where its locks were taken and wanted.
+    pub(crate) fn sites(&self) -> BTreeSet<Site> {
+        let held = |link: &Link| match &link.blocker {
+            Blocker::Holds(hold)
+            | Blocker::QueuedWriter { hold, .. }
+            | Blocker::Ended { hold, .. } => Some(hold.site),
+            Blocker::Runs => None,
+        };
+        let sites = self.links.iter().flat_map(|link| [Some(link.wait.site), held(link)]);
+        sites.flatten().collect()
+    }
+
     /// The locks that its links wait for.
     pub(crate) fn locks_waited_for(&self) -> BTreeSet<LockId> {
         let lock = |link: &Link| match &link.wait.target {

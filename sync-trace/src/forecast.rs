@@ -87,6 +87,8 @@ enum Besides {
 #[track_caller]
 fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, besides: Besides) {
     let Some(agent) = ready_to_record(lock) else { return };
+    // What comes next above has not been looked at with this below.
+    agent.held.forget_above();
     let working = Working::begin();
     lock.ensure_id();
     let tracker = tracker::global();

@@ -399,9 +399,11 @@ impl Tracker {
     pub(crate) fn found(&self, finding: Finding) -> Option<Arc<Finding>> {
         let locks = finding.locks_waited_for();
         let is_like = |other: &Arc<Finding>| {
-            let is_alike =
-                other.fingerprint == finding.fingerprint && other.root_ids == finding.root_ids;
-            is_alike || other.has_happened() && other.locks_waited_for() == locks
+            let is_of_these = other.locks_waited_for() == locks;
+            let is_alike = is_of_these
+                || other.fingerprint == finding.fingerprint && other.sites() == finding.sites();
+            let is_as_sure = other.level <= finding.level && other.root_ids == finding.root_ids;
+            is_alike && is_as_sure || other.has_happened() && is_of_these
         };
         if lock(&self.findings).iter().any(is_like) {
             Limits::count(&self.limits.repeated);

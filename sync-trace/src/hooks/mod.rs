@@ -114,7 +114,8 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
     let agent = current::current();
     // First the owner: an older hold that another thread has released for this one goes with that.
     let has_to_look = match request.access.mode {
-        Mode::Exclusive if lock.is_owner(agent) => false,
+        // The record may have been another agent's when that had the lock.
+        Mode::Exclusive if lock.is_owner(agent) => agent.time.is_inside(),
         Mode::Exclusive => {
             lock.set_owner(agent);
             agent.has_to_settle() || agent.time.is_inside()

@@ -97,7 +97,7 @@ pub(crate) struct Section {
 }
 
 impl Section {
-    fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.end.get().is_some()
     }
 
@@ -190,11 +190,11 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// The timeline of a new agent.
-    pub(crate) fn new(agent: AgentId) -> Self {
+    /// The timeline of a new agent, which begins with this segment.
+    pub(crate) fn new(agent: AgentId, segment: u64) -> Self {
         let clock = Arc::default();
         let (own, spare, others) = Default::default();
-        Self { agent, segment: 1, clock, now: None, context: None, own, spare, others }
+        Self { agent, segment, clock, now: None, context: None, own, spare, others }
     }
 
     /// Sections of other agents that began before the present moment, and may turn out to end after
@@ -394,7 +394,7 @@ mod tests {
     use super::*;
 
     fn timelines<const N: usize>() -> [Timeline; N] {
-        std::array::from_fn(|at| Timeline::new(AgentId(at as u64 + 1)))
+        std::array::from_fn(|at| Timeline::new(AgentId(at as u64 + 1), 1))
     }
 
     #[test]

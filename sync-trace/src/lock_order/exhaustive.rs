@@ -152,7 +152,7 @@ fn can_deadlock(program: &Program) -> bool {
 fn predicts_from_a_run(program: &Program, random: &mut impl FnMut(usize) -> usize) -> Option<bool> {
     let mut state = State::new(program);
     let mut times: Vec<Timeline> =
-        (0..program.0.len()).map(|agent| Timeline::new(AgentId(agent as u64 + 1))).collect();
+        (0..program.0.len()).map(|agent| Timeline::new(AgentId(agent as u64 + 1), 1)).collect();
     let mut messages: Vec<Parcel> = vec![Parcel::default(); 8];
     let mut predictor = Predictor::default();
     loop {

@@ -55,7 +55,7 @@ pub(super) fn outcome(script: &str) -> String {
 impl Stage {
     fn time(&mut self, name: &str) -> &mut Timeline {
         let number = name.bytes().fold(0, |number, byte| number * 256 + u64::from(byte));
-        self.agents.entry(name.to_owned()).or_insert_with(|| Timeline::new(AgentId(number)))
+        self.agents.entry(name.to_owned()).or_insert_with(|| Timeline::new(AgentId(number), 1))
     }
 
     fn step(&mut self, agent: &str, step: &str) {

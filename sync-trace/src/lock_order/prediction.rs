@@ -37,12 +37,18 @@ pub(crate) struct Repeats {
     last: Mutex<Arc<Moment>>,
     /// Whether a repeat at another time could make a circle possible.
     matter: AtomicBool,
+    /// Whether it was made where others' sections may turn out to be around it: a repeat may not be.
+    is_inside: bool,
 }
 
 impl Repeats {
-    pub(crate) fn new(first: Arc<Moment>) -> Self {
+    pub(crate) fn new(first: Arc<Moment>, is_inside: bool) -> Self {
         let (count, last) = (AtomicU64::new(1), Mutex::new(first));
-        Self { count, last, matter: AtomicBool::new(false) }
+        Self { count, last, matter: AtomicBool::new(false), is_inside }
+    }
+
+    pub(crate) fn is_inside(&self) -> bool {
+        self.is_inside
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -80,7 +86,8 @@ impl Dependency {
     /// A request by the agent of `time`, now that there are so many news.
     pub(crate) fn new(time: &mut Timeline, wanted: Held, news: u64) -> Self {
         let (context, first) = (time.context(), time.now(news));
-        let repeats = Arc::new(Repeats::new(Arc::clone(&first)));
+        let is_inside = !context.around.is_empty();
+        let repeats = Arc::new(Repeats::new(Arc::clone(&first), is_inside));
         Self { wanted, context, first, repeats }
     }
 
@@ -98,6 +105,22 @@ impl Dependency {
     pub(crate) fn without(mut self, lock: LockId) -> Self {
         let context = Arc::make_mut(&mut self.context);
         context.held.retain(|section| section.held.lock != lock);
+        self
+    }
+
+    /// Settles what has ended since its context was looked at, of which nobody will tell any more.
+    pub(crate) fn settled(mut self) -> Self {
+        if self.around().iter().any(|section| section.has_ended()) {
+            let first = Arc::clone(&self.first);
+            let context = Arc::make_mut(&mut self.context);
+            for section in std::mem::take(&mut context.around) {
+                match section.encloses(&first) {
+                    Some(true) => context.held.push(section),
+                    Some(false) => {}
+                    None => context.around.push(section),
+                }
+            }
+        }
         self
     }
 

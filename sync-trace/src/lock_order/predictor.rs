@@ -97,6 +97,7 @@ impl Predictor {
     pub(crate) fn requested(&mut self, dependency: Dependency) -> Answer {
         let wanted = dependency.wanted.lock;
         let writes = dependency.wanted.access.mode == Mode::Exclusive;
+        let dependency = dependency.settled();
         let known = self.seen.len();
         let (index, met) = self.seen.add(dependency);
         met.into_iter().for_each(|index| _ = self.insert_edges(index));
@@ -188,7 +189,13 @@ impl Predictor {
         let wanted = |link: usize| self.seen.get(circle.links[link].dependency).wanted.lock;
         let locks: BTreeSet<LockId> = (0..circle.links.len()).map(wanted).collect();
         match self.known.get_mut(&locks) {
-            Some(known) if known.obstacle <= circle.obstacle => false,
+            Some(known) if known.obstacle <= circle.obstacle => {
+                if known.dependencies().eq(circle.dependencies()) {
+                    // What was open has turned out to be an obstacle for good.
+                    *known = circle.clone();
+                }
+                false
+            }
             Some(known) => {
                 *known = circle.clone();
                 true
@@ -243,7 +250,7 @@ mod tests {
     #[test]
     fn a_deadlock_is_news_once_however_often_its_parts_are_repeated() {
         let mut predictor = Predictor::default();
-        let [mut t, mut u] = [1, 2].map(|agent| Timeline::new(AgentId(agent)));
+        let [mut t, mut u] = [1, 2].map(|agent| Timeline::new(AgentId(agent), 1));
         let mut news = 0;
         for _ in 0..10_000 {
             news += nest(&mut predictor, &mut t, &[1, 2]).len();
@@ -262,7 +269,7 @@ mod tests {
         let mut predictor = Predictor::default();
         let mut news = 0;
         for agent in 0..800 {
-            let mut time = Timeline::new(AgentId(agent + 1));
+            let mut time = Timeline::new(AgentId(agent + 1), 1);
             // Every fourth agent takes its own pair the other way round.
             let pair = agent / 4 * 2 + 100;
             let order = if agent % 4 == 3 { [pair + 1, pair] } else { [pair, pair + 1] };
@@ -280,7 +287,7 @@ mod tests {
     #[test]
     fn what_is_old_is_forgotten_but_for_what_is_part_of_a_circle() {
         let mut predictor = Predictor::default();
-        let [mut t, mut u] = [1, 2].map(|agent| Timeline::new(AgentId(agent)));
+        let [mut t, mut u] = [1, 2].map(|agent| Timeline::new(AgentId(agent), 1));
         nest(&mut predictor, &mut t, &[1, 2]);
         nest(&mut predictor, &mut u, &[2, 1]);
         for lock in 0..1000 {
@@ -304,7 +311,7 @@ mod tests {
     fn a_latent_circle_is_looked_at_again_when_a_writer_comes() {
         static READ: Access = Access { mode: Mode::Read, ..*EXCLUSIVE };
         let mut predictor = Predictor::default();
-        let mut times: Vec<_> = (1..=3).map(|agent| Timeline::new(AgentId(agent))).collect();
+        let mut times: Vec<_> = (1..=3).map(|agent| Timeline::new(AgentId(agent), 1)).collect();
         let site = Site::caller();
         let held = |lock, access| Held {
             lock: LockId(lock),

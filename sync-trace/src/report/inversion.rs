@@ -310,6 +310,7 @@ mod tests {
         check(Some(4), 3, "take `Bank.accounts` before `Bank.audit` at ");
     }
 
+    #[cfg(feature = "pretty")]
     #[test]
     fn who_took_a_lock_around_anothers_deeds_is_named() {
         let mut finding = inversions::both_orders();

@@ -122,6 +122,8 @@ impl Condvar {
         while condition(&mut *guard) {
             guard = self.wait_once(guard, Mutex::<T>::WAIT_WHILE, site)?;
         }
+        // Somebody has made it so, whether there was a wait or not.
+        self.was_signalled();
         Ok(guard)
     }
 
@@ -193,9 +195,8 @@ impl Condvar {
         let (inner, timed) =
             self.inner.wait_timeout(inner, timeout).unwrap_or_else(PoisonError::into_inner);
         let guard = apart.join(inner);
-        if !timed.timed_out() {
-            self.was_signalled();
-        }
+        // What is waited for may have come with the timeout.
+        self.was_signalled();
         (guard, timed)
     }
 
@@ -234,9 +235,7 @@ impl Condvar {
         });
         let (inner, timed) = result.unwrap_or_else(PoisonError::into_inner);
         let guard = held.finish(inner);
-        if !timed.timed_out() {
-            self.was_signalled();
-        }
+        self.was_signalled();
         with(guard, timed)
     }
 

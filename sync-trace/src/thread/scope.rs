@@ -41,9 +41,10 @@ where
     let site = Site::caller();
     // These outlive the scope: its threads may start others until the last of them has ended, and
     // the wait that begins when `f` has returned lasts until `std`'s scope has.
+    let this = OpenScope::new();
+    let _joined = Joined(&this);
     let mut open: Option<Open> = None;
     let mut waiting: Option<Waiting> = None;
-    let this = OpenScope::new();
     let result = std::thread::scope(|inner| {
         let scope = Scope::from_std(inner);
         open = Some(Open::new(scope, this.clone()));
@@ -52,8 +53,16 @@ where
     });
     drop(waiting);
     drop(open);
-    hooks::observe(&this.end);
     result
+}
+
+/// What the scope's threads did comes before whatever comes after it, also if that panics.
+struct Joined<'a>(&'a OpenScope);
+
+impl Drop for Joined<'_> {
+    fn drop(&mut self) {
+        hooks::observe(&self.0.end);
+    }
 }
 
 /// Puts the wait for the scope's threads on record when the scope's closure ends, however it does.

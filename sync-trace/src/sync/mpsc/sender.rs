@@ -39,7 +39,11 @@ impl<T> Sender<T> {
     #[inline]
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
         self.endpoint.0.sends();
-        self.inner.send(t)
+        let result = self.inner.send(t);
+        if result.is_err() {
+            self.endpoint.0.was_left_by_receiver();
+        }
+        result
     }
 }
 
@@ -108,7 +112,14 @@ impl<T> SyncSender<T> {
     #[inline]
     pub fn try_send(&self, t: T) -> Result<(), TrySendError<T>> {
         self.endpoint.0.sends();
-        self.inner.try_send(t)
+        let result = self.inner.try_send(t);
+        match &result {
+            // Whoever made the room did that before.
+            Ok(()) => self.endpoint.0.was_received(),
+            Err(TrySendError::Disconnected(_)) => self.endpoint.0.was_left_by_receiver(),
+            Err(TrySendError::Full(_)) => {}
+        }
+        result
     }
 }
 
