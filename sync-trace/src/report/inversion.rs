@@ -259,7 +259,7 @@ mod tests {
     use super::super::cases::inversions;
     use super::super::source::Sources;
     use super::*;
-    use crate::finding::{AgentId, Blocker, Participant, Sightings};
+    use crate::finding::Sightings;
 
     fn verdict(finding: &Finding) -> Verdict {
         on(finding, &Cast::of(finding, &Sources::new()))
@@ -313,6 +313,8 @@ mod tests {
     #[cfg(feature = "pretty")]
     #[test]
     fn who_took_a_lock_around_anothers_deeds_is_named() {
+        use crate::finding::{AgentId, Blocker, Participant};
+
         let mut finding = inversions::both_orders();
         let agent = finding.links[0].agent.clone();
         let parent = Participant { id: AgentId(99), name: Some("parent".into()), ..agent };
