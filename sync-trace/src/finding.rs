@@ -405,6 +405,12 @@ impl fmt::Debug for Fingerprint {
 }
 
 impl Finding {
+    /// Whether a thread takes part in both.
+    pub(crate) fn shares_a_thread_with(&self, other: &Self) -> bool {
+        let takes_part = |id| other.links.iter().any(|link| link.agent.id == id);
+        self.links.iter().any(|link| takes_part(link.agent.id))
+    }
+
     /// Where its locks were taken and wanted.
     pub(crate) fn sites(&self) -> BTreeSet<Site> {
         let held = |link: &Link| match &link.blocker {

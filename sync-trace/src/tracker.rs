@@ -403,7 +403,8 @@ impl Tracker {
             let is_alike = is_of_these
                 || other.fingerprint == finding.fingerprint && other.sites() == finding.sites();
             let is_as_sure = other.level <= finding.level && other.root_ids == finding.root_ids;
-            is_alike && is_as_sure || other.has_happened() && is_of_these
+            // What threads do whose deadlock was broken by a panic is nothing to go by.
+            is_alike && is_as_sure || other.has_happened() && other.shares_a_thread_with(&finding)
         };
         if lock(&self.findings).iter().any(is_like) {
             Limits::count(&self.limits.repeated);
