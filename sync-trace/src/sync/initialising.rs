@@ -65,10 +65,12 @@ struct Running<'a>(&'a LockHeader);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
+        hooks::released(self.0, Hold::Exclusive);
+        // Nobody goes on before the closure has returned; and what is done here is inside no section
+        // of this one's.
         if let Some(id) = self.0.id() {
             hooks::publish_at(Place::Lock(id));
         }
-        hooks::released(self.0, Hold::Exclusive);
         // Nobody holds it any more, and nobody ever will, unless the initialiser has panicked.
         self.0.clear_owner();
     }
