@@ -83,7 +83,7 @@ pub fn take_findings_where(wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding
 /// The orders of locks that contradict each other but could not become a deadlock in what was seen so
 /// far, each with the [condition](Finding::condition) that kept it from happening.
 ///
-/// With [`Policy::Order`](crate::Policy::Order) they are findings too. Costs some microseconds each.
+/// With [`Policy::Order`](crate::Policy::Order) they are findings too. Builds a finding for each.
 ///
 /// # Example
 ///

@@ -34,8 +34,8 @@
 /// [observed](observe) the same token. Call it before the operation that lets others go on.
 ///
 /// The token is known by its address: a value that moves, or one that takes the place of another, is
-/// another token, or the same. What is published adds up. Costs some nanoseconds where the thread has
-/// nothing to tell, else about 100; nothing where tracing is compiled out.
+/// another token, or the same. What is published adds up. Costs two thread-local reads where the thread has
+/// nothing to tell, else a look-up in a shared table; nothing where tracing is compiled out.
 ///
 /// # Example
 ///

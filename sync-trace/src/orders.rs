@@ -38,8 +38,7 @@ struct Known {
     cast: HashMap<AgentId, Who, QuickHash>,
 }
 
-/// Of so many requests, at most, is known who held what and when: some 50 MB. Then the older half is
-/// forgotten.
+/// Of so many requests, at most, is known who held what and when. Then the older half is forgotten.
 const DEPENDENCIES_MAX: usize = 1 << 18;
 
 /// An agent as findings show it.
