@@ -10,9 +10,9 @@
 use std::sync::Arc;
 
 use crate::atomics::{AtomicBool, AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, lock, push};
-use crate::chains::Chains;
-use crate::chronicle::TimeSlot;
 use crate::finding::{AgentId, LockId, Participant, StartedBy, TestId};
+use crate::foresight::chains::Chains;
+use crate::foresight::chronicle::TimeSlot;
 use crate::held::{Held, HeldStack};
 use crate::registry::{Resource, ScopeId, next_number};
 use crate::waits::slot::WaitSlot;
@@ -35,7 +35,7 @@ pub(crate) struct Agent {
     scope: AtomicU64,
     /// Which requests it has made before.
     pub(crate) chains: Chains,
-    /// Its place in time, for the lock order; see [`chronicle`](crate::chronicle).
+    /// Its place in time, for the lock order; see [`chronicle`](crate::foresight::chronicle).
     pub(crate) time: TimeSlot,
     /// Entries of `held`, by lock and stamp, whose guards were dropped by another agent. The owner
     /// drops them from the stack when it next comes by; readers leave them out.

@@ -6,8 +6,9 @@ use crate::allow::Allow;
 use crate::config::Config;
 use crate::current::{Working, mute};
 use crate::finding::{Dump, Finding};
+use crate::foresight::news;
 use crate::tracker::{Handler, global};
-use crate::{evidence, news, os, reaction, report};
+use crate::{evidence, os, reaction, report};
 
 /// Whether this run is traced: tracing is compiled in, and neither `SYNC_TRACE` nor a [`Config`] has
 /// turned it off.
@@ -99,7 +100,7 @@ pub fn take_findings_where(wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding
 /// ```
 pub fn notes() -> Vec<Finding> {
     let _working = Working::begin();
-    global().orders.notes()
+    global().ledger.notes()
 }
 
 /// Accepts the findings that `allow` fits, from now on: they neither fail a test nor end the process.
@@ -139,7 +140,7 @@ pub fn allow(allow: Allow) {
 pub fn reset() {
     drop(take_findings());
     let _working = Working::begin();
-    global().orders.clear();
+    global().ledger.clear();
     news::begin_generation();
 }
 

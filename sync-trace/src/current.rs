@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::agent::{Agent, Identity};
 use crate::finding::{AgentId, StartedBy};
-use crate::passage::Passage;
+use crate::foresight::passage::Passage;
 use crate::registry::{ScopeId, next_number};
 use crate::site::Site;
 use crate::tracker::{self, Limits};

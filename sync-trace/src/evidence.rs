@@ -203,7 +203,7 @@ pub(crate) fn dump(tracker: &Tracker) -> Dump {
     let mut agents: Vec<AgentState> =
         live.iter().map(|agent| agent_state(tracker, agent, &live)).collect();
     agents.sort_by_key(|state| state.agent.id);
-    let limits = [tracker.limits.lines(), tracker.orders.limits()].concat();
+    let limits = [tracker.limits.lines(), tracker.ledger.limits()].concat();
     Dump { agents, limits }
 }
 

@@ -173,7 +173,7 @@ impl Slot {
 /// request forgets the one above it, because what comes there next has not been looked at; and so
 /// does whoever pushes without a request. Everything else forgets all.
 struct Memo {
-    /// As [`Chains`](crate::chains::Chains) have it, plus `salt`.
+    /// As [`Chains`](crate::foresight::chains::Chains) have it, plus `salt`.
     stamp: AtomicU64,
     lock: AtomicU64,
     access: AtomicPtr<Access>,

@@ -63,19 +63,15 @@
 mod agent;
 mod allow;
 mod atomics;
-mod chains;
-mod chronicle;
 mod config;
 mod evidence;
 pub mod finding;
+mod foresight;
 mod held;
 mod lock_order;
-mod news;
 mod op;
 pub mod order;
-mod orders;
 mod os;
-mod passage;
 mod registry;
 mod report;
 mod site;
@@ -88,8 +84,6 @@ mod api;
 mod configure;
 #[cfg(not(loom))]
 mod current;
-#[cfg(not(loom))]
-mod forecast;
 #[cfg(not(loom))]
 mod hooks;
 #[cfg(not(loom))]

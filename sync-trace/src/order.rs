@@ -65,6 +65,6 @@ pub fn observe<T: ?Sized>(token: &T) {
 }
 
 #[cfg(all(any(debug_assertions, feature = "always"), not(loom)))]
-fn place<T: ?Sized>(token: &T) -> crate::passage::Place {
-    crate::passage::Place::Address(std::ptr::from_ref(token).addr())
+fn place<T: ?Sized>(token: &T) -> crate::foresight::passage::Place {
+    crate::foresight::passage::Place::Address(std::ptr::from_ref(token).addr())
 }

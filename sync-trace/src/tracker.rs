@@ -12,9 +12,9 @@ use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, fence, lock, push};
 use crate::config::{Config, Overrides};
 use crate::evidence;
 use crate::finding::{AgentId, Blocker, Finding, Outcome};
+use crate::foresight::ledger::Ledger;
 use crate::held::Held;
 use crate::op::Mode;
-use crate::orders::Orders;
 use crate::registry::Resource;
 use crate::waits::cycle::{Chain, Cycle, Member, MemberState};
 use crate::waits::filter::Filter;
@@ -44,7 +44,7 @@ pub(crate) struct Tracker {
     guards_travel: AtomicBool,
     pub(crate) limits: Limits,
     /// The orders of locks, and what they could lead to.
-    pub(crate) orders: Orders,
+    pub(crate) ledger: Ledger,
     /// Findings that wait for a thread of theirs in which to be raised.
     deferred: Mutex<Vec<Arc<Finding>>>,
     any_deferred: AtomicBool,
@@ -159,7 +159,7 @@ impl Tracker {
             graves: AtomicU64::new(0),
             guards_travel: AtomicBool::new(false),
             limits: Limits::default(),
-            orders: Orders::default(),
+            ledger: Ledger::default(),
             deferred: Mutex::new(Vec::new()),
             any_deferred: AtomicBool::new(false),
             allowed: Mutex::new(AllowList::default()),

@@ -21,11 +21,11 @@ mod ordering;
 use std::time::Duration;
 
 use crate::agent::Agent;
-use crate::chronicle::Ended;
 use crate::config::{Backtrace, EXIT_STATUS};
 use crate::current::{self, Child, Working};
 use crate::finding::{LockId, LockKind};
-use crate::forecast;
+use crate::foresight::chronicle::Ended;
+use crate::foresight::forecast;
 use crate::held::Held;
 use crate::op::{Mode, Op};
 use crate::os;

@@ -2,7 +2,7 @@
 
 use crate::agent::Agent;
 use crate::current::{self, Working};
-use crate::passage::{self, Passage};
+use crate::foresight::passage::{self, Passage};
 
 /// An ordering event: what the calling thread has done so far comes before whatever those do who
 /// [`observe`] the passage.

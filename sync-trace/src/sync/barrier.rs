@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::BarrierWaitResult;
 
 use crate::finding::LockKind;
+use crate::foresight::passage::Place;
 use crate::hooks;
 use crate::interop::{as_std, into_std};
 use crate::op::{Mode, Op};
-use crate::passage::Place;
 use crate::registry::{Access, LockHeader};
 use crate::site::Site;
 

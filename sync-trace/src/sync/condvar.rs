@@ -5,9 +5,9 @@ use std::sync::{LockResult, PoisonError, WaitTimeoutResult};
 use std::time::Duration;
 
 use super::mutex::{Mutex, MutexGuard, MutexHold};
+use crate::foresight::passage::Place;
 use crate::hooks::{self, Request, Waiting};
 use crate::interop::{as_std, into_std};
-use crate::passage::Place;
 use crate::registry::{Access, LockHeader};
 use crate::site::Site;
 

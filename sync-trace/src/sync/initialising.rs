@@ -1,7 +1,7 @@
 //! How a call that may run an initialiser, or wait for one, is put on record.
 
+use crate::foresight::passage::Place;
 use crate::hooks::{self, Hold, Recorded, Request, Waiting};
-use crate::passage::Place;
 use crate::registry::{Access, LockHeader};
 
 /// A call on something that is initialised once, and is not yet.

@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 use crate::configure::Traced;
 use crate::finding::{LockId, LockKind};
+use crate::foresight::passage::Passage;
 use crate::hooks::{self, Waiting};
 use crate::op::{Mode, Op};
-use crate::passage::Passage;
 use crate::registry::Access;
 use crate::site::{Label, Origin, Site};
 

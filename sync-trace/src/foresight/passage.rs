@@ -13,8 +13,8 @@ use dashmap::DashMap;
 use crate::agent::Agent;
 use crate::atomics::{self, Mutex, Ordering, lock};
 use crate::finding::LockId;
+use crate::foresight::news;
 use crate::lock_order::clock::Parcel;
-use crate::news;
 
 /// Where one kind of word is left.
 pub(crate) struct Passage {

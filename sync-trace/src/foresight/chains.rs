@@ -11,8 +11,8 @@
 use std::sync::Arc;
 
 use crate::atomics::{AtomicPtr, AtomicU64, Ordering, const_fn};
+use crate::foresight::news;
 use crate::lock_order::prediction::Repeats;
-use crate::news;
 
 /// One agent's cache. Every method is for that agent only, or for whoever gives its record to
 /// another one.
@@ -31,7 +31,7 @@ struct Table {
 /// What is known of one chain; nothing if `repeats` is null.
 struct Slot {
     key: AtomicU64,
-    /// The sum of the agent's segment and the [news](crate::news) when it was last judged: two counts
+    /// The sum of the agent's segment and the [news](crate::foresight::news) when it was last judged: two counts
     /// that only go up, so one comparison tells whether either has.
     stamp: AtomicU64,
     /// From `Arc::into_raw`.

@@ -1,10 +1,9 @@
-//! All that is known of lock orders in one process, and the findings it leads to.
+//! What the [ledger](super::ledger) knows, told as findings.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::agent::{Agent, Identity};
-use crate::atomics::{Mutex, lock};
 use crate::evidence::{hold_of, lock_of};
 use crate::finding::{
     AgentId, Blocker, Code, Condition, Finding, Fingerprint, Hold, Level, Link, Lock, LockId,
@@ -12,34 +11,14 @@ use crate::finding::{
 };
 use crate::held::Held;
 use crate::lock_order::adjacency::QuickHash;
-use crate::lock_order::classes::{ClassNews, Classes};
 use crate::lock_order::clock::Section;
 use crate::lock_order::label::{Blocks, blocks_or_queues};
-use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Obstacle, Repeats};
+use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Obstacle};
 use crate::lock_order::predictor::Predictor;
-use crate::news;
 
-/// What agents asked for while they held something, and what could come of it.
-///
-/// The mutex is a leaf, but memory is allocated under it. A thread that could be waited for there is one
-/// inside the allocator; such a thread never comes here.
+/// The agents that have dependencies, also those that have ended.
 #[derive(Default)]
-pub(crate) struct Orders {
-    known: Mutex<Known>,
-}
-
-#[derive(Default)]
-struct Known {
-    predictor: Predictor,
-    classes: Classes,
-    /// How many requests were forgotten.
-    forgotten: u64,
-    /// The agents that have dependencies, also those that have ended.
-    cast: HashMap<AgentId, Who, QuickHash>,
-}
-
-/// Of so many requests, at most, is known who held what and when. Then the older half is forgotten.
-const DEPENDENCIES_MAX: usize = 1 << 18;
+pub(super) struct Cast(HashMap<AgentId, Who, QuickHash>);
 
 /// An agent as findings show it.
 struct Who {
@@ -49,156 +28,37 @@ struct Who {
 }
 
 /// Dependencies that want in a circle what the next one holds, as far as classes go.
-struct ClassCircle {
-    dependencies: Vec<usize>,
+pub(super) struct ClassCircle {
+    pub(super) dependencies: Vec<usize>,
     /// For each, what the next one holds of the class that it wants.
-    holds: Vec<Held>,
+    pub(super) holds: Vec<Held>,
 }
 
-/// A circle that has become known, or more likely.
-pub(crate) struct Prospect {
-    pub(crate) finding: Finding,
-    /// Whether the agent whose request was looked at would be in it.
-    pub(crate) takes_part: bool,
+/// Tells what dependencies show.
+pub(super) struct Narrator<'k> {
+    pub(super) predictor: &'k Predictor,
+    pub(super) cast: &'k Cast,
 }
 
-impl Orders {
-    /// `agent` is about to make a request.
-    pub(crate) fn requested(
-        &self,
-        agent: &Agent,
-        dependency: Dependency,
-    ) -> (Arc<Repeats>, Vec<Prospect>) {
-        let mut known = lock(&self.known);
-        known.make_room();
-        known.meet(agent);
-        let answer = known.predictor.requested(dependency);
-        let mut prospects = known.prospects(&answer.news, Some(answer.dependency));
-        if answer.is_new {
-            prospects.extend(known.class_prospects(answer.dependency));
-        }
-        (answer.repeats, prospects)
-    }
-
-    /// A section has ended in which others may have done something.
-    pub(crate) fn section_ended(&self, section: &Arc<Section>) -> Vec<Prospect> {
-        let mut known = lock(&self.known);
-        let news = known.predictor.section_ended(section);
-        known.prospects(&news, None)
-    }
-
-    /// Everything that is inconsistent, but could not happen as far as is known.
-    pub(crate) fn notes(&self) -> Vec<Finding> {
-        let mut known = lock(&self.known);
-        let of_classes = known.class_circles();
-        let latent = known.predictor.circles().filter(|circle| circle.obstacle.is_some());
-        let mut notes: Vec<Finding> = latent.map(|circle| known.finding(circle, None)).collect();
-        notes.extend(of_classes.iter().map(|circle| known.class_finding(circle)));
-        // The order of a hash table says nothing; that of the locks' numbers is about that of time.
-        notes.sort_by_cached_key(Finding::locks_waited_for);
-        notes
-    }
-
-    /// How many of [`notes`](Self::notes) there are.
-    pub(crate) fn count_notes(&self) -> usize {
-        let mut known = lock(&self.known);
-        let of_classes = known.class_circles().len();
-        let latent = known.predictor.circles().filter(|circle| circle.obstacle.is_some());
-        latent.count() + of_classes
-    }
-
-    /// What was not looked at to the end, in words; only what is not zero.
-    pub(crate) fn limits(&self) -> Vec<(&'static str, u64)> {
-        let known = lock(&self.known);
-        let lines = [
-            ("searches for possible deadlocks that were cut off", known.predictor.cut_off()),
-            ("nested requests for locks that were forgotten", known.forgotten),
-        ];
-        lines.into_iter().filter(|&(_, count)| count != 0).collect()
-    }
-
-    /// Forgets everything.
-    pub(crate) fn clear(&self) {
-        let old = std::mem::take(&mut *lock(&self.known));
-        drop(old);
-    }
-}
-
-impl Known {
-    /// Forgets what is old if it has become too much.
-    fn make_room(&mut self) {
-        let needed = self.classes.dependencies();
-        let Some(moved) = self.predictor.make_room(DEPENDENCIES_MAX, needed) else { return };
-        self.forgotten += (DEPENDENCIES_MAX - moved.len()) as u64;
-        self.classes.renumber(&moved);
-        let agents = self.predictor.agents();
-        self.cast.retain(|agent, _| agents.contains(agent));
-        // What is forgotten has to be looked at again when it is repeated.
-        news::begin_generation();
-    }
-
+impl Cast {
     /// Makes sure that `agent` can be shown once it has ended.
-    fn meet(&mut self, agent: &Agent) {
-        self.cast.entry(agent.id()).or_insert_with(|| Who {
+    pub(super) fn meet(&mut self, agent: &Agent) {
+        self.0.entry(agent.id()).or_insert_with(|| Who {
             participant: agent.participant(),
             identity: agent.identity(),
             root: agent.root(),
         });
     }
 
-    fn prospects(&self, circles: &[Circle], request: Option<usize>) -> Vec<Prospect> {
-        let prospect = |circle: &Circle| {
-            let is_part = |link: &CircleLink| Some(link.dependency) == request;
-            Prospect {
-                finding: self.finding(circle, request),
-                takes_part: circle.links.iter().any(is_part),
-            }
-        };
-        circles.iter().map(prospect).collect()
+    /// Forgets those who are not among `agents`.
+    pub(super) fn retain(&mut self, agents: &HashSet<AgentId>) {
+        self.0.retain(|agent, _| agents.contains(agent));
     }
+}
 
-    /// What a new dependency has shown of classes.
-    fn class_prospects(&mut self, dependency: usize) -> Vec<Prospect> {
-        let predictor = &self.predictor;
-        let news = self.classes.add(dependency, |index| predictor.dependency(index));
-        let mut prospects = Vec::new();
-        for news in news {
-            let finding = match news {
-                ClassNews::Nested(held) => self.nested_finding(dependency, held),
-                ClassNews::Circle(circle) => {
-                    let circle = self.class_circle(circle);
-                    self.class_finding(&circle)
-                }
-            };
-            prospects.push(Prospect { finding, takes_part: true });
-        }
-        prospects
-    }
-
-    /// The circles between classes that are none between locks.
-    fn class_circles(&mut self) -> Vec<ClassCircle> {
-        let predictor = &self.predictor;
-        let wanted = |link: &CircleLink| predictor.dependency(link.dependency).wanted;
-        let of_locks: Vec<Vec<Held>> =
-            predictor.circles().map(|circle| circle.links.iter().map(wanted).collect()).collect();
-        let circles: Vec<Vec<usize>> = self.classes.circles(&of_locks).cloned().collect();
-        circles.into_iter().map(|circle| self.class_circle(circle)).collect()
-    }
-
-    /// Which lock stands for the class of what is wanted, in each dependency that comes next.
-    fn class_circle(&mut self, dependencies: Vec<usize>) -> ClassCircle {
-        let predictor = &self.predictor;
-        let count = dependencies.len();
-        let hold = |at: usize| {
-            let wanted = predictor.dependency(dependencies[at]).wanted;
-            let next = predictor.dependency(dependencies[(at + 1) % count]);
-            self.classes.held_alike(next, &wanted).unwrap_or(wanted)
-        };
-        let holds = (0..count).map(hold).collect();
-        ClassCircle { dependencies, holds }
-    }
-
-    fn class_finding(&self, circle: &ClassCircle) -> Finding {
+impl<'k> Narrator<'k> {
+    /// The finding that a circle of classes amounts to.
+    pub(super) fn of_classes(&self, circle: &ClassCircle) -> Finding {
         let link = |(&index, hold): (&usize, &Held)| self.plain_link(index, hold);
         let links = circle.dependencies.iter().zip(&circle.holds).map(link).collect();
         let agents =
@@ -208,7 +68,7 @@ impl Known {
     }
 
     /// Two locks of one class, of which `dependency` wants one while it holds the other.
-    fn nested_finding(&self, dependency: usize, held: LockId) -> Finding {
+    pub(super) fn of_nesting(&self, dependency: usize, held: LockId) -> Finding {
         let nested = self.predictor.dependency(dependency);
         let held = nested.held().iter().map(|section| section.held).find(|one| one.lock == held);
         let links = vec![self.plain_link(dependency, &held.unwrap_or(nested.wanted))];
@@ -230,7 +90,7 @@ impl Known {
     }
 
     /// The finding that `circle` amounts to; its first link is the request `first`, if that is in it.
-    fn finding(&self, circle: &Circle, first: Option<usize>) -> Finding {
+    pub(super) fn of_circle(&self, circle: &Circle, first: Option<usize>) -> Finding {
         let mut steps = circle.links.clone();
         let start = steps.iter().position(|step| Some(step.dependency) == first).unwrap_or(0);
         steps.rotate_left(start);
@@ -279,7 +139,7 @@ impl Known {
     }
 
     fn who(&self, agent: AgentId) -> Option<&Who> {
-        self.cast.get(&agent)
+        self.cast.0.get(&agent)
     }
 
     /// The agents of one step.

@@ -3,7 +3,7 @@
 //!
 //! A request counts when something is held, or when it writes what others may read: a reader may have
 //! to queue behind it. Most have been made before by the same agent, which its
-//! [chain cache](crate::chains) tells. Everything else is rare.
+//! [chain cache](crate::foresight::chains) tells. Everything else is rare.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::agent::Agent;
 use crate::config::{OnViolation, Policy};
 use crate::current::{self, Working};
 use crate::finding::{Level, LockKind, Outcome};
+use crate::foresight::ledger::Prospect;
+use crate::foresight::news;
 use crate::held::{Held, key};
 use crate::lock_order::clock::Section;
-use crate::news;
 use crate::op::Mode;
-use crate::orders::Prospect;
 use crate::reaction::{self, Place, Response};
 use crate::registry::{Access, LockHeader, Resource};
 use crate::site::Site;
@@ -128,7 +128,7 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
         dependency = dependency.without(id);
     }
     let (repeats, prospects) = if dependency.is_relevant() {
-        tracker.orders.requested(agent, dependency)
+        tracker.ledger.requested(agent, dependency)
     } else {
         (dependency.repeats, Vec::new())
     };
@@ -171,7 +171,7 @@ fn is_written(access: &Access) -> bool {
 pub(crate) fn section_ended(agent: &Agent, section: &Arc<Section>) {
     let tracker = tracker::global();
     let reactions = Reactions { tracker, agent, own: None, wait: None };
-    reactions.defer(tracker.orders.section_ended(section));
+    reactions.defer(tracker.ledger.section_ended(section));
 }
 
 /// How often, and after how long each time, it is looked whether a prediction has come true.

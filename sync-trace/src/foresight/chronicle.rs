@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use crate::agent::Agent;
 use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, const_fn, lock};
-use crate::chains::Forgotten;
 use crate::finding::LockId;
+use crate::foresight::chains::Forgotten;
+use crate::foresight::news;
+use crate::foresight::passage::Passage;
 use crate::held::Held;
 use crate::lock_order::clock::{Parcel, Section, Timeline};
 use crate::lock_order::prediction::{Dependency, Repeats};
-use crate::news;
 use crate::op::Mode;
-use crate::passage::Passage;
 
 /// An agent's timeline and what is asked of it often.
 pub(crate) struct TimeSlot {
@@ -61,7 +61,7 @@ impl TimeSlot {
         self.born.store(0, Ordering::Relaxed);
     }
 
-    /// The stamp under which [`Chains`](crate::chains::Chains) remember now.
+    /// The stamp under which [`Chains`](crate::foresight::chains::Chains) remember now.
     #[inline]
     pub(crate) fn stamp(&self) -> u64 {
         self.segment.load(Ordering::Relaxed).wrapping_add(news::count())
