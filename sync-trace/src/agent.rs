@@ -9,7 +9,10 @@
 
 use std::sync::Arc;
 
-use crate::atomics::{AtomicBool, AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, lock, push};
+use crate::atomics::{
+    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Mutex, Ordering, const_fn, lock, push,
+};
+use crate::declared::extents::Extents;
 use crate::finding::{AgentId, LockId, Participant, StartedBy, TestId};
 use crate::foresight::chains::Chains;
 use crate::foresight::chronicle::TimeSlot;
@@ -42,11 +45,28 @@ pub(crate) struct Agent {
     released_elsewhere: Mutex<Vec<(LockId, u64)>>,
     /// Whether there are any, so that the owner need not look.
     any_released_elsewhere: AtomicBool,
+    /// Why it takes the slow path; see [`Cold`]. The agent's own: Relaxed.
+    cold: AtomicU32,
+    /// The declarations that it is bound by.
+    pub(crate) extents: Extents,
     /// Locks held when a finding was raised, whose release during its panic shall not poison them.
     forgiven: Mutex<Vec<LockId>>,
     identity: Mutex<Option<Arc<Identity>>>,
     /// The next record of the list; never changes once set.
     next: AtomicPtr<Agent>,
+}
+
+/// Why an agent takes the slow path with everything it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cold {
+    /// Its thread is so far into its end that nobody will retire it.
+    Ending = 1,
+    /// What it holds shall not be poisoned by a panic under way.
+    Forgiving = 2,
+    /// A finding waits for it to come by.
+    Deferred = 4,
+    /// It is bound by declarations.
+    Extent = 8,
 }
 
 /// What does not change while an agent lives.
@@ -77,6 +97,8 @@ impl Agent {
                 time: TimeSlot::new(),
                 released_elsewhere: Mutex::new(Vec::new()),
                 any_released_elsewhere: AtomicBool::new(false),
+                cold: AtomicU32::new(0),
+                extents: Extents::new(),
                 forgiven: Mutex::new(Vec::new()),
                 identity: Mutex::new(None),
                 next: AtomicPtr::new(std::ptr::null_mut()),
@@ -208,7 +230,7 @@ impl Agent {
         self.held.for_each(|entry| held.push(entry.lock));
         let old = std::mem::replace(&mut *lock(&self.forgiven), held);
         drop(old);
-        self.held.set_cold(true);
+        self.set_cold(Cold::Forgiving);
     }
 
     /// Whether releasing `id` during a panic leaves it unpoisoned: once, because a lock that is taken
@@ -225,8 +247,22 @@ impl Agent {
         if self.held.is_cold() && !panicking {
             // Nothing is freed: the allocator's own lock may be held.
             lock(&self.forgiven).clear();
-            self.held.set_cold(false);
+            self.clear_cold(Cold::Forgiving);
+            self.clear_cold(Cold::Deferred);
         }
+    }
+
+    /// From here on every operation takes the slow path. Owner only.
+    pub(crate) fn set_cold(&self, why: Cold) {
+        self.cold.store(self.cold.load(Ordering::Relaxed) | why as u32, Ordering::Relaxed);
+        self.held.set_cold(true);
+    }
+
+    /// This is no reason for it any more. Owner only.
+    pub(crate) fn clear_cold(&self, why: Cold) {
+        let reasons = self.cold.load(Ordering::Relaxed) & !(why as u32);
+        self.cold.store(reasons, Ordering::Relaxed);
+        self.held.set_cold(reasons != 0);
     }
 }
 
@@ -290,6 +326,8 @@ impl Agents {
     /// Takes the record back from an agent that has ended and holds nothing.
     pub(crate) fn dismiss(&self, agent: &Agent) {
         agent.held.clear();
+        agent.cold.store(0, Ordering::Relaxed);
+        agent.extents.clear();
         lock(&agent.forgiven).clear();
         agent.live.store(false, Ordering::Release);
         push(&self.free, AgentPtr(agent));

@@ -1,5 +1,6 @@
 //! What a program may ask of the tracker.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::allow::Allow;
@@ -8,7 +9,7 @@ use crate::current::{Working, mute};
 use crate::finding::{Dump, Finding};
 use crate::foresight::news;
 use crate::tracker::{Handler, global};
-use crate::{evidence, os, reaction, report};
+use crate::{declared, evidence, os, reaction, report};
 
 /// Whether this run is traced: tracing is compiled in, and neither `SYNC_TRACE` nor a [`Config`] has
 /// turned it off.
@@ -100,8 +101,62 @@ pub fn take_findings_where(wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding
 /// ```
 pub fn notes() -> Vec<Finding> {
     let _working = Working::begin();
-    global().ledger.notes()
+    let mut notes = global().ledger.notes();
+    notes.extend(global().declared.notes());
+    notes
 }
+
+/// Looks whether all declarations of the program can be kept: that of different functions, types and
+/// classes too, as far as is known which locks they are about.
+///
+/// Names and classes are known at once; a place such as `self.accounts` is known once its function has
+/// run. So this belongs at the end of a test that has run them, or into a test of its own for the names.
+///
+/// # Errors
+///
+/// The findings (`ST0103`) if some cannot: each names the shortest circle of declarations and where they
+/// stand. Where tracing is compiled out, there are none.
+///
+/// # Example
+///
+/// ```
+/// assert!(sync_trace::verify_declarations().is_ok());
+/// ```
+pub fn verify_declarations() -> Result<(), Contradictions> {
+    let _working = Working::begin();
+    let contradictions = declared::contradictions(global());
+    if contradictions.is_empty() { Ok(()) } else { Err(Contradictions(contradictions)) }
+}
+
+/// Declarations that cannot all be kept; see [`verify_declarations`].
+#[derive(Clone)]
+pub struct Contradictions(Vec<Finding>);
+
+impl Contradictions {
+    /// What was found.
+    pub fn findings(&self) -> &[Finding] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Contradictions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, finding) in self.0.iter().enumerate() {
+            let gap = if number == 0 { "" } else { "\n\n" };
+            write!(f, "{gap}{finding}")?;
+        }
+        Ok(())
+    }
+}
+
+/// As it is displayed, so that `unwrap` shows the reports.
+impl fmt::Debug for Contradictions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{self}")
+    }
+}
+
+impl std::error::Error for Contradictions {}
 
 /// Accepts the findings that `allow` fits, from now on: they neither fail a test nor end the process.
 ///
@@ -141,6 +196,7 @@ pub fn reset() {
     drop(take_findings());
     let _working = Working::begin();
     global().ledger.clear();
+    global().declared.clear();
     news::begin_generation();
 }
 

@@ -62,6 +62,15 @@ mod on {
         configure!(lock, header: header.set_name(label), channel: channel.set_name(label))
     }
 
+    /// Gives it to a class.
+    pub const fn in_class<L: Traced>(label: &'static Label, lock: L) -> L {
+        let lock = named(label, lock);
+        match label.class() {
+            Some(class) if class.untracked => untracked(lock),
+            _ => lock,
+        }
+    }
+
     /// Keeps it off the record.
     pub const fn untracked<L: Traced>(lock: L) -> L {
         configure!(lock, header: header.make_untracked(), channel: channel.make_untracked())
@@ -81,6 +90,11 @@ mod off {
 
     /// Gives a name, which nobody asks for.
     pub const fn named<L: Traced>(_: &'static Label, lock: L) -> L {
+        lock
+    }
+
+    /// Gives it to a class, which nobody asks for.
+    pub const fn in_class<L: Traced>(_: &'static Label, lock: L) -> L {
         lock
     }
 
@@ -106,6 +120,6 @@ mod off {
 }
 
 #[cfg(not(any(debug_assertions, feature = "always")))]
-pub use off::{named, on_violation, untracked};
+pub use off::{in_class, named, on_violation, untracked};
 #[cfg(any(debug_assertions, feature = "always"))]
-pub use on::{named, on_violation, untracked};
+pub use on::{in_class, named, on_violation, untracked};

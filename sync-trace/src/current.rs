@@ -8,7 +8,8 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::agent::{Agent, Identity};
+use crate::agent::{Agent, Cold, Identity};
+use crate::declared;
 use crate::finding::{AgentId, StartedBy};
 use crate::foresight::passage::Passage;
 use crate::registry::{ScopeId, next_number};
@@ -155,7 +156,7 @@ fn settle_in(agent: &'static Agent) {
     if is_ending() {
         // The thread is ending and nobody will retire the agent again. Every operation now takes
         // the slow path, which does so as soon as nothing is held.
-        agent.held.set_cold(true);
+        agent.set_cold(Cold::Ending);
     }
 }
 
@@ -170,7 +171,7 @@ pub(crate) fn refresh(agent: &Agent) {
     agent.refresh(std::thread::panicking());
     // A thread that is so far into its end stays on the slow path.
     if is_ending() {
-        agent.held.set_cold(true);
+        agent.set_cold(Cold::Ending);
     }
 }
 
@@ -221,6 +222,7 @@ pub(crate) fn start_child(
     if parent.has_something_to_say() {
         agent.observe(&parent.publish());
     }
+    declared::inherit(&parent.extents, agent);
     let end = Arc::new(Passage::new());
     agent.time.set_end(Arc::clone(&end));
     Some(Child { agent, id: agent.id(), end, scope_end: scope.map(|scope| scope.end) })

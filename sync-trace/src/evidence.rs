@@ -46,6 +46,7 @@ pub(crate) fn finding(
         also_waiting: scene.bystanders(),
         links,
         condition: None,
+        breach: None,
         outcome,
         roots,
         tests: identities().filter_map(|identity| identity.test).collect(),
@@ -157,6 +158,24 @@ pub(crate) fn hold_of(held: &Held) -> Hold {
         at_least: None,
         taken_by: None,
     }
+}
+
+/// A wait that is about to begin.
+#[cfg(not(loom))]
+pub(crate) fn planned(tracker: &Tracker, wait: &waits::slot::Wait) -> Wait {
+    let joined = tracker.agents.iter().find(|agent| match wait.target {
+        Resource::End(id) => agent.is_live() && agent.id() == id,
+        _ => false,
+    });
+    let (op, site) = (wait.access.op, wait.site);
+    Wait { op, site, target: target(wait, joined), age: None, stack: None }
+}
+
+/// The wait that asking for `wanted` would lead to.
+pub(crate) fn wait_for(wanted: &Held) -> Wait {
+    let lock = lock_of(wanted.lock, wanted.access, wanted.created);
+    let target = Target::Lock(lock, wanted.access.mode);
+    Wait { op: wanted.access.op, site: wanted.site, target, age: None, stack: None }
 }
 
 pub(crate) fn lock_of(id: LockId, access: &Access, origin: Origin) -> Lock {

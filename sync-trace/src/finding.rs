@@ -43,13 +43,48 @@ pub enum Code {
     Stuck,
     /// `ST0101`: locks are taken in orders that contradict each other.
     Inversion,
+    /// `ST0102`: a lock is taken against a declared order.
+    OrderBroken,
+    /// `ST0103`: declarations contradict each other.
+    Contradiction,
     /// `ST0104`: a lock is taken while another one of its class is held.
     SameClass,
+    /// `ST0201`: a lock is not held that has to be.
+    NotHeld,
+    /// `ST0202`: a lock is held that must not be.
+    Excluded,
+    /// `ST0203`: a lock is taken where only others may be, or none.
+    NotAllowed,
+    /// `ST0204`: a lock was not taken, or not released, as a function says.
+    Unbalanced,
+    /// `ST0301`: a lock is held while a task is suspended.
+    HeldAcrossAwait,
+    /// `ST0303`: something blocks where nothing may.
+    Blocks,
+    /// `ST0401`: a lock was waited for too long.
+    WaitedTooLong,
+    /// `ST0402`: a lock was held too long.
+    HeldTooLong,
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Deadlock, Self::SelfDeadlock, Self::Stuck, Self::Inversion, Self::SameClass];
+    pub(crate) const ALL: [Self; 15] = [
+        Self::Deadlock,
+        Self::SelfDeadlock,
+        Self::Stuck,
+        Self::Inversion,
+        Self::OrderBroken,
+        Self::Contradiction,
+        Self::SameClass,
+        Self::NotHeld,
+        Self::Excluded,
+        Self::NotAllowed,
+        Self::Unbalanced,
+        Self::HeldAcrossAwait,
+        Self::Blocks,
+        Self::WaitedTooLong,
+        Self::HeldTooLong,
+    ];
 
     /// The code as printed, such as `ST0001`.
     pub fn as_str(self) -> &'static str {
@@ -58,7 +93,17 @@ impl Code {
             Self::SelfDeadlock => "ST0002",
             Self::Stuck => "ST0003",
             Self::Inversion => "ST0101",
+            Self::OrderBroken => "ST0102",
+            Self::Contradiction => "ST0103",
             Self::SameClass => "ST0104",
+            Self::NotHeld => "ST0201",
+            Self::Excluded => "ST0202",
+            Self::NotAllowed => "ST0203",
+            Self::Unbalanced => "ST0204",
+            Self::HeldAcrossAwait => "ST0301",
+            Self::Blocks => "ST0303",
+            Self::WaitedTooLong => "ST0401",
+            Self::HeldTooLong => "ST0402",
         }
     }
 }
@@ -78,6 +123,8 @@ pub enum Level {
     /// V2: it has not happened, but it can: different threads, no lock around both sides, nothing that
     /// orders them, and a writer wherever readers would have to queue behind one.
     Predicted,
+    /// What the program declares is not what it does: certain, whether or not it ever deadlocks.
+    Declared,
     /// V3: the order of locks is inconsistent, but the [condition](Finding::condition) kept it from
     /// happening in what was seen.
     Order,
@@ -101,6 +148,8 @@ pub enum Condition {
     Undecided(Lock),
     /// The locks are different ones, though of the same classes.
     OtherInstances,
+    /// The order is declared, but for the inside of functions that were not running.
+    DeclaredElsewhere,
 }
 
 /// What was done when the finding was made.
@@ -131,8 +180,11 @@ pub struct Finding {
     /// Who waits for whom, in wait order: each link waits for the next one and the last for the
     /// first. The first link is the thread that would have closed the cycle.
     ///
-    /// Of a deadlock that has not happened: what was seen of whom, each link at a time of its own.
+    /// Of a deadlock that has not happened: what was seen of whom, each link at a time of its own. Empty
+    /// where a declaration is broken.
     pub links: Vec<Link>,
+    /// Of a declaration that is broken: which, and by what.
+    pub breach: Option<Box<Breach>>,
     /// What kept it from happening; `None` for what has happened, or can.
     pub condition: Option<Condition>,
     /// What was done about it.
@@ -156,6 +208,133 @@ impl Finding {
     /// different times and could come together.
     pub fn has_happened(&self) -> bool {
         self.level == Level::Actual
+    }
+}
+
+/// A declaration that is broken, by an attribute of this crate or by a class of locks.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Breach {
+    /// How.
+    pub broken: Broken,
+    /// Who did it; `None` if declarations contradict each other, which is nobody's doing.
+    pub agent: Option<Participant>,
+    /// The declaration. Several, each leading to the next, if the order follows from all of them.
+    pub declared: Vec<Declared>,
+    /// What the thread was about to take or wait for, if it was.
+    pub wait: Option<Wait>,
+    /// The hold that it is at odds with, if it is one.
+    pub against: Option<Hold>,
+    /// Everything that the thread held at that moment, oldest first.
+    pub held: Vec<Hold>,
+    /// How long a lock was held or waited for, where that was too long, and how long it may be.
+    pub took: Option<(Duration, Duration)>,
+}
+
+/// In which way a declaration is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Broken {
+    /// A lock is taken while one is held that comes after it.
+    OutOfOrder,
+    /// A lock is taken without the one that has to be held before it.
+    NotAfter,
+    /// A lock is taken while another one is held that is the same element of an order.
+    SameElement,
+    /// The same, and they are not taken in ascending order of their keys.
+    KeysDescend,
+    /// A lock is taken while one of a class of a higher or the same rank is held.
+    RankDescends,
+    /// A lock is not held at entry.
+    NotHeld,
+    /// A lock is not held at the exit any more.
+    NotHeldAtExit,
+    /// A lock is held at entry.
+    Held,
+    /// A lock is held at entry that the function says to take.
+    HeldAlready,
+    /// A lock was not taken that the function says to take.
+    NotAcquired,
+    /// A lock is still held that the function says to release.
+    NotReleased,
+    /// A lock is taken where only others may be.
+    NotAllowed,
+    /// A lock is taken while one of a class is held that is the last to be taken.
+    AfterLeaf,
+    /// A lock of a class that is the first to be taken is taken while another one is held.
+    NotFirst,
+    /// Something blocks where nothing may.
+    Blocks,
+    /// A function that may block is entered where nothing may.
+    MayBlock,
+    /// A lock was waited for too long.
+    WaitedTooLong,
+    /// A lock was held too long.
+    HeldTooLong,
+    /// A lock is, or was for too long, held while the task is suspended.
+    HeldAcrossAwait,
+    /// Orders that are declared contradict each other.
+    Contradiction,
+    /// Classes of one name are declared differently.
+    ClassesDiffer,
+}
+
+impl Broken {
+    /// The code of its finding.
+    pub fn code(self) -> Code {
+        match self {
+            Self::OutOfOrder | Self::NotAfter | Self::RankDescends | Self::NotFirst => {
+                Code::OrderBroken
+            }
+            Self::Contradiction | Self::ClassesDiffer => Code::Contradiction,
+            Self::SameElement | Self::KeysDescend => Code::SameClass,
+            Self::NotHeld | Self::NotHeldAtExit => Code::NotHeld,
+            Self::Held => Code::Excluded,
+            Self::NotAllowed | Self::AfterLeaf => Code::NotAllowed,
+            Self::HeldAlready | Self::NotAcquired | Self::NotReleased => Code::Unbalanced,
+            Self::Blocks | Self::MayBlock => Code::Blocks,
+            Self::WaitedTooLong => Code::WaitedTooLong,
+            Self::HeldTooLong => Code::HeldTooLong,
+            Self::HeldAcrossAwait => Code::HeldAcrossAwait,
+        }
+    }
+}
+
+/// One rule, where it is declared.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Declared {
+    /// The path of the item that says it: a function, a type, a module or a class.
+    pub item: &'static str,
+    /// The attribute or option that says it, such as `lock_order`.
+    pub attribute: &'static str,
+    /// What it says, as written.
+    pub text: &'static str,
+    /// Where that stands.
+    pub passage: Passage,
+    /// Where the name of the function stands, if it is one.
+    pub name: Option<Passage>,
+    /// The part of the text that is broken, as written, and what that is at odds with.
+    pub parts: [Option<&'static str>; 2],
+}
+
+/// A piece of one line of a source file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Passage {
+    /// The file as rustc was given it.
+    pub file: &'static str,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The column in characters, counted from 1.
+    pub column: u32,
+    /// The column behind its last character.
+    pub end: u32,
+}
+
+impl fmt::Display for Passage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }
 }
 
@@ -420,7 +599,13 @@ impl Finding {
             Blocker::Runs => None,
         };
         let sites = self.links.iter().flat_map(|link| [Some(link.wait.site), held(link)]);
-        sites.flatten().collect()
+        let breach = self.breach.iter().flat_map(|breach| {
+            [
+                breach.wait.as_ref().map(|wait| wait.site),
+                breach.against.as_ref().map(|hold| hold.site),
+            ]
+        });
+        sites.chain(breach).flatten().collect()
     }
 
     /// The locks that its links wait for.
@@ -442,6 +627,22 @@ impl Fingerprint {
         let mut hash = Fnv::new();
         hash.write(code.as_str());
         parts.iter().for_each(|part| hash.write(part));
+        Self(hash.0)
+    }
+}
+
+impl Fingerprint {
+    /// From the code, and from what is declared and where.
+    pub(crate) fn of_breach(breach: &Breach) -> Self {
+        let mut hash = Fnv::new();
+        hash.write(breach.broken.code().as_str());
+        for declared in &breach.declared {
+            [declared.item, declared.attribute, declared.text]
+                .iter()
+                .for_each(|text| hash.write(text));
+        }
+        let site = breach.wait.as_ref().map(|wait| wait.site);
+        hash.write(site.map_or("", Site::file));
         Self(hash.0)
     }
 }

@@ -64,6 +64,7 @@ mod agent;
 mod allow;
 mod atomics;
 mod config;
+mod declared;
 mod evidence;
 pub mod finding;
 mod foresight;
@@ -110,6 +111,7 @@ pub use allow::Allow;
 pub use config::{
     Backtrace, Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Poison, Policy,
 };
+pub use declared::{Key, LockClass, LockFields, Locks, TracedLock};
 pub use finding::{Dump, Finding};
 #[cfg(not(loom))]
 pub use interop::{AsStd, IntoStd};
@@ -117,8 +119,8 @@ pub use sync_trace_macros::test;
 
 #[cfg(not(loom))]
 pub use api::{
-    allow, dump, findings, is_on, notes, reset, set_handler, snapshot, take_findings,
-    take_findings_where,
+    Contradictions, allow, dump, findings, is_on, notes, reset, set_handler, snapshot,
+    take_findings, take_findings_where, verify_declarations,
 };
 #[cfg(not(loom))]
 pub use current::{Mute, mute};
@@ -129,9 +131,32 @@ pub use std::thread_local;
 #[doc(hidden)]
 #[cfg(not(loom))]
 pub mod __private {
-    pub use crate::configure::{named, on_violation, untracked};
+    pub use crate::configure::{in_class, named, on_violation, untracked};
+    /// What the attributes expand to.
+    pub mod declared {
+        pub use crate::declared::{
+            CLASSES, Clause, DECLARATIONS, Declaration, Element, HeldMode, Key, LockClass,
+            LockFields, Members, Options, Prepared, Rule, Scope, Scoped, Span, TracedLock, What,
+            check_class, check_key, check_lock, check_ranks, enter, name_field, prepare,
+        };
+    }
     pub use crate::site::Label;
     pub use crate::testing::run_test;
+    pub use linkme;
+}
+
+#[cfg(any(debug_assertions, feature = "always"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __if_enabled {
+    (on { $($on:tt)* } off { $($off:tt)* }) => { $($on)* };
+}
+
+#[cfg(not(any(debug_assertions, feature = "always")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __if_enabled {
+    (on { $($on:tt)* } off { $($off:tt)* }) => { $($off)* };
 }
 
 /// Names a lock: `named!("accounts", Mutex::new(0))`.
@@ -142,7 +167,7 @@ pub mod __private {
 /// It takes every traced primitive of [`sync`], and the pair of endpoints that a channel function
 /// gives. The name has to be a constant; several locks may share one, and are then told apart by
 /// number. Works in statics and costs nothing; where tracing is compiled out, it is the expression
-/// itself.
+/// itself. In place of a name there may be a class that [`lock_class!`] made: `named!(class(ACCOUNTS), ..)`.
 ///
 /// # Example
 ///
@@ -158,6 +183,9 @@ pub mod __private {
 /// ```
 #[macro_export]
 macro_rules! named {
+    (class($class:path), $lock:expr $(,)?) => {
+        $crate::__private::in_class(const { &$crate::__private::Label::of_class(&$class) }, $lock)
+    };
     ($name:expr, $lock:expr $(,)?) => {
         $crate::__private::named(const { &$crate::__private::Label::new($name) }, $lock)
     };

@@ -198,7 +198,7 @@ fn tell_notes(tracker: &Tracker) {
         Notes::Off => {}
         _ if config.policy == Policy::Order => {}
         Notes::List => {
-            let notes = tracker.ledger.notes().into_iter();
+            let notes = tracker.ledger.notes().into_iter().chain(tracker.declared.notes());
             for note in notes.filter(|note| !tracker.is_allowed(note)) {
                 os::write_stderr(&report::for_stderr(&note));
             }
@@ -206,7 +206,7 @@ fn tell_notes(tracker: &Tracker) {
                 os::write_stderr(&format!("note: the entry at {place} has allowed nothing\n"));
             }
         }
-        Notes::Count => match tracker.ledger.count_notes() {
+        Notes::Count => match tracker.ledger.count_notes() + tracker.declared.notes().len() {
             0 => {}
             count => os::write_stderr(&format!(
                 "sync-trace: {count} inconsistent lock order{} that could not become a deadlock in what \

@@ -35,7 +35,9 @@ pub(crate) struct LockHeader {
     /// to the next owner's entry it is free, or its new owner still runs. A read-write lock clears it,
     /// because readers may hold it next.
     owner: AtomicPtr<Agent>,
-    origin: Origin,
+    /// Where it was created, and its name: an [`Origin`], which a type with lock fields may replace once by
+    /// one with a name. Relaxed: what it points to is constant.
+    origin: AtomicPtr<u8>,
 }
 
 const POISONED: u64 = 1;
@@ -51,14 +53,23 @@ impl LockHeader {
     const_fn! {
         pub(crate) fn new(created: Site) -> Self {
             let owner = AtomicPtr::new(std::ptr::null_mut());
-            Self { word: AtomicU64::new(0), owner, origin: Origin::unnamed(created) }
+            let origin = AtomicPtr::new(Origin::unnamed(created).to_ptr());
+            Self { word: AtomicU64::new(0), owner, origin }
         }
     }
 
     /// Gives a header that was never used a name.
     #[cfg(not(loom))]
     pub(crate) const fn set_name(&mut self, label: &'static Label) {
-        self.origin = Origin::named(label);
+        self.origin = AtomicPtr::new(Origin::named(label).to_ptr());
+    }
+
+    /// Gives a lock that has no name yet one, from here on.
+    #[cfg(not(loom))]
+    pub(crate) fn name_now(&self, label: &'static Label) {
+        if self.origin().name().is_none() {
+            self.origin.store(Origin::named(label).to_ptr(), Ordering::Relaxed);
+        }
     }
 
     /// Makes a header that was never used one of a lock that is never recorded.
@@ -81,8 +92,10 @@ impl LockHeader {
     }
 
     /// Where the lock was created, and its name.
-    pub(crate) const fn origin(&self) -> Origin {
-        self.origin
+    #[inline]
+    pub(crate) fn origin(&self) -> Origin {
+        // SAFETY: only pointers that `to_ptr` gave are stored, and none is null.
+        unsafe { Origin::from_ptr(self.origin.load(Ordering::Relaxed)).unwrap_unchecked() }
     }
 
     /// The lock's number, unless this is its first use (or it is not to be recorded). Relaxed: the

@@ -4,6 +4,8 @@ use std::fmt;
 use std::panic::Location;
 use std::ptr::NonNull;
 
+use crate::declared::LockClass;
+
 /// A source position: where a lock was created, taken or waited for.
 ///
 /// It is what `#[track_caller]` reports, so it points at the method's name in the caller's file.
@@ -96,6 +98,11 @@ impl Origin {
         }
     }
 
+    /// The class that it was given.
+    pub(crate) fn class(self) -> Option<&'static LockClass> {
+        self.label().and_then(|label| label.class)
+    }
+
     /// The name it was given.
     pub(crate) fn name(self) -> Option<&'static str> {
         self.label().map(|label| label.name)
@@ -103,7 +110,7 @@ impl Origin {
 
     /// As it is kept in an atomic pointer.
     #[inline]
-    pub(crate) fn to_ptr(self) -> *mut u8 {
+    pub(crate) const fn to_ptr(self) -> *mut u8 {
         self.0.as_ptr()
     }
 
@@ -127,6 +134,7 @@ impl fmt::Debug for Origin {
 #[derive(Debug)]
 pub struct Label {
     name: &'static str,
+    class: Option<&'static LockClass>,
     site: Site,
 }
 
@@ -134,7 +142,25 @@ impl Label {
     /// A label for the lock that the caller names.
     #[track_caller]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, site: Site::caller() }
+        Self { name, class: None, site: Site::caller() }
+    }
+
+    /// A label for the lock of `class` that the caller makes.
+    #[track_caller]
+    pub const fn of_class(class: &'static LockClass) -> Self {
+        Self { name: class.name(), class: Some(class), site: Site::caller() }
+    }
+
+    /// The class that it stands for.
+    #[cfg(any(debug_assertions, feature = "always"))]
+    pub(crate) const fn class(&self) -> Option<&'static LockClass> {
+        self.class
+    }
+
+    /// The same name for a lock of `class`.
+    #[must_use]
+    pub const fn in_class(self, class: &'static LockClass) -> Self {
+        Self { class: Some(class), ..self }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::agent::{Agent, Agents};
 use crate::allow::{Allow, AllowList};
 use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, fence, lock, push};
 use crate::config::{Config, Overrides};
+use crate::declared::book::Book;
 use crate::evidence;
 use crate::finding::{AgentId, Blocker, Finding, Outcome};
 use crate::foresight::ledger::Ledger;
@@ -45,6 +46,8 @@ pub(crate) struct Tracker {
     pub(crate) limits: Limits,
     /// The orders of locks, and what they could lead to.
     pub(crate) ledger: Ledger,
+    /// What is declared for more than one call.
+    pub(crate) declared: Book,
     /// Findings that wait for a thread of theirs in which to be raised.
     deferred: Mutex<Vec<Arc<Finding>>>,
     any_deferred: AtomicBool,
@@ -75,6 +78,8 @@ pub(crate) struct Limits {
     pub(crate) repeated: AtomicU64,
     /// Findings that the allow list accepts.
     pub(crate) allowed: AtomicU64,
+    /// Findings that a function is exempt from.
+    pub(crate) exempted: AtomicU64,
 }
 
 /// Ended agents with leaked guards are remembered up to this number.
@@ -106,6 +111,7 @@ impl Limits {
             ("findings that were reported but not kept", &self.unkept),
             ("possible deadlocks like one that was reported, with other locks", &self.repeated),
             ("findings that the allow list accepts", &self.allowed),
+            ("findings inside `lock_exempt`", &self.exempted),
         ]
         .into_iter()
         .map(|(text, counter)| (text, counter.load(Ordering::Relaxed)))
@@ -160,6 +166,7 @@ impl Tracker {
             guards_travel: AtomicBool::new(false),
             limits: Limits::default(),
             ledger: Ledger::default(),
+            declared: Book::default(),
             deferred: Mutex::new(Vec::new()),
             any_deferred: AtomicBool::new(false),
             allowed: Mutex::new(AllowList::default()),
@@ -417,6 +424,24 @@ impl Tracker {
             self.any_deferred.store(true, Ordering::Release);
         }
         Some(finding)
+    }
+
+    /// Makes a broken declaration a finding. Returns whether it is the first one like it.
+    pub(crate) fn broken(&self, finding: Finding) -> (Arc<Finding>, bool) {
+        let is_like = |other: &&Arc<Finding>| {
+            other.breach.is_some()
+                && other.fingerprint == finding.fingerprint
+                && other.sites() == finding.sites()
+                && other.root_ids == finding.root_ids
+        };
+        let known = lock(&self.findings).iter().any(|other| is_like(&other));
+        let finding = Arc::new(finding);
+        if known {
+            Limits::count(&self.limits.repeated);
+        } else {
+            self.keep(&finding);
+        }
+        (finding, !known)
     }
 
     /// Whether the program or its allow list accepts a finding.

@@ -11,10 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether findings of this code may be silenced: they say what could happen, not what has happened.
 pub(super) fn may_be_allowed(code: Code) -> bool {
-    match code {
-        Code::Inversion | Code::SameClass => true,
-        Code::Deadlock | Code::SelfDeadlock | Code::Stuck => false,
-    }
+    !matches!(code, Code::Deadlock | Code::SelfDeadlock | Code::Stuck)
 }
 
 /// What it silences, and why. It fits a finding that fits all of its parts.

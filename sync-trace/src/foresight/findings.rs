@@ -125,6 +125,7 @@ impl<'k> Narrator<'k> {
             fingerprint: Fingerprint::of(code, &links),
             condition,
             links,
+            breach: None,
             also_waiting: Vec::new(),
             outcome: Outcome::Noted,
             roots,

@@ -8,10 +8,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Cold};
 use crate::config::{OnViolation, Policy};
 use crate::current::{self, Working};
-use crate::finding::{Level, LockKind, Outcome};
+use crate::declared::{self, Asked};
+use crate::finding::{Level, LockId, LockKind, Outcome};
 use crate::foresight::ledger::Prospect;
 use crate::foresight::news;
 use crate::held::{Held, key};
@@ -71,6 +72,11 @@ fn looked_up(lock: &LockHeader, access: &'static Access, site: Site) {
 #[inline(never)]
 #[track_caller]
 pub(crate) fn requested_again(lock: &LockHeader, access: &'static Access, site: Site) {
+    if let (Some(agent), Some(id)) = (current::present(), lock.id()) {
+        let created = Some(lock.origin());
+        let wait = Wait { target: Resource::Lock(id), access, site, created };
+        declared::may_wait(agent, &wait, Some(id));
+    }
     requested_slow(lock, access, site, Besides::TheLock);
 }
 
@@ -96,16 +102,27 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     let reactions = Reactions { tracker, agent, own: lock.reaction(), wait: lock.id().map(wait) };
     let working = reactions.raise_deferred(working);
     let Some(id) = lock.id() else { return };
+    let created = lock.origin();
+    let wanted = Held { lock: id, stamp: 0, told: false, access, created, site };
+    let working = match agent.extents.is_active() {
+        true => {
+            drop(working);
+            let holds = holds_besides(agent, id, besides);
+            declared::requested(agent, &wanted, &holds, Asked::Blocking, lock.reaction());
+            Working::begin()
+        }
+        false => working,
+    };
     if agent.held.depth() == 0 && !agent.time.is_inside() && !is_written(access) {
         return;
     }
     let news = news::count();
-    let wanted = key::of(id, access.mode);
+    let own = key::of(id, access.mode);
     let mut held = agent.held.key_slow();
     if besides == Besides::TheLock {
-        held = held.wrapping_sub(wanted);
+        held = held.wrapping_sub(own);
     }
-    let key = key::chain(held, wanted);
+    let key = key::chain(held, own);
     if let Some(repeats) = agent.chains.known(key, agent.time.stamp()) {
         repeats.add_one();
         return;
@@ -121,8 +138,10 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
         // That is no question of another day.
         return;
     }
-    let created = lock.origin();
-    let wanted = Held { lock: id, stamp: 0, told: false, access, created, site };
+    drop(working);
+    let holds = holds_besides(agent, id, besides);
+    declared::observed(agent, &wanted, &holds, lock.reaction());
+    let working = Working::begin();
     let mut dependency = agent.dependency(wanted);
     if besides == Besides::TheLock {
         dependency = dependency.without(id);
@@ -134,6 +153,19 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     };
     agent.remember(key, agent.time.stamp_with(news), repeats);
     reactions.to(prospects, working);
+}
+
+/// What `agent` will hold when it makes the request for the lock `id`, oldest first.
+fn holds_besides(agent: &Agent, id: LockId, besides: Besides) -> Vec<Held> {
+    let _working = Working::begin();
+    let mut holds = Vec::with_capacity(agent.held.depth());
+    agent.held.for_each(|held| holds.push(held));
+    if besides == Besides::TheLock
+        && let Some(newest) = holds.iter().rposition(|held| held.lock == id)
+    {
+        holds.remove(newest);
+    }
+    holds
 }
 
 /// The agent that records a request, after it has made room for it; `None` if nobody does.
@@ -153,11 +185,23 @@ fn ready_to_record(lock: &LockHeader) -> Option<&'static Agent> {
     Some(agent)
 }
 
-/// A lock is about to be tried: makes room for its record.
+/// A lock is about to be tried: makes room for its record, and looks at what is declared.
+///
+/// # Panics
+///
+/// If it may not be taken here, and the reaction is to panic.
 #[cold]
 #[inline(never)]
-pub(crate) fn make_room(lock: &LockHeader) {
-    ready_to_record(lock);
+#[track_caller]
+pub(crate) fn tried(lock: &LockHeader, access: &'static Access, site: Site) {
+    let Some(agent) = ready_to_record(lock) else { return };
+    if agent.extents.is_active()
+        && let Some(id) = lock.ensure_id()
+    {
+        let wanted = Held { lock: id, stamp: 0, told: false, access, created: lock.origin(), site };
+        let holds = holds_besides(agent, id, Besides::Nothing);
+        declared::requested(agent, &wanted, &holds, Asked::Trying, lock.reaction());
+    }
 }
 
 /// Whether it writes what others may read.
@@ -264,7 +308,7 @@ impl Reactions<'_> {
             Response::Panic => return Some(finding),
             Response::Defer => {
                 // Whoever may raise it has to come by: the agent itself, and those who nest locks.
-                self.agent.held.set_cold(true);
+                self.agent.set_cold(Cold::Deferred);
                 news::spread();
             }
             Response::Log | Response::Exit | Response::Abort => {

@@ -23,6 +23,7 @@ use std::time::Duration;
 use crate::agent::Agent;
 use crate::config::{Backtrace, EXIT_STATUS};
 use crate::current::{self, Child, Working};
+use crate::declared;
 use crate::finding::{LockId, LockKind};
 use crate::foresight::chronicle::Ended;
 use crate::foresight::forecast;
@@ -89,18 +90,19 @@ pub(crate) fn prepare_write(request: &Request<'_>) {
 #[track_caller]
 pub(crate) fn prepare_again(request: &Request<'_>) {
     let agent = current::current();
-    if agent.held.depth() > 1 || agent.time.is_inside() {
+    if agent.held.depth() > 1 || agent.time.is_inside() || agent.extents.is_active() {
         forecast::requested_again(request.lock, request.access, request.site);
     }
 }
 
 /// A lock is about to be tried: as [`prepare`], but who tries keeps nobody waiting for its own sake.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn prepare_try(lock: &LockHeader) {
+#[track_caller]
+pub(crate) fn prepare_try(request: &Request<'_>) {
     let held = &current::current().held;
     held.forget_above();
     if !held.has_room() {
-        forecast::make_room(lock);
+        forecast::tried(request.lock, request.access, request.site);
     }
 }
 
@@ -184,7 +186,9 @@ fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) -> Reco
             lock.set_owner(agent);
         }
         came_to(agent, id, access.mode);
-        agent.held.push_slow(&Request { lock, access, site }.held(id));
+        let held = Request { lock, access, site }.held(id);
+        agent.held.push_slow(&held);
+        declared::taken(agent, &held);
         return Recorded::Yes;
     }
     // Not on record, so neither this thread nor the last owner is to be found in the header.
@@ -243,6 +247,7 @@ fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
     if let Some(agent) = current::home() {
         current::refresh(agent);
         if take_off(agent, matches) {
+            declared::released(agent, id);
             // Readers never poison, as with `std`, so there is nothing to spare.
             let forgiven =
                 hold == Hold::Exclusive && std::thread::panicking() && agent.use_forgiveness(id);
@@ -331,6 +336,7 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         if let Some((agent, target)) = self.recorded {
+            declared::waited(agent);
             tracker::global().unpublish(agent, target);
             current::retire_if_ending(agent);
         }
@@ -481,6 +487,7 @@ fn put_on_record(agent: &'static Agent, wait: &Wait) -> Waiting {
 /// those of the channel or barrier.
 #[cold]
 #[inline(never)]
+#[track_caller]
 pub(crate) fn wait_for_signal(
     id: LockId,
     origin: Origin,
@@ -493,15 +500,23 @@ pub(crate) fn wait_for_signal(
 /// Puts on record that the calling thread parks or sleeps.
 #[cold]
 #[inline(never)]
+#[track_caller]
 pub(crate) fn rest(access: &'static Access, site: Site) -> Waiting {
     let wakeup = |agent: &Agent| Resource::Wakeup(agent.id());
     record(|agent| Wait { target: wakeup(agent), access, site, created: None })
 }
 
+#[track_caller]
 fn record(wait: impl FnOnce(&Agent) -> Wait) -> Waiting {
     let Some(agent) = current::recording() else { return Waiting::UNRECORDED };
+    let wait = wait(agent);
+    declared::may_wait(agent, &wait, None);
+    put_unjudged(agent, &wait)
+}
+
+fn put_unjudged(agent: &'static Agent, wait: &Wait) -> Waiting {
     let _working = Working::begin();
-    let waiting = put_on_record(agent, &wait(agent));
+    let waiting = put_on_record(agent, wait);
     agent.wait.set_blocking();
     waiting
 }
@@ -521,6 +536,7 @@ fn begin_wait<'o>(
     place: Place,
     retry: &mut dyn FnMut() -> bool,
 ) -> Option<Waiting> {
+    declared::may_wait(agent, wait, None);
     let working = Working::begin();
     let tracker = tracker::global();
     let waiting = put_on_record(agent, wait);
@@ -588,7 +604,7 @@ pub(crate) fn suspend(request: &Request<'_>) -> Waiting {
     let was_recorded =
         current::current().held.pop(id) || forget(lock, Hold::Exclusive) != Forgotten::Foreign;
     match current::recording() {
-        Some(_) if was_recorded => record(|_| request.wait(id)),
+        Some(agent) if was_recorded => put_unjudged(agent, &request.wait(id)),
         _ => Waiting::UNRECORDED,
     }
 }

@@ -1,5 +1,6 @@
 //! Who and what takes part in a finding, what they are called, and the phrases that speak of them.
 
+use super::declared;
 use super::names::{self, LockNames};
 use super::source::Sources;
 use super::threads::ThreadNames;
@@ -131,6 +132,7 @@ fn threads(finding: &Finding) -> Vec<&Participant> {
             }
         }
     }
+    threads.extend(finding.breach.iter().filter_map(|breach| breach.agent.as_ref()));
     threads
 }
 
@@ -141,6 +143,9 @@ pub(crate) fn locks(finding: &Finding) -> Vec<&Lock> {
         let target = lock_waited_for(&link.wait);
         let held = held(&link.blocker).map(|hold| &hold.lock);
         locks.extend(target.into_iter().chain(held).map(|lock| (lock.id, lock)));
+    }
+    if let Some(breach) = &finding.breach {
+        locks.extend(declared::locks(breach).map(|lock| (lock.id, lock)));
     }
     if let Some(Condition::Gate(lock) | Condition::NoWriter(lock) | Condition::Undecided(lock)) =
         &finding.condition

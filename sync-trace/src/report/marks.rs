@@ -1,11 +1,11 @@
 //! The source positions of a finding: who waits or waited where, and where what they want was taken.
 
 use super::cast::{Cast, held};
+use super::declared;
 use super::orders::{Order, orders};
+use super::source::At;
 use super::words::duration;
-use crate::finding::{
-    AgentId, Blocker, Finding, Hold, Link, Op, Outcome, Participant, Site, Target,
-};
+use crate::finding::{AgentId, Blocker, Finding, Hold, Link, Op, Outcome, Participant, Target};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -14,16 +14,21 @@ use std::collections::BTreeSet;
 pub(super) struct Mark {
     /// Which part it plays.
     pub(super) role: Role,
-    /// The position.
-    pub(super) site: Site,
-    /// What is called there.
-    pub(super) op: Op,
+    /// The position, and what stands there.
+    pub(super) at: At,
     /// Who does what.
     pub(super) label: String,
     /// Who it is.
-    who: AgentId,
+    who: Option<AgentId>,
     /// What a crowd of such threads does.
     crowd: &'static str,
+}
+
+impl Mark {
+    /// One that shares its line with no crowd.
+    pub(super) fn new(role: Role, at: At, label: String, who: Option<AgentId>) -> Self {
+        Self { role, at, label, who, crowd: "" }
+    }
 }
 
 /// The part that a marked position plays.
@@ -35,10 +40,15 @@ pub(super) enum Role {
     Waits,
     /// A lock was taken.
     Holds,
+    /// Something is declared.
+    Declares,
 }
 
 /// The positions of `finding`, in the order in which a reader meets them in a report.
 pub(super) fn marks(finding: &Finding, cast: &Cast<'_>) -> Vec<Mark> {
+    if let Some(breach) = &finding.breach {
+        return declared::marks(breach, cast);
+    }
     let mut scenes = match finding.has_happened() {
         true => waits(finding, cast),
         false => nestings(finding, cast),
@@ -62,8 +72,8 @@ const CROWD: usize = 8;
 /// The marks, but with one label for all threads that do the same at the same place, where a line
 /// would have too many labels. The closing wait keeps its own.
 pub(super) fn thinned(marks: &[Mark]) -> Vec<Mark> {
-    let line = |mark: &Mark| (mark.site.file(), mark.site.line());
-    let alike = |a: &Mark, b: &Mark| a.site == b.site && a.role == b.role;
+    let line = |mark: &Mark| (mark.at.file, mark.at.line);
+    let alike = |a: &Mark, b: &Mark| a.at == b.at && a.role == b.role;
     let thin = |group: &[Mark]| {
         let first = &group[0];
         let is_crowded = marks.iter().filter(|mark| line(mark) == line(first)).count() > CROWD;
@@ -87,9 +97,9 @@ fn waits<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Scenes<'a> {
     let mut add = |who: &'a Participant, role, site, op, label| {
         let crowd = match role {
             Role::Holds => "took a lock here and still hold it",
-            Role::Waits | Role::Closes => "have been waiting here",
+            Role::Waits | Role::Closes | Role::Declares => "have been waiting here",
         };
-        scenes.push((who, Mark { role, site, op, label, who: who.id, crowd }));
+        scenes.push((who, Mark { role, at: At::call(site, op), label, who: Some(who.id), crowd }));
     };
     let nexts = finding.links.iter().cycle().skip(1);
     for (number, (link, next)) in finding.links.iter().zip(nexts).enumerate() {
@@ -129,9 +139,9 @@ fn nestings<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Scenes<'a> {
     let mut add = |who: &'a Participant, role, site, op, label| {
         let crowd = match role {
             Role::Holds => "took a lock here and held it",
-            Role::Waits | Role::Closes => "took another one here meanwhile",
+            Role::Waits | Role::Closes | Role::Declares => "took another one here meanwhile",
         };
-        scenes.push((who, Mark { role, site, op, label, who: who.id, crowd }));
+        scenes.push((who, Mark { role, at: At::call(site, op), label, who: Some(who.id), crowd }));
     };
     for (number, order) in orders(finding).enumerate() {
         let Link { agent, wait, blocker, .. } = order.link;
@@ -163,14 +173,14 @@ fn nestings<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Scenes<'a> {
 fn in_reading_order(scenes: &mut [(&Participant, Mark)], links: &[Link]) {
     let mut files: Vec<&str> = Vec::new();
     for (_, mark) in scenes.iter() {
-        if !files.contains(&mark.site.file()) {
-            files.push(mark.site.file());
+        if !files.contains(&mark.at.file) {
+            files.push(mark.at.file);
         }
     }
-    scenes.sort_by_key(|(who, Mark { role, site, .. })| {
-        let file = files.iter().position(|file| *file == site.file());
+    scenes.sort_by_key(|(who, Mark { role, at, .. })| {
+        let file = files.iter().position(|file| *file == at.file);
         let turn = links.iter().position(|link| link.agent.id == who.id);
-        (file, site.line(), Reverse(site.column()), *role != Role::Holds, turn)
+        (file, at.line, Reverse(at.column), *role != Role::Holds, turn)
     });
 }
 

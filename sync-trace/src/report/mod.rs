@@ -21,6 +21,7 @@ mod advice;
 #[cfg(test)]
 pub(crate) mod cases;
 mod cast;
+mod declared;
 mod dump;
 mod guess;
 mod inversion;

@@ -22,8 +22,10 @@ pub(super) fn render(finding: &Finding, sources: &Sources) -> String {
 pub(super) fn compact(finding: &Finding, sources: &Sources) -> String {
     let cast = Cast::of(finding, sources);
     let mut text = head(finding, &Story::of(finding, &cast), &cast);
-    if let Some(first) = finding.links.first() {
-        let panics = cast.thread(&first.agent);
+    let of_link = finding.links.first().map(|link| &link.agent);
+    let of_breach = finding.breach.as_ref().and_then(|breach| breach.agent.as_ref());
+    if let Some(agent) = of_link.or(of_breach) {
+        let panics = cast.thread(agent);
         text += &format!("\n  = note: the whole report is the panic message of thread {panics}");
     }
     text

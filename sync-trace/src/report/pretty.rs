@@ -22,7 +22,7 @@ pub(super) fn render(finding: &Finding, sources: &Sources, look: Look) -> String
     let Story { severity, title, facts } = Story::of(finding, &cast);
     let all = marks(finding, &cast);
     let marks = thinned(&all);
-    let spots: Vec<_> = marks.iter().map(|mark| sources.call(mark.site, mark.op)).collect();
+    let spots: Vec<_> = marks.iter().map(|mark| sources.spot(mark.at)).collect();
     let shown: Vec<_> = marks.iter().zip(&spots).collect();
     let level = match severity {
         Severity::Error => Level::ERROR,
@@ -30,7 +30,7 @@ pub(super) fn render(finding: &Finding, sources: &Sources, look: Look) -> String
     };
     let title = level.primary_title(title).id(finding.code.as_str());
     let mut group = Group::with_title(title).elements(heading(&shown));
-    group = group.elements(shown.chunk_by(same_file).filter_map(snippet));
+    group = group.elements(by_file(&shown).iter().filter_map(|file| snippet(file)));
     if marks.len() < all.len() || spots.contains(&None) {
         group = group.element(message("who", who_and_what(finding, &cast)));
     }
@@ -51,9 +51,9 @@ fn renderer(look: Look) -> Renderer {
 fn heading<'a>(marks: &[Shown<'a>]) -> Vec<Element<'a>> {
     let closing = marks.iter().find(|(mark, _)| mark.role == Role::Closes);
     match closing {
-        Some((mark, None)) if !mark.site.is_unknown() => {
-            let (line, column) = (mark.site.line() as usize, mark.site.column() as usize);
-            let origin = Origin::path(mark.site.file()).line(line).char_column(column);
+        Some((mark, None)) if !mark.at.is_unknown() => {
+            let (line, column) = (mark.at.line as usize, mark.at.column as usize);
+            let origin = Origin::path(mark.at.file).line(line).char_column(column);
             let mut elements = vec![Element::from(origin)];
             if marks.iter().all(|(_, spot)| spot.is_none()) {
                 elements.push(Padding.into());
@@ -64,8 +64,16 @@ fn heading<'a>(marks: &[Shown<'a>]) -> Vec<Element<'a>> {
     }
 }
 
-fn same_file(a: &Shown<'_>, b: &Shown<'_>) -> bool {
-    a.0.site.file() == b.0.site.file()
+/// The marks of each file, as the files are met.
+fn by_file<'a>(marks: &[Shown<'a>]) -> Vec<Vec<Shown<'a>>> {
+    let mut files: Vec<Vec<Shown<'a>>> = Vec::new();
+    for &shown in marks {
+        match files.iter_mut().find(|file| file[0].0.at.file == shown.0.at.file) {
+            Some(file) => file.push(shown),
+            None => files.push(vec![shown]),
+        }
+    }
+    files
 }
 
 /// One file's lines with their labels.
@@ -81,17 +89,22 @@ fn snippet<'a>(marks: &[Shown<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {
         // A snippet is headed by its first primary label, and that has to be the closing wait.
         let kind = match mark.role {
             Role::Closes => AnnotationKind::Primary,
-            Role::Waits if closing.is_none_or(|(closing, _)| closing.site < mark.site) => {
+            Role::Waits if closing.is_none_or(|(closing, _)| is_before(closing, mark)) => {
                 AnnotationKind::Primary
             }
-            Role::Waits | Role::Holds => AnnotationKind::Context,
+            Role::Waits | Role::Holds | Role::Declares => AnnotationKind::Context,
         };
         kind.span(spot.span.start - start..spot.span.end - start).label(mark.label.as_str())
     };
     let snippet = Snippet::source(spot.text[start..end].to_owned())
-        .path(first.site.file())
-        .line_start(first.site.line() as usize);
+        .path(first.at.file)
+        .line_start(shown.iter().map(|(mark, _)| mark.at.line).min()? as usize);
     Some(snippet.annotations(shown.iter().map(annotation)))
+}
+
+fn is_before(one: &Mark, other: &Mark) -> bool {
+    let place = |mark: &Mark| (mark.at.file, mark.at.line, mark.at.column);
+    place(one) < place(other)
 }
 
 /// Where the lines around `span` begin and end.

@@ -70,6 +70,8 @@ pub(super) fn condition(finding: &Finding, cast: &Cast<'_>) -> String {
              are kept apart, and otherwise they can deadlock",
             cast.lock(lock)
         ),
+        // That is said of broken declarations only.
+        Some(Condition::DeclaredElsewhere) => String::new(),
         Some(Condition::OtherInstances) => {
             "these were different locks of the same classes, so nobody could wait in a circle; where \
              they are the same ones, this can deadlock"

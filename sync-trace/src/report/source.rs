@@ -1,5 +1,6 @@
 //! The source files that a report shows pieces of.
 
+use crate::finding::Passage;
 use crate::op::Op;
 use crate::site::Site;
 use std::cell::RefCell;
@@ -23,6 +24,43 @@ pub(super) struct Spot {
     pub(super) span: Range<usize>,
 }
 
+/// A position that is pointed at, and what stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct At {
+    pub(super) file: &'static str,
+    pub(super) line: u32,
+    pub(super) column: u32,
+    pub(super) word: Word,
+}
+
+/// What stands at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// A call.
+    Call(Op),
+    /// This text, maybe with other space in it and over several lines.
+    Text(&'static str),
+}
+
+impl At {
+    /// Where `op` is called.
+    pub(super) fn call(site: Site, op: Op) -> Self {
+        let (file, line, column) = (site.file(), site.line(), site.column());
+        Self { file, line, column, word: Word::Call(op) }
+    }
+
+    /// Where a part of a declaration stands.
+    pub(super) fn passage(passage: Passage, text: &'static str) -> Self {
+        let Passage { file, line, column, .. } = passage;
+        Self { file, line, column, word: Word::Text(text) }
+    }
+
+    /// Whether the user's own line is not known.
+    pub(super) fn is_unknown(self) -> bool {
+        self.file.starts_with("/rustc/") || self.file.starts_with("/rust/")
+    }
+}
+
 impl Sources {
     /// Files are looked for where the environment suggests.
     pub(super) fn new() -> Self {
@@ -34,29 +72,35 @@ impl Sources {
         Self { roots, files: RefCell::default() }
     }
 
-    /// Where `op` is called at `site`; `None` without the file, and if something else stands there,
-    /// because then the file was edited after it was compiled.
+    /// What stands at a position; `None` without the file, and if something else stands there, because
+    /// then the file was edited after it was compiled.
     #[cfg_attr(not(feature = "pretty"), expect(dead_code, reason = "only snippets need it"))]
-    pub(super) fn call(&self, site: Site, op: Op) -> Option<Spot> {
-        let spot = self.at(site)?;
+    pub(super) fn spot(&self, at: At) -> Option<Spot> {
+        let text = if at.is_unknown() { None } else { self.text(at.file) };
+        let spot = spot(text?, at.line, at.column)?;
         let code = &spot.text[spot.span.clone()];
-        let explicit = called(code, op.method());
-        let word = explicit.or_else(|| if op.is_implicit() { operand(code) } else { None })?;
+        let word = match at.word {
+            Word::Text(text) => written(code, text)?,
+            Word::Call(op) => {
+                let explicit = called(code, op.method());
+                explicit.or_else(|| if op.is_implicit() { operand(code) } else { None })?
+            }
+        };
         let start = spot.span.start;
         Some(Spot { span: start + word.start..start + word.end, ..spot })
     }
 
     /// The position of `site` and the rest of its line.
     pub(super) fn at(&self, site: Site) -> Option<Spot> {
-        spot(self.text(site)?, site.line(), site.column())
-    }
-
-    fn text(&self, site: Site) -> Option<Rc<str>> {
         if site.is_unknown() {
             return None;
         }
+        spot(self.text(site.file())?, site.line(), site.column())
+    }
+
+    fn text(&self, file: &'static str) -> Option<Rc<str>> {
         let mut files = self.files.borrow_mut();
-        files.entry(site.file()).or_insert_with(|| read(site.file(), &self.roots)).clone()
+        files.entry(file).or_insert_with(|| read(file, &self.roots)).clone()
     }
 }
 
@@ -99,6 +143,21 @@ fn bytes_of(text: &str, number: u32) -> Option<Range<usize>> {
         start += line.len();
     }
     None
+}
+
+/// Finds `text`, or as much of it as stands on this line, where `code` begins; space does not count.
+#[cfg_attr(not(feature = "pretty"), expect(dead_code, reason = "only snippets need it"))]
+fn written(code: &str, text: &str) -> Option<Range<usize>> {
+    let mut wanted = text.chars().filter(|c| !c.is_whitespace());
+    let mut end = 0;
+    for (at, c) in code.char_indices().filter(|(_, c)| !c.is_whitespace()) {
+        match wanted.next() {
+            None => break,
+            Some(next) if next == c => end = at + c.len_utf8(),
+            Some(_) => return None,
+        }
+    }
+    (end > 0).then_some(0..end)
 }
 
 /// Finds the call of `method` that `code` begins with: the method itself, a path to it such as
@@ -150,6 +209,18 @@ mod tests {
         for code in ["lock_all()", "try_lock()", "f(Mutex::lock(&m))", "!lock()", "clock()", ""] {
             assert_eq!(found(code, "lock"), None, "{code}");
         }
+    }
+
+    #[test]
+    fn a_declaration_is_found_whatever_the_space_in_it() {
+        let check = |code: &str, text, expected| {
+            assert_eq!(written(code, text).map(|at| &code[at]), expected, "{code}");
+        };
+        check("a<b)]", "a < b", Some("a<b"));
+        check("a  <  b)]", "a < b", Some("a  <  b"));
+        check("a <", "a < b", Some("a <"));
+        check("a > b)]", "a < b", None);
+        check("", "a < b", None);
     }
 
     #[test]

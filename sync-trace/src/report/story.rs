@@ -1,6 +1,7 @@
 //! What a report says besides its source snippets.
 
 use super::cast::{Cast, held, with_previous};
+use super::declared;
 use super::names;
 use super::orders;
 use super::threads::os_id;
@@ -49,7 +50,7 @@ const A_LINE: usize = 160;
 
 /// Who waits for whom, or could; empty where a lock is only nested in its own class.
 fn cycle(finding: &Finding, cast: &Cast<'_>) -> String {
-    if finding.code == Code::SameClass {
+    if finding.code == Code::SameClass || finding.breach.is_some() {
         return String::new();
     }
     let links = &finding.links[..];
@@ -136,6 +137,9 @@ fn bystanders(finding: &Finding, cast: &Cast<'_>) -> String {
 
 /// Who holds or held what and wants or took what, a line for each thread in wait order.
 pub(super) fn who_and_what(finding: &Finding, cast: &Cast<'_>) -> String {
+    if let Some(breach) = &finding.breach {
+        return declared::table(breach, cast);
+    }
     match finding.has_happened() {
         true => holds_and_waits(finding, cast),
         false => orders::table(finding, cast),

@@ -2,6 +2,7 @@
 
 use super::advice;
 use super::cast::Cast;
+use super::declared;
 use super::inversion;
 use crate::finding::{Finding, Level, Outcome};
 
@@ -22,6 +23,9 @@ pub(super) struct Verdict {
 impl Verdict {
     /// The verdict on `finding`.
     pub(super) fn on(finding: &Finding, cast: &Cast<'_>) -> Self {
+        if let Some(breach) = &finding.breach {
+            return declared::on(finding, breach, cast);
+        }
         match finding.has_happened() {
             true => advice::on(finding, cast),
             false => inversion::on(finding, cast),

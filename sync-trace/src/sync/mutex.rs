@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use crate::IntoStd;
+use crate::declared::{Locks, TracedLock};
 use crate::finding::LockKind;
 use crate::hooks::{self, Hold, Request};
 use crate::interop::as_std;
@@ -171,7 +172,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare_try(&self.header);
+        hooks::prepare_try(&Request { lock: &self.header, access: Self::TRY_LOCK, site });
         let inner = without_block(self.inner.try_lock()).ok_or(TryLockError::WouldBlock)?;
         Ok(self.guard(Self::TRY_LOCK, site, inner)?)
     }
@@ -308,6 +309,12 @@ impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
 }
 
 configurable!([T] Mutex<T>, header);
+
+impl<T: ?Sized> TracedLock for Mutex<T> {
+    fn locks(&self, locks: &mut Locks<'_>) {
+        locks.add(&self.header);
+    }
+}
 as_std!([T: ?Sized] Mutex<T> => std::sync::Mutex<T>);
 
 impl<T> IntoStd for Mutex<T> {

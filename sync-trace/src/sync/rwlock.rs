@@ -6,6 +6,7 @@ use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use super::mutex::{fmt_lock, poison_result, without_block};
 use crate::IntoStd;
+use crate::declared::{Locks, TracedLock};
 use crate::finding::LockKind;
 use crate::hooks::{self, Hold, Recorded, Request};
 use crate::interop::as_std;
@@ -168,7 +169,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare_try(&self.header);
+        hooks::prepare_try(&Request { lock: &self.header, access: Self::TRY_READ, site });
         let inner = without_block(self.inner.try_read()).ok_or(TryLockError::WouldBlock)?;
         Ok(self.read_guard(Self::TRY_READ, site, inner)?)
     }
@@ -224,7 +225,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare_try(&self.header);
+        hooks::prepare_try(&Request { lock: &self.header, access: Self::TRY_WRITE, site });
         let inner = without_block(self.inner.try_write()).ok_or(TryLockError::WouldBlock)?;
         Ok(self.write_guard(Self::TRY_WRITE, site, inner)?)
     }
@@ -374,6 +375,12 @@ impl<T: ?Sized + fmt::Display> fmt::Display for RwLockWriteGuard<'_, T> {
 }
 
 configurable!([T] RwLock<T>, header);
+
+impl<T: ?Sized> TracedLock for RwLock<T> {
+    fn locks(&self, locks: &mut Locks<'_>) {
+        locks.add(&self.header);
+    }
+}
 as_std!([T: ?Sized] RwLock<T> => std::sync::RwLock<T>);
 
 impl<T> IntoStd for RwLock<T> {

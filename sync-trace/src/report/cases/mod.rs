@@ -318,6 +318,7 @@ fn finding(links: Vec<Link>) -> Finding {
         level: Level::Actual,
         links,
         condition: None,
+        breach: None,
         also_waiting: Vec::new(),
         outcome: Outcome::Panicked,
         roots: vec!["main".to_owned()],

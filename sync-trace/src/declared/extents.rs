@@ -1,0 +1,361 @@
+//! The extents that one agent is in, innermost last.
+//!
+//! Only the agent itself changes them, and before it runs whoever starts it. Vectors keep their room, so
+//! that a function which has run before allocates nothing.
+
+use std::time::{Duration, Instant};
+
+use super::check::taken_inside;
+use super::frame::{Before, Frame, Member};
+use super::model::{Clause, Declaration, Rule};
+use crate::atomics::{AtomicBool, Mutex, Ordering, const_fn, lock};
+use crate::finding::{Code, LockId};
+use crate::held::Held;
+
+/// What an agent keeps of its extents.
+pub(crate) struct Extents {
+    /// Whether it is in any. The agent's own: Relaxed.
+    is_active: AtomicBool,
+    stack: Mutex<Stack>,
+    /// Room for what the next call gives its declaration.
+    scratch: Mutex<Vec<Member>>,
+}
+
+#[derive(Default)]
+struct Stack {
+    entries: Vec<Entry>,
+    members: Vec<Member>,
+    before: Vec<Before>,
+    /// What was taken while an extent limited how long it may be held.
+    taken: Vec<Taken>,
+}
+
+struct Entry {
+    declaration: &'static Declaration,
+    /// Where its part of the vectors begins.
+    members: usize,
+    before: usize,
+    /// The first thing that lasted too long.
+    overrun: Option<Overrun>,
+}
+
+#[derive(Clone, Copy)]
+struct Taken {
+    held: Held,
+    at: Instant,
+    /// In how many extents.
+    depth: usize,
+}
+
+/// Something that lasted too long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Overrun {
+    pub(crate) what: Spent,
+    pub(crate) lock: Held,
+    pub(crate) took: Duration,
+    pub(crate) limit: Duration,
+}
+
+/// With what time was spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spent {
+    Holding,
+    Waiting,
+    /// Suspended while something was held.
+    Suspended,
+}
+
+/// What a future keeps of its extent while it is not polled.
+#[derive(Clone, Debug)]
+pub(crate) struct Suspended {
+    pub(crate) declaration: &'static Declaration,
+    pub(crate) members: Vec<Member>,
+    before: Vec<Before>,
+    overrun: Option<Overrun>,
+    /// What its task holds while it is suspended, and since when, where that matters.
+    holding: Option<(Held, Instant)>,
+}
+
+impl Suspended {
+    pub(crate) fn new(declaration: &'static Declaration, members: Vec<Member>) -> Self {
+        Self { declaration, members, before: Vec::new(), overrun: None, holding: None }
+    }
+
+    /// It is about to be suspended while these are held. Returns what lasts too long by that.
+    pub(crate) fn suspends(&mut self, holds: &[Held]) -> Option<Overrun> {
+        let limit = limit(self.declaration, Spent::Suspended)?;
+        let held = taken_inside(&self.before, holds).into_iter().next()?;
+        self.holding = Some((held, Instant::now()));
+        let took = Duration::ZERO;
+        (limit == took).then_some(Overrun { what: Spent::Suspended, lock: held, took, limit })
+    }
+
+    /// It goes on. Returns what lasted too long.
+    pub(crate) fn resumes(&mut self) -> Option<Overrun> {
+        let (lock, since) = self.holding.take()?;
+        let limit = limit(self.declaration, Spent::Suspended)?;
+        let took = since.elapsed();
+        (took > limit).then_some(Overrun { what: Spent::Suspended, lock, took, limit })
+    }
+
+    /// As it is for a call that has just begun.
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        let Self { declaration, members, before, .. } = self;
+        Frame { declaration, members, before }
+    }
+
+    /// What is held by whoever enters it first.
+    pub(crate) fn set_before(&mut self, holds: &[Held]) {
+        self.before = holds.iter().map(before).collect();
+    }
+}
+
+fn before(held: &Held) -> Before {
+    Before { lock: held.lock, mode: held.access.mode }
+}
+
+impl Extents {
+    const_fn! {
+        pub(crate) fn new() -> Self {
+            Self {
+                is_active: AtomicBool::new(false),
+                stack: Mutex::new(Stack {
+                    entries: Vec::new(),
+                    members: Vec::new(),
+                    before: Vec::new(),
+                    taken: Vec::new(),
+                }),
+                scratch: Mutex::new(Vec::new()),
+            }
+        }
+    }
+
+    /// Whether the agent is in any.
+    #[inline]
+    pub(crate) fn is_active(&self) -> bool {
+        self.is_active.load(Ordering::Relaxed)
+    }
+
+    /// For the record's next agent.
+    pub(crate) fn clear(&self) {
+        if self.is_active() {
+            *lock(&self.stack) = Stack::default();
+            self.is_active.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Room for the members of a call.
+    pub(crate) fn take_scratch(&self) -> Vec<Member> {
+        std::mem::take(&mut *lock(&self.scratch))
+    }
+
+    /// Enters an extent and keeps the room that its members came in. Returns its place.
+    pub(crate) fn enter(
+        &self,
+        declaration: &'static Declaration,
+        mut members: Vec<Member>,
+        holds: &[Held],
+    ) -> usize {
+        let place = self.push(declaration, &members, holds.iter().map(before));
+        members.clear();
+        // A call inside the one that gave the members may have left room, too.
+        let mut scratch = lock(&self.scratch);
+        if scratch.capacity() < members.capacity() {
+            std::mem::swap(&mut *scratch, &mut members);
+        }
+        drop(scratch);
+        place
+    }
+
+    fn push(
+        &self,
+        declaration: &'static Declaration,
+        members: &[Member],
+        before: impl Iterator<Item = Before>,
+    ) -> usize {
+        let mut stack = lock(&self.stack);
+        let entry = Entry {
+            declaration,
+            members: stack.members.len(),
+            before: stack.before.len(),
+            overrun: None,
+        };
+        let place = stack.entries.len();
+        stack.entries.push(entry);
+        stack.members.extend_from_slice(members);
+        stack.before.extend(before);
+        self.is_active.store(true, Ordering::Relaxed);
+        place
+    }
+
+    /// Goes on with an extent that was suspended.
+    pub(crate) fn resume(&self, suspended: &Suspended) -> usize {
+        let Suspended { declaration, members, before, overrun, .. } = suspended;
+        let place = self.push(declaration, members, before.iter().copied());
+        if let Some(entry) = lock(&self.stack).entries.get_mut(place) {
+            entry.overrun = *overrun;
+        }
+        place
+    }
+
+    /// What lasted too long so far goes with an extent that is about to be suspended.
+    pub(crate) fn suspend(&self, place: usize, suspended: &mut Suspended) {
+        if let Some(entry) = lock(&self.stack).entries.get(place) {
+            suspended.overrun = entry.overrun;
+        }
+    }
+
+    /// Leaves the extent at `place`, and any inside it that were not left. Returns whether the agent is
+    /// in others still, and what lasted too long.
+    pub(crate) fn leave(&self, place: usize) -> (bool, Option<Overrun>) {
+        let mut stack = lock(&self.stack);
+        let Some(entry) = stack.entries.get(place) else { return (self.is_active(), None) };
+        let (members, before, overrun) = (entry.members, entry.before, entry.overrun);
+        stack.members.truncate(members);
+        stack.before.truncate(before);
+        stack.entries.truncate(place);
+        if !stack.entries.iter().any(|entry| limit(entry.declaration, Spent::Holding).is_some()) {
+            stack.taken.clear();
+        }
+        let is_active = !stack.entries.is_empty();
+        self.is_active.store(is_active, Ordering::Relaxed);
+        (is_active, overrun)
+    }
+
+    /// Looks at the extents, the innermost one first.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(Frames<'_>) -> R) -> R {
+        let stack = lock(&self.stack);
+        look(Frames { stack: &stack, left: stack.entries.len() })
+    }
+
+    /// Looks at the extent at `place`.
+    pub(crate) fn look_at<R>(&self, place: usize, look: impl FnOnce(Frame<'_>) -> R) -> Option<R> {
+        let stack = lock(&self.stack);
+        (place < stack.entries.len()).then(|| look(stack.frame(place)))
+    }
+
+    /// Whether a clause of any extent is such a one.
+    pub(crate) fn any(&self, is_such: impl Fn(&Rule) -> bool) -> bool {
+        self.is_active()
+            && self.look(|mut frames| {
+                frames.any(|frame| frame.clauses().iter().any(|clause| is_such(&clause.rule)))
+            })
+    }
+
+    /// What forbids to block here, if anything does.
+    pub(crate) fn no_block(&self) -> Option<(&'static Declaration, &'static Clause)> {
+        let is_it = |clause: &&Clause| matches!(clause.rule, Rule::NoBlock);
+        self.look(|mut frames| {
+            frames.find_map(|frame| Some((frame.declaration, frame.clauses().iter().find(is_it)?)))
+        })
+    }
+
+    /// Whether findings of this code are let be here.
+    pub(crate) fn exempts(&self, code: Code) -> bool {
+        self.any(|rule| match rule {
+            Rule::Exempt { codes, .. } => codes.contains(&code.as_str()),
+            _ => false,
+        })
+    }
+
+    /// The extents that hold for what the agent starts now.
+    pub(crate) fn inherited(&self) -> Vec<Suspended> {
+        if !self.is_active() {
+            return Vec::new();
+        }
+        let is_inherited =
+            |rule: &Rule| matches!(rule, Rule::Order { options, .. } if options.inherit);
+        let stack = lock(&self.stack);
+        let frames = (0..stack.entries.len()).map(|at| stack.frame(at));
+        let inherited =
+            frames.filter(|frame| frame.clauses().iter().any(|clause| is_inherited(&clause.rule)));
+        inherited.map(|frame| Suspended::new(frame.declaration, frame.members.to_vec())).collect()
+    }
+
+    // ---- how long it takes -----------------------------------------------------------------
+
+    /// A lock was taken; the clock is read only where that matters.
+    pub(crate) fn taken(&self, held: &Held) {
+        let mut stack = lock(&self.stack);
+        if stack.entries.iter().any(|entry| limit(entry.declaration, Spent::Holding).is_some()) {
+            let depth = stack.entries.len();
+            stack.taken.push(Taken { held: *held, at: Instant::now(), depth });
+        }
+    }
+
+    /// A lock is released.
+    pub(crate) fn released(&self, id: LockId) {
+        let mut stack = lock(&self.stack);
+        if let Some(at) = stack.taken.iter().rposition(|taken| taken.held.lock == id) {
+            let taken = stack.taken.remove(at);
+            stack.spent(Spent::Holding, &taken.held, taken.at.elapsed(), taken.depth);
+        }
+    }
+
+    /// What was taken inside and is still held has been held until now.
+    pub(crate) fn still_held(&self) {
+        let mut stack = lock(&self.stack);
+        for at in 0..stack.taken.len() {
+            let Taken { held, at, depth } = stack.taken[at];
+            stack.spent(Spent::Holding, &held, at.elapsed(), depth);
+        }
+    }
+
+    /// A lock was waited for.
+    pub(crate) fn waited(&self, lock_wanted: &Held, took: Duration) {
+        lock(&self.stack).spent(Spent::Waiting, lock_wanted, took, usize::MAX);
+    }
+}
+
+/// Extents, the innermost one first.
+pub(crate) struct Frames<'a> {
+    stack: &'a Stack,
+    left: usize,
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = Frame<'a>;
+
+    fn next(&mut self) -> Option<Frame<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.stack.frame(self.left))
+    }
+}
+
+impl Stack {
+    fn frame(&self, at: usize) -> Frame<'_> {
+        let entry = &self.entries[at];
+        let next = self.entries.get(at + 1);
+        let members = entry.members..next.map_or(self.members.len(), |next| next.members);
+        let before = entry.before..next.map_or(self.before.len(), |next| next.before);
+        Frame {
+            declaration: entry.declaration,
+            members: &self.members[members],
+            before: &self.before[before],
+        }
+    }
+
+    /// Notes what lasted too long for one of the outermost `depth` extents; the first of it is
+    /// remembered.
+    fn spent(&mut self, what: Spent, held: &Held, took: Duration, depth: usize) {
+        for entry in self.entries.iter_mut().take(depth) {
+            if let Some(limit) = limit(entry.declaration, what)
+                && took > limit
+            {
+                let overrun = Overrun { what, lock: *held, took, limit };
+                entry.overrun.get_or_insert(overrun);
+            }
+        }
+    }
+}
+
+/// How long something may last, if that is declared.
+pub(crate) fn limit(declaration: &'static Declaration, what: Spent) -> Option<Duration> {
+    let limits = declaration.clauses.iter().filter_map(|clause| match (&clause.rule, what) {
+        (Rule::Budget { hold, .. }, Spent::Holding) => *hold,
+        (Rule::Budget { wait, .. }, Spent::Waiting) => *wait,
+        (Rule::Budget { await_hold, .. }, Spent::Suspended) => *await_hold,
+        _ => None,
+    });
+    limits.min().map(Duration::from_nanos)
+}

@@ -1,0 +1,399 @@
+//! Entering and leaving extents: what the expansions of the attributes call.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::check::{self, Border};
+use super::extents::{Extents, Suspended};
+use super::frame::{Frame, Member, Which};
+use super::model::{Declaration, Rule};
+use super::traced::{Locks, TracedLock};
+use super::verdict;
+use crate::agent::{Agent, Cold};
+use crate::current::{self, Working};
+use crate::held::Held;
+use crate::registry::LockHeader;
+
+/// What a call gives its declaration: the locks behind numbered elements.
+pub struct Members {
+    list: Vec<Member>,
+}
+
+impl Members {
+    /// `lock` is element number `slot`; several locks are each of them.
+    pub fn add<L: TracedLock + ?Sized>(&mut self, slot: usize, lock: &L) {
+        self.add_by_id(slot, lock);
+    }
+
+    /// The same for locks that are taken in the order of their addresses.
+    pub fn add_by_addr<L: TracedLock + ?Sized>(&mut self, slot: usize, lock: &L) {
+        self.add_each(slot, lock, |header, _| std::ptr::from_ref(header).addr() as i128);
+    }
+
+    /// The same for locks that are taken in the order of their numbers.
+    pub fn add_by_id<L: TracedLock + ?Sized>(&mut self, slot: usize, lock: &L) {
+        self.add_each(slot, lock, |_, number| i128::from(number));
+    }
+
+    /// The same for a lock that has a key.
+    pub fn add_by_key<L: TracedLock + ?Sized, K: Key>(&mut self, slot: usize, lock: &L, key: K) {
+        let key = key.ordinal();
+        self.add_each(slot, lock, |_, _| key);
+    }
+
+    /// All locks that protect a `T` are element number `slot`.
+    pub fn of_type<T: ?Sized>(&mut self, slot: usize) {
+        self.list.push(Member { slot, what: Which::Type(std::any::type_name::<T>) });
+    }
+
+    fn add_each<L: TracedLock + ?Sized>(
+        &mut self,
+        slot: usize,
+        lock: &L,
+        key: impl Fn(&LockHeader, u64) -> i128,
+    ) {
+        let mut take = |header: &LockHeader| {
+            if let Some(id) = header.ensure_id() {
+                let what = Which::Lock { id, origin: header.origin(), key: key(header, id.0) };
+                self.list.push(Member { slot, what });
+            }
+        };
+        lock.locks(&mut Locks { take: &mut take });
+    }
+}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.list).finish()
+    }
+}
+
+/// What `each(… by closure)` may sort locks by.
+#[diagnostic::on_unimplemented(
+    message = "locks cannot be ordered by `{Self}`",
+    label = "the key of a lock has to be an integer, a `bool` or a `char`"
+)]
+pub trait Key: Copy {
+    /// The key as a number that is larger for what is taken later.
+    fn ordinal(self) -> i128;
+}
+
+macro_rules! keys {
+    ($($type:ty),*) => {$(
+        impl Key for $type {
+            fn ordinal(self) -> i128 {
+                i128::from(self)
+            }
+        }
+    )*};
+}
+keys!(u8, u16, u32, u64, i8, i16, i32, i64, bool);
+
+macro_rules! wide_keys {
+    ($($type:ty),*) => {$(
+        impl Key for $type {
+            fn ordinal(self) -> i128 {
+                self as i128
+            }
+        }
+    )*};
+}
+wide_keys!(usize, isize, char);
+
+/// An extent that the calling thread is in until this is dropped.
+///
+/// It cannot change threads, so it cannot be held across an `.await` in a future that may.
+#[must_use]
+pub struct Scope {
+    entered: Option<(&'static Agent, usize)>,
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("is_entered", &self.entered.is_some()).finish()
+    }
+}
+
+// A panic leaves nothing half done in it.
+impl UnwindSafe for Scope {}
+impl RefUnwindSafe for Scope {}
+
+/// Enters the extent of a declaration, whose locks `fill` gives.
+///
+/// # Panics
+///
+/// With the report, if what is held is not what the declaration says about its entry.
+#[track_caller]
+pub fn enter(declaration: &'static Declaration, fill: impl FnOnce(&mut Members)) -> Scope {
+    let Some(agent) = recording() else { return Scope { entered: None, _not_send: PhantomData } };
+    if !declaration.has_run() {
+        declaration.set_called(&fill);
+    }
+    let mut members = Members { list: agent.extents.take_scratch() };
+    fill(&mut members);
+    let Members { list } = members;
+    enter_with(agent, declaration, list)
+}
+
+/// As [`enter`], apart from what depends on the locks' types.
+#[inline(never)]
+#[track_caller]
+fn enter_with(
+    agent: &'static Agent,
+    declaration: &'static Declaration,
+    members: Vec<Member>,
+) -> Scope {
+    verdict::ran(agent, declaration, &members);
+    let holds = if declaration.looks_at_holds() { holds(agent) } else { Vec::new() };
+    if declaration.looks_at_borders() {
+        let frame = Frame { declaration, members: &members, before: &[] };
+        if let Some(breach) = check::border(&frame, &holds, Border::Entry) {
+            verdict::raise(agent, &breach, None, &holds);
+        }
+    }
+    verdict::may_enter(agent, declaration, &holds);
+    let place = agent.extents.enter(declaration, members, &holds);
+    agent.set_cold(Cold::Extent);
+    Scope { entered: Some((agent, place)), _not_send: PhantomData }
+}
+
+impl Scope {
+    /// Leaves the extent at its normal end.
+    ///
+    /// # Panics
+    ///
+    /// With the report, if what is held is not what the declaration says about its exit, or if
+    /// something has lasted longer than it allows.
+    #[track_caller]
+    pub fn leave(mut self) {
+        self.leave_once();
+    }
+
+    #[track_caller]
+    fn leave_once(&mut self) {
+        if let Some((agent, place)) = self.entered.take() {
+            leave(agent, place, true);
+        }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        self.leave_once();
+    }
+}
+
+/// Leaves the extent at `place`; `at_end` says whether that is the end of the call.
+#[track_caller]
+fn leave(agent: &'static Agent, place: usize, at_end: bool) {
+    let extents = &agent.extents;
+    let declaration = extents.look_at(place, |frame| frame.declaration);
+    let is_judged = at_end && !std::thread::panicking();
+    let breach = match declaration {
+        Some(declaration) if is_judged && declaration.looks_at_borders() => {
+            let holds = holds(agent);
+            let judge = |frame: Frame<'_>| check::border(&frame, &holds, Border::Exit);
+            extents.look_at(place, judge).flatten().map(|breach| (breach, holds))
+        }
+        _ => None,
+    };
+    if at_end {
+        extents.still_held();
+    }
+    let (is_active, overrun) = extents.leave(place);
+    if !is_active {
+        agent.clear_cold(Cold::Extent);
+    }
+    if !is_judged {
+        return;
+    }
+    if let Some((breach, holds)) = breach {
+        verdict::raise(agent, &breach, None, &holds);
+    } else if let (Some(overrun), Some(declaration)) = (overrun, declaration) {
+        verdict::raise_overrun(agent, declaration, &overrun);
+    }
+}
+
+/// The agent to enter an extent with.
+fn recording() -> Option<&'static Agent> {
+    if current::is_in_allocator() { None } else { current::recording() }
+}
+
+/// What the agent holds now, oldest first.
+pub(super) fn holds(agent: &Agent) -> Vec<Held> {
+    let _working = Working::begin();
+    current::settle(agent);
+    let mut holds = Vec::with_capacity(agent.held.depth());
+    agent.held.for_each(|held| holds.push(held));
+    holds
+}
+
+impl Declaration {
+    /// Whether what is held at the entry matters.
+    fn looks_at_holds(&self) -> bool {
+        self.looks_at_borders()
+            || self.clauses.iter().any(|clause| match &clause.rule {
+                Rule::Order { options, .. } => options.local,
+                Rule::MayBlock => true,
+                _ => false,
+            })
+    }
+
+    /// Whether it says what is held at the entry or the exit.
+    fn looks_at_borders(&self) -> bool {
+        self.clauses.iter().any(|clause| {
+            matches!(
+                clause.rule,
+                Rule::Requires { .. }
+                    | Rule::Excludes { .. }
+                    | Rule::Acquires { .. }
+                    | Rule::Releases { .. }
+            )
+        })
+    }
+}
+
+/// A future in an extent of its own: it is entered at each poll and left when that returns.
+#[must_use = "futures do nothing unless polled"]
+#[derive(Debug)]
+pub struct Scoped<F> {
+    extent: Extent,
+    future: F,
+}
+
+/// The extent of a future, between two polls.
+#[derive(Debug)]
+enum Extent {
+    /// Not polled yet, so that nothing was judged.
+    New(Suspended),
+    Begun(Suspended),
+    /// Nothing is recorded, or the future has ended.
+    None,
+}
+
+/// Collects what a call gives its declaration before its future is made.
+pub fn prepare(declaration: &'static Declaration, fill: impl FnOnce(&mut Members)) -> Prepared {
+    if recording().is_none() {
+        return Prepared { extent: Extent::None };
+    }
+    if !declaration.has_run() {
+        declaration.set_called(&fill);
+    }
+    let mut members = Members { list: Vec::new() };
+    fill(&mut members);
+    Prepared { extent: Extent::New(Suspended::new(declaration, members.list)) }
+}
+
+/// An extent that a future is to be put into.
+#[must_use]
+#[derive(Debug)]
+pub struct Prepared {
+    extent: Extent,
+}
+
+impl Prepared {
+    /// Puts `future` into it. What is held at the entry is looked at when that is polled first.
+    pub fn around<F: Future>(self, future: F) -> Scoped<F> {
+        Scoped { extent: self.extent, future }
+    }
+}
+
+impl<F: Future> Future for Scoped<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        // SAFETY: the future is pinned with the whole; the extent never is, and there is no `Drop`.
+        let (extent, future) = unsafe {
+            let this = self.get_unchecked_mut();
+            (&mut this.extent, Pin::new_unchecked(&mut this.future))
+        };
+        let Some(agent) = recording() else { return future.poll(context) };
+        let polled = match extent.enter(agent) {
+            None => return future.poll(context),
+            Some(place) => Polled { agent, place, extent },
+        };
+        let result = future.poll(context);
+        polled.end(result.is_ready());
+        result
+    }
+}
+
+impl Extent {
+    /// Enters it for a poll. Returns its place.
+    fn enter(&mut self, agent: &'static Agent) -> Option<usize> {
+        let suspended = match std::mem::replace(self, Self::None) {
+            Self::None => return None,
+            Self::Begun(mut suspended) => {
+                if let Some(overrun) = suspended.resumes() {
+                    verdict::raise_overrun(agent, suspended.declaration, &overrun);
+                }
+                suspended
+            }
+            Self::New(mut suspended) => {
+                let declaration = suspended.declaration;
+                verdict::ran(agent, declaration, &suspended.members);
+                let holds = if declaration.looks_at_holds() { holds(agent) } else { Vec::new() };
+                if let Some(breach) = check::border(&suspended.frame(), &holds, Border::Entry) {
+                    verdict::raise(agent, &breach, None, &holds);
+                }
+                verdict::may_enter(agent, declaration, &holds);
+                suspended.set_before(&holds);
+                suspended
+            }
+        };
+        let place = agent.extents.resume(&suspended);
+        agent.set_cold(Cold::Extent);
+        *self = Self::Begun(suspended);
+        Some(place)
+    }
+}
+
+/// A poll, until it ends or unwinds.
+struct Polled<'e> {
+    agent: &'static Agent,
+    place: usize,
+    extent: &'e mut Extent,
+}
+
+impl Polled<'_> {
+    /// The poll has returned.
+    fn end(self, is_ready: bool) {
+        let (agent, place) = (self.agent, self.place);
+        let mut overrun = None;
+        match &mut *self.extent {
+            extent if is_ready => *extent = Extent::None,
+            Extent::Begun(suspended) => {
+                agent.extents.suspend(place, suspended);
+                let declaration = suspended.declaration;
+                let of_holds = suspended.suspends(&holds(agent));
+                overrun = of_holds.map(|overrun| (declaration, overrun));
+            }
+            Extent::New(_) | Extent::None => {}
+        }
+        std::mem::forget(self);
+        leave(agent, place, is_ready);
+        if let Some((declaration, overrun)) = overrun {
+            verdict::raise_overrun(agent, declaration, &overrun);
+        }
+    }
+}
+
+impl Drop for Polled<'_> {
+    fn drop(&mut self) {
+        *self.extent = Extent::None;
+        leave(self.agent, self.place, true);
+    }
+}
+
+/// What a thread that is about to be started takes over.
+pub(crate) fn inherit(parent: &Extents, child: &Agent) {
+    for suspended in parent.inherited() {
+        child.extents.resume(&suspended);
+        child.set_cold(Cold::Extent);
+    }
+}
