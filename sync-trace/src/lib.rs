@@ -124,6 +124,8 @@ pub use api::{
 };
 #[cfg(not(loom))]
 pub use current::{Mute, mute};
+#[cfg(not(loom))]
+pub use testing::{Caught, catch_findings};
 
 /// `std`'s macro of this name: so that the path prefix `std::thread` can be replaced by text.
 pub use std::thread_local;
@@ -141,7 +143,7 @@ pub mod __private {
         };
     }
     pub use crate::site::Label;
-    pub use crate::testing::run_test;
+    pub use crate::testing::{Settings, run_async_test, run_test, run_test_with};
     pub use linkme;
 }
 
