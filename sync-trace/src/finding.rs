@@ -318,6 +318,18 @@ pub struct Declared {
     pub parts: [Option<&'static str>; 2],
 }
 
+/// That a lock was taken while another one was held; of [`ObservedOrder`](crate::ObservedOrder).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Nesting {
+    /// The lock that was held.
+    pub outer: Hold,
+    /// The one that was taken meanwhile.
+    pub inner: Hold,
+    /// How often that was seen, by the same thread with the same locks.
+    pub times: u64,
+}
+
 /// A piece of one line of a source file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

@@ -137,9 +137,10 @@ pub mod __private {
     /// What the attributes expand to.
     pub mod declared {
         pub use crate::declared::{
-            CLASSES, Clause, DECLARATIONS, Declaration, Element, HeldMode, Key, LockClass,
-            LockFields, Members, Options, Prepared, Rule, Scope, Scoped, Span, TracedLock, What,
-            check_class, check_key, check_lock, check_ranks, enter, name_field, prepare,
+            Assertion, CLASSES, Clause, DECLARATIONS, Declaration, Element, HeldMode, Key,
+            LockClass, LockFields, Members, Options, Prepared, Rule, Scope, Scoped, Span,
+            TracedLock, What, assert_held, assert_no_locks_held, assert_not_held, check_class,
+            check_key, check_lock, check_ranks, enter, name_field, prepare,
         };
     }
     pub use crate::site::Label;
@@ -231,6 +232,114 @@ macro_rules! untracked {
 macro_rules! on_violation {
     ($reaction:expr, $lock:expr $(,)?) => {
         $crate::__private::on_violation($reaction, $lock)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __assertion {
+    ($attribute:literal $($text:tt)*) => {
+        &$crate::__private::declared::Assertion {
+            module: ::core::module_path!(),
+            attribute: $attribute,
+            text: ::core::stringify!($($text)*),
+        }
+    };
+}
+
+/// Asserts that the calling thread holds a lock: `assert_held!(self.accounts)`.
+///
+/// A collection of locks has to be held whole. `assert_held!(write(map))` asks for the mode: `read` is
+/// satisfied by any, `write` by a lock that is held alone. Where tracing is compiled out, only the types
+/// are checked.
+///
+/// # Panics
+///
+/// With a report (`ST0201`), if it is not held.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::sync::Mutex;
+///
+/// let accounts = Mutex::new(0);
+/// let _guard = accounts.lock().unwrap();
+/// sync_trace::assert_held!(accounts);
+/// ```
+#[macro_export]
+macro_rules! assert_held {
+    (read($lock:expr) $(,)?) => {
+        $crate::assert_held!(@ $lock, Read, read($lock))
+    };
+    (write($lock:expr) $(,)?) => {
+        $crate::assert_held!(@ $lock, Write, write($lock))
+    };
+    (upgradable($lock:expr) $(,)?) => {
+        $crate::assert_held!(@ $lock, Upgradable, upgradable($lock))
+    };
+    (@ $lock:expr, $mode:ident, $($text:tt)*) => {
+        $crate::__private::declared::assert_held(
+            $crate::__assertion!("assert_held" $($text)*),
+            &$lock,
+            ::core::option::Option::Some($crate::__private::declared::HeldMode::$mode),
+        )
+    };
+    ($lock:expr $(,)?) => {
+        $crate::__private::declared::assert_held(
+            $crate::__assertion!("assert_held" $lock),
+            &$lock,
+            ::core::option::Option::None,
+        )
+    };
+}
+
+/// Asserts that the calling thread does not hold a lock: `assert_not_held!(self.accounts)`.
+///
+/// Of a collection of locks none may be held. Where tracing is compiled out, only the types are checked.
+///
+/// # Panics
+///
+/// With a report (`ST0202`), if it is held.
+///
+/// # Example
+///
+/// ```
+/// let accounts = sync_trace::sync::Mutex::new(0);
+/// sync_trace::assert_not_held!(accounts);
+/// ```
+#[macro_export]
+macro_rules! assert_not_held {
+    ($lock:expr $(,)?) => {
+        $crate::__private::declared::assert_not_held(
+            $crate::__assertion!("assert_not_held" $lock),
+            &$lock,
+        )
+    };
+}
+
+/// Asserts that the calling thread holds no lock at all: as before a call of which nothing is known.
+///
+/// Where tracing is compiled out, it is nothing.
+///
+/// # Panics
+///
+/// With a report (`ST0202`), if it holds one.
+///
+/// # Example
+///
+/// ```
+/// fn call_back(f: impl FnOnce()) {
+///     sync_trace::assert_no_locks_held!();
+///     f();
+/// }
+/// # call_back(|| ());
+/// ```
+#[macro_export]
+macro_rules! assert_no_locks_held {
+    () => {
+        $crate::__private::declared::assert_no_locks_held(
+            $crate::__assertion!("assert_no_locks_held" any lock),
+        )
     };
 }
 

@@ -29,6 +29,16 @@ impl<'a> Scene<'a> {
         self.finding(found.broken, vec![declared_by(found)], wanted.map(wait_for), against)
     }
 
+    /// An assertion does not hold.
+    pub(super) fn assertion(
+        &self,
+        broken: Broken,
+        declared: Declared,
+        against: Option<&Held>,
+    ) -> Finding {
+        self.finding(broken, vec![declared], None, against.map(hold_of))
+    }
+
     /// The agent is about to block where a clause forbids it.
     pub(super) fn blocks(&self, found: &Found, wait: Wait) -> Finding {
         self.finding(found.broken, vec![declared_by(found)], Some(wait), None)

@@ -115,7 +115,7 @@ fn is_taken_as(mode: Mode, wanted: Option<HeldMode>) -> bool {
 }
 
 /// Whether a lock that is held in `mode` may be used as one that is held in `wanted`.
-fn is_enough(mode: Mode, wanted: Option<HeldMode>) -> bool {
+pub(super) fn is_enough(mode: Mode, wanted: Option<HeldMode>) -> bool {
     match wanted {
         None | Some(HeldMode::Read) => true,
         Some(HeldMode::Write) => mode == Mode::Exclusive,

@@ -9,6 +9,8 @@
 //!
 //! An agent in an extent takes the slow path with everything it does; others pay nothing.
 
+#[cfg(not(loom))]
+mod asserts;
 pub(crate) mod book;
 pub(crate) mod check;
 pub(crate) mod class;
@@ -26,6 +28,8 @@ mod traced;
 #[cfg(not(loom))]
 mod verdict;
 
+#[cfg(not(loom))]
+pub use asserts::{Assertion, assert_held, assert_no_locks_held, assert_not_held};
 pub(crate) use check::Asked;
 pub use class::{LockClass, check_ranks};
 #[cfg(not(loom))]

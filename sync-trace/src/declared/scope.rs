@@ -220,7 +220,7 @@ fn leave(agent: &'static Agent, place: usize, at_end: bool) {
 }
 
 /// The agent to enter an extent with.
-fn recording() -> Option<&'static Agent> {
+pub(super) fn recording() -> Option<&'static Agent> {
     if current::is_in_allocator() { None } else { current::recording() }
 }
 

@@ -12,7 +12,7 @@ use super::scope::holds;
 use crate::agent::Agent;
 use crate::config::{OnViolation, Policy};
 use crate::current::{self, Working};
-use crate::finding::{Broken, Finding, Level, LockId, Wait};
+use crate::finding::{Broken, Declared, Finding, Level, LockId, Wait};
 use crate::foresight::news;
 use crate::held::Held;
 use crate::reaction::{self, Response};
@@ -181,6 +181,18 @@ pub(super) fn raise(
     let own = wanted.and_then(|(_, own)| own);
     let finding = Scene::of(agent, holds).broken(breach, wanted.map(|(wanted, _)| wanted));
     respond(agent, finding, own);
+}
+
+/// Reacts to an assertion that does not hold.
+#[track_caller]
+pub(super) fn raise_assertion(
+    agent: &Agent,
+    broken: Broken,
+    declared: Declared,
+    against: Option<&Held>,
+    holds: &[Held],
+) {
+    respond(agent, Scene::of(agent, holds).assertion(broken, declared, against), None);
 }
 
 /// Reacts to what has lasted too long.

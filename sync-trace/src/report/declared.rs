@@ -59,6 +59,12 @@ impl Told<'_> {
         let (inside, item) = (self.inside(), self.item());
         let (wanted, held) = (self.wanted(), self.against());
         let [part, other] = self.parts();
+        if let Some(assertion) = self.assertion() {
+            let is_held = self.breach.broken == Broken::Held;
+            let what =
+                if is_held { format!("{held} is held") } else { format!("{part} is not held") };
+            return format!("`{}!` does not hold: {what}", assertion.attribute);
+        }
         match self.breach.broken {
             Broken::OutOfOrder => format!(
                 "declared lock order violated{inside}: {wanted} is taken while {held} is held"
@@ -124,6 +130,12 @@ impl Told<'_> {
         }
     }
 
+    /// The assertion that does not hold, if it is one.
+    fn assertion(&self) -> Option<&Declared> {
+        let first = self.breach.declared.first();
+        first.filter(|declared| declared.attribute.starts_with("assert_"))
+    }
+
     fn marks(&self) -> Vec<Mark> {
         let mut marks = Vec::new();
         let who = self.who().unwrap_or_default();
@@ -139,8 +151,12 @@ impl Told<'_> {
             add(role, At::call(hold.site, hold.op), label);
         }
         for declared in &self.breach.declared {
-            let at = At::passage(declared.passage, self.text(declared));
-            add(Role::Declares, at, self.says(declared));
+            let at = match declared.name {
+                Some(_) => At::passage(declared.passage, declared.text_or_word()),
+                None => At::macro_call(declared.passage, declared.attribute),
+            };
+            let role = if self.assertion().is_some() { Role::Closes } else { Role::Declares };
+            add(role, at, self.says(declared));
             if let Some(name) = declared.name
                 && let Some(word) = last(declared.item)
                 && self.is_in_force()
@@ -155,14 +171,6 @@ impl Told<'_> {
         marks
     }
 
-    /// What stands at the position of a declaration.
-    fn text(&self, declared: &Declared) -> &'static str {
-        match declared.name {
-            Some(_) if !declared.text.is_empty() => declared.text,
-            _ => declared.attribute,
-        }
-    }
-
     fn says(&self, declared: &Declared) -> String {
         let parts = declared.parts.map(|part| part.map(|part| format!("`{part}`")));
         match (self.breach.broken, parts) {
@@ -170,7 +178,10 @@ impl Told<'_> {
                 format!("{first} before {then} declared here, by `{}`", short(declared.item))
             }
             (Broken::ClassesDiffer, _) => "declared here".to_owned(),
-            (_, [_, _]) if declared.attribute == "lock_class" => {
+            _ if declared.attribute.starts_with("assert_") => {
+                format!("{} is here", self.who().unwrap_or_default())
+            }
+            _ if declared.attribute == "lock_class" => {
                 format!("class `{}` declared here: {}", declared.item, declared.text)
             }
             _ => match declared.attribute {
@@ -365,6 +376,12 @@ impl Told<'_> {
     fn help(&self) -> String {
         let (item, wanted, held) = (self.item(), self.wanted(), self.against());
         let [part, other] = self.parts();
+        if self.assertion().is_some() {
+            return match self.breach.broken {
+                Broken::Held => format!("release {held} before"),
+                _ => format!("take {part} before"),
+            };
+        }
         match self.breach.broken {
             Broken::OutOfOrder | Broken::RankDescends => {
                 format!("take {wanted} before {held}, or release {held} first")
@@ -421,6 +438,13 @@ impl Told<'_> {
              [[allow]]\nfingerprint = \"{}\"\nreason = \"\"",
             finding.fingerprint, finding.fingerprint
         )
+    }
+}
+
+impl Declared {
+    /// What stands at its position.
+    fn text_or_word(&self) -> &'static str {
+        if self.text.is_empty() { self.attribute } else { self.text }
     }
 }
 

@@ -30,6 +30,7 @@ mod look;
 #[cfg(feature = "pretty")]
 mod marks;
 mod names;
+mod observed;
 mod orders;
 mod plain;
 #[cfg(feature = "pretty")]
@@ -49,6 +50,7 @@ use source::Sources;
 
 pub(crate) use cast::{held, locks};
 pub(crate) use names::kind;
+pub(crate) use observed::render as observed;
 
 /// The whole report for a panic message or a log: without colour, unless colour is forced, and
 /// without a line break at its end.

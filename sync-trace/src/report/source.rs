@@ -40,6 +40,8 @@ pub(super) enum Word {
     Call(Op),
     /// This text, maybe with other space in it and over several lines.
     Text(&'static str),
+    /// A call of this macro.
+    Macro(&'static str),
 }
 
 impl At {
@@ -53,6 +55,11 @@ impl At {
     pub(super) fn passage(passage: Passage, text: &'static str) -> Self {
         let Passage { file, line, column, .. } = passage;
         Self { file, line, column, word: Word::Text(text) }
+    }
+
+    /// Where a macro is called that declares or asserts something.
+    pub(super) fn macro_call(passage: Passage, name: &'static str) -> Self {
+        Self { word: Word::Macro(name), ..Self::passage(passage, name) }
     }
 
     /// Whether the user's own line is not known.
@@ -81,6 +88,10 @@ impl Sources {
         let code = &spot.text[spot.span.clone()];
         let word = match at.word {
             Word::Text(text) => written(code, text)?,
+            Word::Macro(name) => {
+                let end = code.find('!').filter(|&end| code[..end].ends_with(name))?;
+                called(code, name).filter(|word| word.end == end + 1)?
+            }
             Word::Call(op) => {
                 let explicit = called(code, op.method());
                 explicit.or_else(|| if op.is_implicit() { operand(code) } else { None })?
@@ -141,6 +152,55 @@ fn bytes_of(text: &str, number: u32) -> Option<Range<usize>> {
             return Some(start..start + line.trim_end_matches(['\n', '\r']).len());
         }
         start += line.len();
+    }
+    None
+}
+
+/// The place, such as `self.shards[_]`, that a method is called on which stands behind `code`.
+pub(super) fn place_before(code: &str) -> Option<String> {
+    let mut rest = code.trim_end().strip_suffix('.')?;
+    let mut parts: Vec<String> = Vec::new();
+    loop {
+        rest = rest.trim_end();
+        while rest.ends_with(']') {
+            let open = matching(rest)?;
+            rest = rest[..open].trim_end();
+            parts.push("[_]".to_owned());
+        }
+        let start = rest.rfind(|c: char| !is_word(c)).map_or(0, |at| at + 1);
+        // A character before may be longer than a byte.
+        let start = (start..=rest.len()).find(|&at| rest.is_char_boundary(at))?;
+        if start == rest.len() {
+            return None;
+        }
+        parts.push(rest[start..].to_owned());
+        rest = rest[..start].trim_end();
+        match (rest.strip_suffix("::"), rest.strip_suffix('.')) {
+            (Some(before), _) => {
+                parts.push("::".to_owned());
+                rest = before;
+            }
+            (None, Some(before)) => {
+                parts.push(".".to_owned());
+                rest = before;
+            }
+            (None, None) => break,
+        }
+    }
+    parts.reverse();
+    Some(parts.concat())
+}
+
+/// Where the bracket opens that `code` ends with.
+fn matching(code: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (at, c) in code.char_indices().rev() {
+        match c {
+            ']' => depth += 1,
+            '[' if depth == 1 => return Some(at),
+            '[' => depth -= 1,
+            _ => {}
+        }
     }
     None
 }
@@ -221,6 +281,23 @@ mod tests {
         check("a <", "a < b", Some("a <"));
         check("a > b)]", "a < b", None);
         check("", "a < b", None);
+    }
+
+    #[test]
+    fn a_method_is_called_on_a_place() {
+        for (code, expected) in [
+            ("let a = self.accounts.", Some("self.accounts")),
+            ("    self\n        .accounts\n        .", Some("self.accounts")),
+            ("drop(crate::db::POOL.", Some("crate::db::POOL")),
+            ("self.shards[i % N[0]].", Some("self.shards[_]")),
+            ("(*log.", Some("log")),
+            ("self.pool().", None),
+            ("é.", Some("é")),
+            ("lock(&x)", None),
+            ("", None),
+        ] {
+            assert_eq!(place_before(code).as_deref(), expected, "{code}");
+        }
     }
 
     #[test]

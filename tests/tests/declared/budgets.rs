@@ -1,0 +1,113 @@
+//! How long something may last, and what may be let be.
+
+use super::broken;
+use std::time::{Duration, Instant};
+use sync_trace::finding::Broken;
+use sync_trace::sync::{Barrier, Mutex};
+use sync_trace::{lock_budget, lock_exempt, lock_order, thread};
+
+/// Far longer than the budgets below, as measured by the clock that they are measured by.
+fn spend_time() {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(5) {
+        std::hint::spin_loop();
+    }
+}
+
+#[lock_budget(hold = "1ms")]
+fn holds(lock: &Mutex<u8>, inside: bool) {
+    let guard = lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if inside {
+        spend_time();
+    }
+    drop(guard);
+    if !inside {
+        spend_time();
+    }
+}
+
+#[lock_budget(hold = "1h", wait = "1h")]
+fn holds_long(lock: &Mutex<u8>) {
+    let _guard = lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    spend_time();
+}
+
+#[lock_budget(wait = "1ms")]
+fn waits(lock: &Mutex<u8>) {
+    drop(lock.lock());
+}
+
+#[test]
+fn a_lock_is_held_too_long() {
+    let lock = Mutex::new(0);
+    assert_eq!(broken(|| holds(&lock, true)), [Broken::HeldTooLong]);
+    assert_eq!(broken(|| holds(&lock, false)), []);
+    assert_eq!(broken(|| holds_long(&lock)), []);
+}
+
+#[test]
+fn what_was_taken_before_is_not_counted() {
+    let (outer, inner) = (Mutex::new(0), Mutex::new(0));
+    let held = || {
+        let _outer = outer.lock().unwrap();
+        holds(&inner, false);
+    };
+    assert_eq!(broken(held), []);
+}
+
+#[test]
+fn a_lock_is_waited_for_too_long() {
+    let lock = Mutex::new(0);
+    let is_held = Barrier::new(2);
+    let found = thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            is_held.wait();
+            broken(|| waits(&lock))
+        });
+        let guard = lock.lock().unwrap();
+        is_held.wait();
+        while !is_waited_for() {
+            std::hint::spin_loop();
+        }
+        spend_time();
+        drop(guard);
+        waiter.join().unwrap()
+    });
+    assert_eq!(found, [Broken::WaitedTooLong]);
+    assert_eq!(broken(|| waits(&lock)), []);
+}
+
+/// Whether some thread of this test is blocked in `waits`.
+fn is_waited_for() -> bool {
+    let snapshot = sync_trace::snapshot();
+    snapshot.agents.iter().any(|agent| {
+        agent.wait.as_ref().is_some_and(|(wait, _)| {
+            let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/declared/budgets.rs"));
+            let line = source.unwrap().lines().position(|line| line.contains("drop(lock.lock());"));
+            wait.site.file().ends_with("budgets.rs") && Some(wait.site.line() as usize) == line.map(|at| at + 1)
+        })
+    })
+}
+
+#[test]
+fn what_is_exempt_is_let_be() {
+    #[lock_order(a < b)]
+    fn within(a: &Mutex<u8>, b: &Mutex<u16>, f: impl FnOnce(&Mutex<u8>, &Mutex<u16>)) {
+        f(a, b);
+    }
+    #[lock_exempt(reason = "the old way, see #12", ST0102)]
+    fn old(a: &Mutex<u8>, b: &Mutex<u16>) {
+        let _b = b.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        drop(a.lock());
+    }
+    #[lock_exempt(reason = "another code", ST0201)]
+    fn other(a: &Mutex<u8>, b: &Mutex<u16>) {
+        let _b = b.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        drop(a.lock());
+    }
+    let (a, b) = (Mutex::new(1), Mutex::new(2));
+    assert_eq!(broken(|| within(&a, &b, old)), []);
+    assert_eq!(broken(|| within(&a, &b, other)), [Broken::OutOfOrder]);
+    let lines = sync_trace::snapshot().limits;
+    assert!(lines.iter().any(|(text, _)| text.contains("lock_exempt")), "{lines:?}");
+}
