@@ -13,7 +13,7 @@ use crate::config::{OnViolation, Policy};
 use crate::current::{self, Working};
 use crate::finding::{Level, LockKind, Outcome};
 use crate::foresight::ledger::Prospect;
-use crate::foresight::news;
+use crate::foresight::{meant, news};
 use crate::held::{Held, key};
 use crate::lock_order::clock::Section;
 use crate::op::Mode;
@@ -51,8 +51,11 @@ pub(crate) fn requested(
 fn looked_up(lock: &LockHeader, access: &'static Access, site: Site) {
     let agent = current::current();
     let stamp = agent.time.stamp();
-    if let (Some(id), Some(held)) = (lock.id(), agent.held.key())
-        && let Some(repeats) = agent.chains.known(key::chain(held, key::of(id, access.mode)), stamp)
+    // Where something is meant by what is taken now, that is not on record yet.
+    if !meant::is_any()
+        && let (Some(id), Some(held)) = (lock.id(), agent.held.key())
+        && let chain = agent.time.chain(held, key::of(id, access.mode))
+        && let Some(repeats) = agent.chains.known(chain, stamp)
     {
         repeats.add_one();
         agent.held.keep(id, access, stamp, repeats);
@@ -71,6 +74,7 @@ fn looked_up(lock: &LockHeader, access: &'static Access, site: Site) {
 #[inline(never)]
 #[track_caller]
 pub(crate) fn requested_again(lock: &LockHeader, access: &'static Access, site: Site) {
+    let _meant_as_before = lock.id().map(|id| meant::Scope::enter(meant::of_hold(id)));
     requested_slow(lock, access, site, Besides::TheLock);
 }
 
@@ -99,13 +103,16 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     if agent.held.depth() == 0 && !agent.time.is_inside() && !is_written(access) {
         return;
     }
+    if meant::is_any() {
+        agent.note_meaning();
+    }
     let news = news::count();
     let wanted = key::of(id, access.mode);
     let mut held = agent.held.key_slow();
     if besides == Besides::TheLock {
         held = held.wrapping_sub(wanted);
     }
-    let key = key::chain(held, wanted);
+    let key = agent.time.chain(held, wanted);
     if let Some(repeats) = agent.chains.known(key, agent.time.stamp()) {
         repeats.add_one();
         return;

@@ -35,6 +35,7 @@ mod plain;
 mod pretty;
 mod reasons;
 mod source;
+mod statements;
 mod story;
 mod threads;
 mod verdict;
