@@ -73,7 +73,7 @@ impl Scene<'_> {
             }
         };
         let wait = self.wait(from, Some(to.agent));
-        Link { agent: from.agent.participant(), wait, blocker, seen: None }
+        Link { agent: from.agent.participant(), wait, blocker, seen: None, stated: None }
     }
 
     fn link_to_ended(&self, owner: &Agent, held: &Held) -> Vec<Link> {
@@ -83,6 +83,7 @@ impl Scene<'_> {
             wait: self.wait(member, None),
             blocker: Blocker::Ended { owner: owner.participant(), hold: hold_of(held) },
             seen: None,
+            stated: None,
         };
         waiter.map(link).collect()
     }

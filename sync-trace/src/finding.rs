@@ -28,6 +28,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::meaning::Stated;
 pub use crate::op::{Mode, Op};
 pub use crate::site::Site;
 
@@ -47,7 +48,9 @@ pub enum Code {
     OrderBroken,
     /// `ST0103`: declarations contradict each other.
     Contradiction,
-    /// `ST0104`: a lock is taken while another one of its class is held.
+    /// `ST0104`: a lock is taken while another one of its class is held, and nothing that
+    /// [`order`](mod@crate::order) offers says that this is meant; or it is not taken as
+    /// [`keyed`](crate::order::keyed) says.
     SameClass,
     /// `ST0201`: a lock is not held that has to be.
     NotHeld,
@@ -363,6 +366,19 @@ pub struct Link {
     /// Of a deadlock that has not happened: how often its locks were taken in this link's order, the
     /// one that it holds first.
     pub seen: Option<Sightings>,
+    /// The same, if the program has stated anything of these two locks with
+    /// [`order`](mod@crate::order).
+    pub stated: Option<Statement>,
+}
+
+/// What the program stated of two locks of which one was taken while the other one was held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statement {
+    /// Of the one that was held.
+    pub held: Stated,
+    /// Of the one that was taken.
+    pub wanted: Stated,
 }
 
 /// How often two locks were taken in one order.

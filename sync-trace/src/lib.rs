@@ -31,7 +31,7 @@
 //! A deadlock that did not happen is found too, if what was seen could become one on another day: see
 //! [`Level::Predicted`](finding::Level::Predicted). Orders of locks that contradict each other without
 //! that are [`notes`], or findings with [`Policy::Order`]. Order that passes through atomics is stated
-//! with [`mod@order`]; what is accepted is said with [`allow`] or in a file.
+//! with [`mod@order`], and so is what it means to hold several locks of one kind; what is accepted is said with [`allow`] or in a file.
 //!
 //! What it cannot see: locks that are not traced; a thread that waits for a signal that nobody will
 //! send (waits for a [`sync::Condvar`], a channel, a [`sync::Barrier`] or an unpark are shown by
@@ -49,7 +49,7 @@
 //! # Reading the source
 //!
 //! In this order: `sync` and `thread` (the fronts), `hooks` (all they may call), `current`, `agent`,
-//! `held`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `forecast` (what
+//! `held`, `registry` (who holds what), `meaning` (what is meant by that), `waits` and `tracker` (who waits for whom), `forecast` (what
 //! could happen), with `chains` (what is known), `chronicle`, `passage` and `news` (what comes before
 //! what), `lock_order` and `orders`, `evidence` and `finding` (facts), `report` (their text), `allow` (which of them are accepted), `reaction`, `config`
 //! and `os` (the edge).
@@ -70,6 +70,7 @@ pub mod finding;
 mod foresight;
 mod held;
 mod lock_order;
+mod meaning;
 mod op;
 pub mod order;
 mod os;

@@ -91,6 +91,25 @@ mod compiled_out {
         sync_trace::on_violation!(OnViolation::Log, sync_trace::sync::RwLock::new(2));
 
     #[test]
+    fn what_is_stated_of_locks_is_a_call_of_the_closure() {
+        use sync_trace::order;
+
+        let (outer, inner) = (std::sync::Mutex::new(()), std::sync::RwLock::new(3u8));
+        let guard = outer.lock().unwrap();
+        let mut calls = 0;
+        let inner = order::under(&guard, || {
+            order::keyed(-1, || order::nested(1, || inner.try_write().map(|it| (calls += 1, it))))
+        });
+        assert_eq!(*inner.unwrap().1, 3);
+        assert_eq!(calls, 1);
+        fn size<F: FnOnce()>(_: &F) -> usize {
+            size_of::<F>()
+        }
+        let call = || order::nested(1, || order::keyed(2u64, || ()));
+        assert_eq!(size(&call), 0);
+    }
+
+    #[test]
     fn a_function_that_wants_stds_types_takes_ours() {
         fn lock(mutex: &std::sync::Mutex<u8>) -> std::sync::MutexGuard<'_, u8> {
             mutex.lock().unwrap()

@@ -9,11 +9,12 @@ use crate::agent::Agent;
 use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, const_fn, lock};
 use crate::finding::LockId;
 use crate::foresight::chains::Forgotten;
-use crate::foresight::news;
 use crate::foresight::passage::Passage;
-use crate::held::Held;
+use crate::foresight::{meant, news};
+use crate::held::{Held, key};
 use crate::lock_order::clock::{Parcel, Section, Timeline};
 use crate::lock_order::prediction::{Dependency, Repeats};
+use crate::meaning::Meaning;
 use crate::op::Mode;
 
 /// An agent's timeline and what is asked of it often.
@@ -25,6 +26,10 @@ pub(crate) struct TimeSlot {
     is_begun: AtomicBool,
     /// The number of its segment.
     segment: AtomicU64,
+    /// The same plus `meant`.
+    stamp: AtomicU64,
+    /// A number for what is meant by what it holds and takes: 0 if nothing is.
+    meant: AtomicU64,
     /// Whether the agent may be inside sections of others, so that also a lock that it takes while it
     /// holds none is of interest.
     is_inside: AtomicBool,
@@ -43,6 +48,8 @@ impl TimeSlot {
                 line: Mutex::new(None),
                 is_begun: AtomicBool::new(false),
                 segment: AtomicU64::new(0),
+                stamp: AtomicU64::new(0),
+                meant: AtomicU64::new(0),
                 is_inside: AtomicBool::new(false),
                 born: AtomicU64::new(0),
                 end: Mutex::new(None),
@@ -57,19 +64,33 @@ impl TimeSlot {
         self.is_begun.store(false, Ordering::Relaxed);
         self.is_inside.store(false, Ordering::Relaxed);
         // Goes on, so that nothing that was known of the last agent is ever taken for the next one's.
-        self.segment.store(self.segment.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.set_segment(self.segment.load(Ordering::Relaxed) + 1, 0);
         self.born.store(0, Ordering::Relaxed);
     }
 
     /// The stamp under which [`Chains`](crate::foresight::chains::Chains) remember now.
     #[inline]
     pub(crate) fn stamp(&self) -> u64 {
-        self.segment.load(Ordering::Relaxed).wrapping_add(news::count())
+        self.stamp_with(news::count())
     }
 
     /// The same, had there only been so many news.
+    #[inline]
     pub(crate) fn stamp_with(&self, news: u64) -> u64 {
-        self.segment.load(Ordering::Relaxed).wrapping_add(news)
+        self.stamp.load(Ordering::Relaxed).wrapping_add(news)
+    }
+
+    fn set_segment(&self, segment: u64, meant: u64) {
+        self.segment.store(segment, Ordering::Relaxed);
+        self.stamp.store(segment.wrapping_add(meant), Ordering::Relaxed);
+        self.meant.store(meant, Ordering::Relaxed);
+    }
+
+    /// The number of a chain: of what is held and what is wanted, by their numbers, and of what is
+    /// meant by them.
+    #[inline]
+    pub(crate) fn chain(&self, held: u64, wanted: u64) -> u64 {
+        key::chain(held.wrapping_add(self.meant.load(Ordering::Relaxed)), wanted)
     }
 
     #[inline]
@@ -112,11 +133,12 @@ impl Agent {
             self.time.is_begun.store(true, Ordering::Relaxed);
             line
         });
+        line.mean(&meant::current());
         let result = act(line);
         if line.is_crowded(CROWD) {
             line.observe_everything(news::spread());
         }
-        self.time.segment.store(line.segment(), Ordering::Relaxed);
+        self.time.set_segment(line.segment(), line.number_meant());
         self.time.is_inside.store(line.has_others(), Ordering::Relaxed);
         result
     }
@@ -167,6 +189,43 @@ impl Agent {
             self.held.tell(|held| line.begin_section(held));
             Dependency::new(line, wanted, news::count())
         })
+    }
+
+    /// It begins or ceases to mean something by what it takes, as `change` says. What it has taken so far
+    /// was meant as before.
+    pub(crate) fn mean(&self, change: impl FnOnce()) {
+        if self.held.depth() == 0 && !self.time.is_begun.load(Ordering::Relaxed) {
+            return change();
+        }
+        self.timed(|line| {
+            self.held.tell(|held| line.begin_section(held));
+            change();
+            line.mean(&meant::current());
+        });
+    }
+
+    /// What it has taken so far gets sections, which say what was meant by that.
+    pub(crate) fn note_meaning(&self) {
+        self.timed(|line| self.held.tell(|held| line.begin_section(held)));
+    }
+
+    /// What was meant by its newest hold of `lock`. Afterwards that hold is the only one that could be
+    /// given a meaning later, if it is given up and taken again.
+    pub(crate) fn meaning_of(&self, lock: LockId) -> Meaning {
+        if self.time.meant.load(Ordering::Relaxed) == 0 {
+            return Meaning::PLAIN;
+        }
+        self.note_meaning();
+        self.timed(|line| line.meaning_of(lock))
+    }
+
+    /// That hold has been taken again, and is meant as before.
+    pub(crate) fn mean_again(&self, meaning: &Meaning) {
+        self.timed(|line| {
+            line.mean(meaning);
+            self.held.tell(|held| line.begin_section(held));
+            line.mean(&meant::current());
+        });
     }
 
     /// It asks for what it has asked for before; false if that has to be looked at as for the first

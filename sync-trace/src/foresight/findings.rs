@@ -7,7 +7,7 @@ use crate::agent::{Agent, Identity};
 use crate::evidence::{hold_of, lock_of};
 use crate::finding::{
     AgentId, Blocker, Code, Condition, Finding, Fingerprint, Hold, Level, Link, Lock, LockId,
-    Outcome, Participant, Sightings, Target, Wait,
+    Outcome, Participant, Sightings, Statement, Target, Wait,
 };
 use crate::held::Held;
 use crate::lock_order::adjacency::QuickHash;
@@ -59,8 +59,11 @@ impl Cast {
 impl<'k> Narrator<'k> {
     /// The finding that a circle of classes amounts to.
     pub(super) fn of_classes(&self, circle: &ClassCircle) -> Finding {
-        let link = |(&index, hold): (&usize, &Held)| self.plain_link(index, hold);
-        let links = circle.dependencies.iter().zip(&circle.holds).map(link).collect();
+        let (dependencies, holds) = (&circle.dependencies, &circle.holds);
+        let count = dependencies.len();
+        let own = |at: usize| holds[(at + count - 1) % count].lock;
+        let link = |at: usize| self.plain_link(dependencies[at], &holds[at], own(at));
+        let links = (0..count).map(link).collect();
         let agents =
             circle.dependencies.iter().map(|&index| self.predictor.dependency(index).agent());
         let involved = agents.filter_map(|agent| self.who(agent)).collect();
@@ -71,13 +74,15 @@ impl<'k> Narrator<'k> {
     pub(super) fn of_nesting(&self, dependency: usize, held: LockId) -> Finding {
         let nested = self.predictor.dependency(dependency);
         let held = nested.held().iter().map(|section| section.held).find(|one| one.lock == held);
-        let links = vec![self.plain_link(dependency, &held.unwrap_or(nested.wanted))];
+        let held = held.unwrap_or(nested.wanted);
+        let links = vec![self.plain_link(dependency, &held, held.lock)];
         let involved = self.who(nested.agent()).into_iter().collect();
         self.order_finding(Code::SameClass, links, None, involved)
     }
 
-    /// What a dependency wanted, and a hold that stands for what would keep it waiting.
-    fn plain_link(&self, dependency: usize, hold: &Held) -> Link {
+    /// What a dependency wanted while it held its `own` lock, and a hold that stands for what would keep
+    /// it waiting.
+    fn plain_link(&self, dependency: usize, hold: &Held, own: LockId) -> Link {
         let dependency = self.predictor.dependency(dependency);
         let wanted = &dependency.wanted;
         let seen = Sightings { times: dependency.repeats.count(), threads: 1, sites: 1 };
@@ -86,6 +91,7 @@ impl<'k> Narrator<'k> {
             wait: wait_for(wanted),
             blocker: Blocker::Holds(hold_of(hold)),
             seen: Some(seen),
+            stated: statement(dependency, own),
         }
     }
 
@@ -172,7 +178,13 @@ impl<'k> Narrator<'k> {
             None => Blocker::Holds(hold),
         };
         let wait = wait_for(wanted);
-        Link { agent: self.participant(dependency.agent()), wait, blocker, seen: Some(seen) }
+        Link {
+            agent: self.participant(dependency.agent()),
+            wait,
+            blocker,
+            seen: Some(seen),
+            stated: statement(dependency, held),
+        }
     }
 
     fn condition(&self, obstacle: Obstacle, steps: &[CircleLink]) -> Condition {
@@ -213,6 +225,14 @@ impl<'k> Narrator<'k> {
             None => hold_of(wanted),
         }
     }
+}
+
+/// What was stated of the lock `held` and of what was wanted meanwhile, if anything was.
+fn statement(dependency: &Dependency, held: LockId) -> Option<Statement> {
+    let held = dependency.held().iter().find(|section| section.held.lock == held);
+    let held = held.map(|section| section.stated()).unwrap_or_default();
+    let statement = Statement { held, wanted: dependency.stated() };
+    (statement != Statement::default()).then_some(statement)
 }
 
 fn wait_for(wanted: &Held) -> Wait {

@@ -14,7 +14,7 @@ use crate::current::{self, Working};
 use crate::declared::{self, Asked};
 use crate::finding::{Level, LockId, LockKind, Outcome};
 use crate::foresight::ledger::Prospect;
-use crate::foresight::news;
+use crate::foresight::{meant, news};
 use crate::held::{Held, key};
 use crate::lock_order::clock::Section;
 use crate::op::Mode;
@@ -52,8 +52,11 @@ pub(crate) fn requested(
 fn looked_up(lock: &LockHeader, access: &'static Access, site: Site) {
     let agent = current::current();
     let stamp = agent.time.stamp();
-    if let (Some(id), Some(held)) = (lock.id(), agent.held.key())
-        && let Some(repeats) = agent.chains.known(key::chain(held, key::of(id, access.mode)), stamp)
+    // Where something is meant by what is taken now, that is not on record yet.
+    if !meant::is_any()
+        && let (Some(id), Some(held)) = (lock.id(), agent.held.key())
+        && let chain = agent.time.chain(held, key::of(id, access.mode))
+        && let Some(repeats) = agent.chains.known(chain, stamp)
     {
         repeats.add_one();
         agent.held.keep(id, access, stamp, repeats);
@@ -77,6 +80,7 @@ pub(crate) fn requested_again(lock: &LockHeader, access: &'static Access, site: 
         let wait = Wait { target: Resource::Lock(id), access, site, created };
         declared::may_wait(agent, &wait, Some(id));
     }
+    let _meant_as_before = lock.id().map(|id| meant::Scope::enter(meant::of_hold(id)));
     requested_slow(lock, access, site, Besides::TheLock);
 }
 
@@ -116,13 +120,16 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     if agent.held.depth() == 0 && !agent.time.is_inside() && !is_written(access) {
         return;
     }
+    if meant::is_any() {
+        agent.note_meaning();
+    }
     let news = news::count();
     let own = key::of(id, access.mode);
     let mut held = agent.held.key_slow();
     if besides == Besides::TheLock {
         held = held.wrapping_sub(own);
     }
-    let key = key::chain(held, own);
+    let key = agent.time.chain(held, own);
     if let Some(repeats) = agent.chains.known(key, agent.time.stamp()) {
         repeats.add_one();
         return;

@@ -7,7 +7,6 @@ use super::news;
 use crate::agent::Agent;
 use crate::atomics::{Mutex, lock};
 use crate::finding::Finding;
-use crate::held::Held;
 use crate::lock_order::classes::{ClassNews, Classes};
 use crate::lock_order::clock::Section;
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Repeats};
@@ -70,10 +69,11 @@ impl Ledger {
     pub(crate) fn notes(&self) -> Vec<Finding> {
         let mut known = lock(&self.known);
         let of_classes = known.class_circles();
-        let latent = known.predictor.circles().filter(|circle| circle.obstacle.is_some());
         let mut notes: Vec<Finding> =
-            latent.map(|circle| known.narrator().of_circle(circle, None)).collect();
+            known.latent().map(|circle| known.narrator().of_circle(circle, None)).collect();
         notes.extend(of_classes.iter().map(|circle| known.narrator().of_classes(circle)));
+        let against_keys = known.classes.against_keys();
+        notes.extend(against_keys.map(|(index, held)| known.narrator().of_nesting(index, held)));
         // The order of a hash table says nothing; that of the locks' numbers is about that of time.
         notes.sort_by_cached_key(Finding::locks_waited_for);
         notes
@@ -83,8 +83,7 @@ impl Ledger {
     pub(crate) fn count_notes(&self) -> usize {
         let mut known = lock(&self.known);
         let of_classes = known.class_circles().len();
-        let latent = known.predictor.circles().filter(|circle| circle.obstacle.is_some());
-        latent.count() + of_classes
+        known.latent().count() + of_classes + known.classes.against_keys().count()
     }
 
     /// What was not looked at to the end, in words; only what is not zero.
@@ -121,6 +120,13 @@ impl Known {
         Narrator { predictor: &self.predictor, cast: &self.cast }
     }
 
+    /// The circles that could not happen as far as is known, and that nobody has said to be meant.
+    fn latent(&self) -> impl Iterator<Item = &Circle> {
+        let is_latent =
+            |circle: &&Circle| circle.obstacle.is_some() && !self.predictor.is_meant(circle);
+        self.predictor.circles().filter(is_latent)
+    }
+
     fn prospects(&self, circles: &[Circle], request: Option<usize>) -> Vec<Prospect> {
         let narrator = self.narrator();
         let prospect = |circle: &Circle| {
@@ -130,7 +136,7 @@ impl Known {
                 takes_part: circle.links.iter().any(is_part),
             }
         };
-        circles.iter().map(prospect).collect()
+        circles.iter().filter(|circle| !self.predictor.is_meant(circle)).map(prospect).collect()
     }
 
     /// What a new dependency has shown of classes.
@@ -154,9 +160,9 @@ impl Known {
     /// The circles between classes that are none between locks.
     fn class_circles(&mut self) -> Vec<ClassCircle> {
         let predictor = &self.predictor;
-        let wanted = |link: &CircleLink| predictor.dependency(link.dependency).wanted;
-        let of_locks: Vec<Vec<Held>> =
-            predictor.circles().map(|circle| circle.links.iter().map(wanted).collect()).collect();
+        let dependency = |link: &CircleLink| predictor.dependency(link.dependency);
+        let links = |circle: &Circle| circle.links.iter().map(dependency).collect();
+        let of_locks: Vec<Vec<&Dependency>> = predictor.circles().map(links).collect();
         let circles: Vec<Vec<usize>> = self.classes.circles(&of_locks).cloned().collect();
         circles.into_iter().map(|circle| self.class_circle(circle)).collect()
     }
@@ -166,9 +172,9 @@ impl Known {
         let predictor = &self.predictor;
         let count = dependencies.len();
         let hold = |at: usize| {
-            let wanted = predictor.dependency(dependencies[at]).wanted;
+            let waiting = predictor.dependency(dependencies[at]);
             let next = predictor.dependency(dependencies[(at + 1) % count]);
-            self.classes.held_alike(next, &wanted).unwrap_or(wanted)
+            self.classes.held_alike(next, waiting).unwrap_or(waiting.wanted)
         };
         let holds = (0..count).map(hold).collect();
         ClassCircle { dependencies, holds }

@@ -10,12 +10,13 @@
 //! 4. [`ledger`]: the one value for the process, behind a leaf mutex. [`findings`] tells what it knows.
 //!
 //! [`passage`] is where order passes from one agent to another, [`news`] two counts that tell everybody
-//! to look again.
+//! to look again, and [`meant`] what the program says of the locks that it takes now.
 
 pub(crate) mod chains;
 pub(crate) mod chronicle;
 mod findings;
 pub(crate) mod ledger;
+pub(crate) mod meant;
 pub(crate) mod news;
 pub(crate) mod passage;
 

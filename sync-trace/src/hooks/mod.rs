@@ -14,8 +14,10 @@
 //! | [`suspend`] | around a condvar wait, which gives up its mutex |
 //! | [`wait_for_end`], [`wait_for_scope`] | before threads are joined |
 //! | [`wait_for_signal`], [`rest`] | before a wait for a message, a barrier, an unpark, the time |
+//! | [`mean`], [`outer`] | the program says what it means by taking several locks of one class |
 //! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier, initialisation, signal |
 
+mod meaning;
 mod ordering;
 
 use std::time::Duration;
@@ -36,6 +38,8 @@ use crate::site::{Origin, Site};
 use crate::tracker::{self, Judgement, Limits, Verdict};
 use crate::waits::slot::Wait;
 
+#[cfg(any(debug_assertions, feature = "always"))]
+pub(crate) use meaning::{Meant, mean, outer};
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use ordering::{
     observe, observe_at, observe_everything, publish, publish_at, publish_weakly_at,

@@ -3,16 +3,21 @@
 //! A class is all locks of one name, or else all that are created at one place for one type. An order
 //! between classes that contradicts itself over different locks is no deadlock, but a hint that the
 //! program has no order at all: that is all that Linux's lockdep looks at. Two locks of one class held
-//! at once are the same.
+//! at once are the same, unless the program has said what it means by that: locks of different levels
+//! count as of different classes, those with keys are taken by their keys, and below an outer lock
+//! everything goes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::adjacency::QuickHash;
+use super::clock::Section;
 use super::graph::{Inserted, OrderGraph};
 use super::label::{Blocks, Label, blocks_or_queues};
 use super::prediction::Dependency;
 use crate::finding::LockId;
 use crate::held::Held;
+use crate::meaning::Stated;
 
 /// What is known of the order of classes.
 #[derive(Default)]
@@ -25,6 +30,9 @@ pub(crate) struct Classes {
     circles: HashMap<BTreeSet<LockId>, Vec<usize>>,
     /// The classes of which two locks were held at once.
     nested: BTreeSet<LockId>,
+    /// The classes of which two locks were not taken in the order of their keys: the first dependency
+    /// that did so, and the lock that it held.
+    against_keys: BTreeMap<LockId, (usize, LockId)>,
 }
 
 /// What a dependency has shown of classes.
@@ -32,16 +40,17 @@ pub(crate) struct Classes {
 pub(crate) enum ClassNews {
     /// These want in a circle what the next one holds, as far as classes go.
     Circle(Vec<usize>),
-    /// A lock was wanted while this other one of its class was held.
+    /// A lock was wanted while this other one of its class was held, and that was not said to be meant,
+    /// or not meant so.
     Nested(LockId),
 }
 
-/// The numbers of classes. The graph takes them for those of locks.
+/// The numbers of classes; each level of a class has its own. The graph takes them for those of locks.
 #[derive(Default)]
 struct Names {
     /// By what a lock's record says, which is the same for most locks of a class.
-    by_record: HashMap<(usize, usize), Option<LockId>, QuickHash>,
-    by_name: HashMap<Name, LockId>,
+    by_record: HashMap<(usize, usize, u32), Option<LockId>, QuickHash>,
+    by_name: HashMap<(Name, u32), LockId>,
 }
 
 /// What the locks of a class have in common.
@@ -53,8 +62,9 @@ enum Name {
 
 impl Names {
     /// The class of a lock; `None` for one of which is not known where it comes from.
-    fn of(&mut self, held: &Held) -> Option<LockId> {
-        let record = (held.created.to_ptr().addr(), held.access.type_name as usize);
+    fn of(&mut self, held: &Held, stated: Stated) -> Option<LockId> {
+        let level = stated.level;
+        let record = (held.created.to_ptr().addr(), held.access.type_name as usize, level);
         if let Some(known) = self.by_record.get(&record) {
             return *known;
         }
@@ -68,9 +78,14 @@ impl Names {
             }
         };
         let next = LockId(self.by_name.len() as u64 + 1);
-        let class = name.map(|name| *self.by_name.entry(name).or_insert(next));
+        let class = name.map(|name| *self.by_name.entry((name, level)).or_insert(next));
         self.by_record.insert(record, class);
         class
+    }
+
+    /// The class of what `dependency` wanted.
+    fn wanted(&mut self, dependency: &Dependency) -> Option<LockId> {
+        self.of(&dependency.wanted, dependency.stated())
     }
 }
 
@@ -83,11 +98,22 @@ impl Classes {
     ) -> Vec<ClassNews> {
         let dependency = get(index);
         let wanted = &dependency.wanted;
-        let Some(to) = self.names.of(wanted) else { return Vec::new() };
+        let Some(to) = self.names.wanted(dependency) else { return Vec::new() };
+        let mut holds = dependency.held().iter().enumerate();
+        let is_alike = |section: &Section, names: &mut Names| {
+            names.of(&section.held, section.stated()) == Some(to)
+        };
+        if holds.any(|(at, section)| {
+            dependency.is_under_one_before(at) && is_alike(section, &mut self.names)
+        }) {
+            // What is true of that other one is true of this one too, and nothing else is.
+            return Vec::new();
+        }
         let mut news = Vec::new();
-        for held in dependency.held().iter().map(|section| &section.held) {
-            match self.names.of(held) {
-                Some(from) if from == to => news.extend(self.nest(held, wanted, to)),
+        for (at, section) in dependency.held().iter().enumerate() {
+            let held = &section.held;
+            match self.names.of(held, section.stated()) {
+                Some(from) if from == to => news.extend(self.nest(index, dependency, at, to)),
                 Some(from) => news.extend(self.order([from, to], [held, wanted], index, &get)),
                 None => {}
             }
@@ -98,7 +124,8 @@ impl Classes {
     /// The dependencies that stand for what is known.
     pub(crate) fn dependencies(&self) -> impl Iterator<Item = usize> {
         let witnesses = self.witnesses.values().map(|witness| witness.0 as usize);
-        witnesses.chain(self.circles.values().flatten().copied())
+        let circles = self.circles.values().flatten().copied();
+        witnesses.chain(circles).chain(self.against_keys().map(|(dependency, _)| dependency))
     }
 
     /// They have new numbers.
@@ -109,13 +136,42 @@ impl Classes {
         for dependency in self.circles.values_mut().flatten() {
             *dependency = moved[dependency];
         }
+        for (dependency, _) in self.against_keys.values_mut() {
+            *dependency = moved[dependency];
+        }
     }
 
-    /// Two locks of one class.
-    fn nest(&mut self, held: &Held, wanted: &Held, class: LockId) -> Option<ClassNews> {
+    /// Two locks of one class, the one of section `at` held.
+    fn nest(
+        &mut self,
+        index: usize,
+        dependency: &Dependency,
+        at: usize,
+        class: LockId,
+    ) -> Option<ClassNews> {
+        let (section, wanted) = (&dependency.held()[at], &dependency.wanted);
+        let held = &section.held;
         let blocks = blocks_or_queues(held.access.mode, wanted.access.mode) != Blocks::No;
-        let is_news = blocks && held.lock != wanted.lock && self.nested.insert(class);
+        if !blocks || held.lock == wanted.lock {
+            return None;
+        }
+        let is_news = match section.stated().key.zip(dependency.stated().key) {
+            Some((held, wanted)) if held < wanted => false,
+            Some(_) => match self.against_keys.entry(class) {
+                Entry::Vacant(first) => {
+                    first.insert((index, held.lock));
+                    true
+                }
+                Entry::Occupied(_) => false,
+            },
+            None => self.nested.insert(class),
+        };
         is_news.then_some(ClassNews::Nested(held.lock))
+    }
+
+    /// The dependencies that took two locks of one class against their keys, and the locks that they held.
+    pub(crate) fn against_keys(&self) -> impl Iterator<Item = (usize, LockId)> {
+        self.against_keys.values().copied()
     }
 
     /// Locks of different classes.
@@ -166,21 +222,30 @@ impl Classes {
     }
 
     /// The circles of different locks, but for those whose classes also make one of the same locks.
-    pub(crate) fn circles(&mut self, of_locks: &[Vec<Held>]) -> impl Iterator<Item = &Vec<usize>> {
+    pub(crate) fn circles(
+        &mut self,
+        of_locks: &[Vec<&Dependency>],
+    ) -> impl Iterator<Item = &Vec<usize>> {
         let known: Vec<BTreeSet<LockId>> = of_locks
             .iter()
-            .map(|locks| locks.iter().filter_map(|held| self.names.of(held)).collect())
+            .map(|circle| circle.iter().filter_map(|link| self.names.wanted(link)).collect())
             .collect();
         let is_new =
             move |(classes, _): &(&BTreeSet<LockId>, &Vec<usize>)| !known.contains(classes);
         self.circles.iter().filter(is_new).map(|(_, circle)| circle)
     }
 
-    /// The lock that `blocking` holds of the class that is wanted: that very lock, if it does.
-    pub(crate) fn held_alike(&mut self, blocking: &Dependency, wanted: &Held) -> Option<Held> {
-        let class = self.names.of(wanted);
-        let holds = || blocking.held().iter().map(|section| section.held);
-        let same = holds().find(|held| held.lock == wanted.lock);
-        same.or_else(|| holds().find(|held| self.names.of(held) == class))
+    /// The lock that `blocking` holds of the class that `waiting` wants: that very lock, if it does.
+    pub(crate) fn held_alike(
+        &mut self,
+        blocking: &Dependency,
+        waiting: &Dependency,
+    ) -> Option<Held> {
+        let class = self.names.wanted(waiting);
+        let holds = || blocking.held().iter();
+        let same = holds().find(|section| section.held.lock == waiting.wanted.lock);
+        let alike =
+            || holds().find(|section| self.names.of(&section.held, section.stated()) == class);
+        same.or_else(alike).map(|section| section.held)
     }
 }

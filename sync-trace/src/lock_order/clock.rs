@@ -17,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::finding::{AgentId, LockId};
 use crate::held::Held;
+use crate::meaning::{Meaning, Stated};
 use crate::op::Mode;
 use crate::registry::next_number;
 
@@ -90,6 +91,8 @@ pub(crate) struct Section {
     pub(crate) number: NonZeroU64,
     pub(crate) agent: AgentId,
     pub(crate) held: Held,
+    /// What was meant by it, if that was anything in particular.
+    meant: Option<Arc<Meaning>>,
     /// Whether other agents may have come after an event inside it.
     is_published: AtomicBool,
     /// What came before its end, once it has ended; nobody asks of one that was not published.
@@ -97,6 +100,16 @@ pub(crate) struct Section {
 }
 
 impl Section {
+    /// The place of the lock in its class, as far as that was stated.
+    pub(crate) fn stated(&self) -> Stated {
+        stated(self.meant.as_deref())
+    }
+
+    /// A number for what was meant by the hold: 0 if nothing was.
+    pub(crate) fn number_meant(&self) -> u64 {
+        self.meant.as_ref().map_or(0, |meant| meant.number_of(self.held.lock))
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         self.end.get().is_some()
     }
@@ -111,6 +124,11 @@ impl Section {
     pub(crate) fn encloses(&self, moment: &Moment) -> Option<bool> {
         self.end.get().map(|end| end.knows(moment))
     }
+}
+
+/// What is stated by a meaning, or by none.
+pub(crate) fn stated(meant: Option<&Meaning>) -> Stated {
+    meant.map_or_else(Stated::default, |meant| meant.stated)
 }
 
 /// The sections that a request was made in.
@@ -187,6 +205,12 @@ pub(crate) struct Timeline {
     spare: Vec<Arc<Section>>,
     /// Sections of others that were open at an event that this agent comes after.
     others: Vec<Arc<Section>>,
+    /// What is meant by what it takes now, if that is anything in particular.
+    meant: Option<Arc<Meaning>>,
+    /// What was meant before that, which is often meant again.
+    spare_meant: Option<Arc<Meaning>>,
+    /// The sum of what was meant by its own open sections, as numbers.
+    held_meant: u64,
 }
 
 impl Timeline {
@@ -194,7 +218,50 @@ impl Timeline {
     pub(crate) fn new(agent: AgentId, segment: u64) -> Self {
         let clock = Arc::default();
         let (own, spare, others) = Default::default();
-        Self { agent, segment, clock, now: None, context: None, own, spare, others }
+        let (now, context, meant, spare_meant) = Default::default();
+        Self {
+            agent,
+            segment,
+            clock,
+            now,
+            context,
+            own,
+            spare,
+            others,
+            meant,
+            spare_meant,
+            held_meant: 0,
+        }
+    }
+
+    /// From here on, this is meant by what the agent takes.
+    pub(crate) fn mean(&mut self, meaning: &Meaning) {
+        if self.meant.as_deref().unwrap_or(&Meaning::PLAIN) != meaning {
+            let old = self.meant.take();
+            if !meaning.is_plain() {
+                let alike = self.spare_meant.take().filter(|spare| **spare == *meaning);
+                self.meant = alike.or_else(|| Some(Arc::new(*meaning)));
+            }
+            self.spare_meant = old.or(self.spare_meant.take());
+        }
+    }
+
+    /// What is meant by what it takes now.
+    pub(crate) fn meant(&self) -> Option<&Arc<Meaning>> {
+        self.meant.as_ref()
+    }
+
+    /// What was meant by its newest hold of `lock` that has a section.
+    pub(crate) fn meaning_of(&self, lock: LockId) -> Meaning {
+        let section = self.own.iter().rfind(|section| section.held.lock == lock);
+        let meant = section.and_then(|section| section.meant.as_deref());
+        meant.copied().unwrap_or(Meaning::PLAIN)
+    }
+
+    /// A number for all that is meant now, by its holds and by what it takes: 0 if nothing is.
+    pub(crate) fn number_meant(&self) -> u64 {
+        let now = self.meant.as_ref().map_or(0, |meant| meant.number());
+        self.held_meant.wrapping_add(now)
     }
 
     /// Sections of other agents that began before the present moment, and may turn out to end after
@@ -320,31 +387,38 @@ impl Timeline {
 
     /// From here on the agent's newest hold without one has a section.
     pub(crate) fn begin_section(&mut self, held: Held) {
+        self.begin_section_meant(held, self.meant.clone());
+    }
+
+    fn begin_section_meant(&mut self, held: Held, meant: Option<Arc<Meaning>>) {
         let is_alike = |spare: &&Arc<Section>| {
             spare.held.lock == held.lock
                 && std::ptr::eq(spare.held.access, held.access)
                 && spare.held.site == held.site
+                && spare.meant == meant
         };
         let spare = self.spare.get(self.own.len()).filter(is_alike).cloned();
-        self.own.push(spare.unwrap_or_else(|| self.new_section(held)));
+        let section = spare.unwrap_or_else(|| self.new_section(held, meant));
+        self.held_meant = self.held_meant.wrapping_add(section.number_meant());
+        self.own.push(section);
     }
 
-    fn new_section(&self, held: Held) -> Arc<Section> {
+    fn new_section(&self, held: Held, meant: Option<Arc<Meaning>>) -> Arc<Section> {
         let (number, agent, end) = (next_number(), self.agent, OnceLock::new());
         let is_published = AtomicBool::new(false);
-        Arc::new(Section { number, agent, held, is_published, end })
+        Arc::new(Section { number, agent, held, meant, is_published, end })
     }
 
     /// Forgets a section without a word, and leaks it: for where nothing may be freed. It seems open for
     /// ever.
     pub(crate) fn abandon_section(&mut self, at: usize) {
-        std::mem::forget(self.own.remove(at));
+        std::mem::forget(self.take_out(at));
     }
 
     /// The hold of the section at this place goes on in another way, which is a section of its own.
     pub(crate) fn change_section(&mut self, at: usize, held: Held) -> Arc<Section> {
         let old = self.end_section(at);
-        self.begin_section(held);
+        self.begin_section_meant(held, old.meant.clone());
         if let Some(new) = self.own.pop() {
             // Who was inside the old one may go on inside the new one.
             new.is_published.store(old.is_published(), Ordering::Relaxed);
@@ -353,9 +427,15 @@ impl Timeline {
         old
     }
 
+    fn take_out(&mut self, at: usize) -> Arc<Section> {
+        let section = self.own.remove(at);
+        self.held_meant = self.held_meant.wrapping_sub(section.number_meant());
+        section
+    }
+
     /// The agent gives up the hold of its section at this place, counted from the oldest.
     pub(crate) fn end_section(&mut self, at: usize) -> Arc<Section> {
-        let section = self.own.remove(at);
+        let section = self.take_out(at);
         if section.is_published() {
             let end = self.tick();
             // A section of which others know ends once.
@@ -459,6 +539,45 @@ mod tests {
         c.observe(&parcel);
         assert!(one.precedes(&c.now(0)) && two.precedes(&c.now(0)));
         assert!(!parcel.is_empty() && Parcel::default().is_empty());
+    }
+
+    #[test]
+    fn what_is_meant_by_a_hold_goes_with_it() {
+        use crate::registry::tests::{ACCESS, DOWNGRADED};
+        use crate::site::{Origin, Site};
+
+        let site = Site::caller();
+        let created = Origin::unnamed(site);
+        let held = |lock, access| {
+            let lock = LockId(lock);
+            Held { lock, stamp: 0, told: false, access, created, site }
+        };
+        let level = |level| Meaning { stated: Stated { level, key: None }, under: None };
+        let [mut a] = timelines();
+        for _ in 0..2 {
+            a.acquired(held(1, ACCESS));
+            assert_eq!(a.number_meant(), 0);
+            a.mean(&level(1));
+            let alone = a.number_meant();
+            a.acquired(held(2, ACCESS));
+            a.mean(&level(2));
+            a.mean(&Meaning::PLAIN);
+            let both = a.number_meant();
+            assert!(alone != 0 && both != 0 && alone != both);
+            let levels = |line: &Timeline| [1, 2].map(|lock| line.meaning_of(LockId(lock)));
+            assert_eq!(levels(&a), [Meaning::PLAIN, level(1)]);
+            a.change_section(1, held(2, DOWNGRADED));
+            assert_eq!(levels(&a), [Meaning::PLAIN, level(1)]);
+            assert_eq!(a.number_meant(), both);
+            a.released(LockId(1));
+            assert_eq!(a.number_meant(), both);
+            a.released(LockId(2));
+            assert_eq!(a.number_meant(), 0);
+            // The same lock, taken in the same way: nothing of its last section is left.
+            a.acquired(held(2, ACCESS));
+            assert_eq!(levels(&a), [Meaning::PLAIN; 2]);
+            a.released(LockId(2));
+        }
     }
 
     #[test]

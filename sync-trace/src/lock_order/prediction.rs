@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::adjacency::QuickHash;
-use super::clock::{Context, Moment, Section, Timeline};
+use super::clock::{self, Context, Moment, Section, Timeline};
 use super::label::{Blocks, blocks_or_queues};
 use crate::atomics::{Mutex, lock};
 use crate::finding::{AgentId, LockId, LockKind, Sightings};
 use crate::held::{Held, key};
+use crate::meaning::{Meaning, Outer, Stated};
 use crate::op::Mode;
 
 /// An agent's request for a lock while it held others, or for a write while it held none.
@@ -22,6 +23,8 @@ use crate::op::Mode;
 pub(crate) struct Dependency {
     /// What was wanted: the record of the hold that it was to become.
     pub(crate) wanted: Held,
+    /// What was meant by that, if it was anything in particular.
+    meant: Option<Arc<Meaning>>,
     context: Arc<Context>,
     /// When that was first so.
     first: Arc<Moment>,
@@ -88,12 +91,44 @@ impl Dependency {
         let (context, first) = (time.context(), time.now(news));
         let is_inside = !context.around.is_empty();
         let repeats = Arc::new(Repeats::new(Arc::clone(&first), is_inside));
-        Self { wanted, context, first, repeats }
+        Self { wanted, meant: time.meant().cloned(), context, first, repeats }
     }
 
     /// What the agent held, and what others held around it, as far as is known.
     pub(crate) fn held(&self) -> &[Arc<Section>] {
         &self.context.held
+    }
+
+    /// The place of what was wanted in its class, as far as that was stated.
+    pub(crate) fn stated(&self) -> Stated {
+        clock::stated(self.meant.as_deref())
+    }
+
+    /// Whether it was made under a lock that keeps others away while several of one class are taken,
+    /// and that the agent held before section `at` of those it held.
+    pub(crate) fn is_under_one_before(&self, at: usize) -> bool {
+        match self.meant.as_ref().and_then(|meant| meant.under) {
+            None => false,
+            Some(Outer::Unrecorded) => true,
+            Some(Outer::Lock(lock)) => self.holds_alone(lock, at),
+        }
+    }
+
+    /// The lock that is said to keep others away, and that it holds.
+    pub(crate) fn outer(&self) -> Option<LockId> {
+        match self.meant.as_ref()?.under? {
+            Outer::Lock(lock) if self.holds_alone(lock, self.held().len()) => Some(lock),
+            _ => None,
+        }
+    }
+
+    /// Whether the agent itself holds `lock` alone, in one of its first `count` sections.
+    fn holds_alone(&self, lock: LockId, count: usize) -> bool {
+        self.held()[..count].iter().any(|section| {
+            section.held.lock == lock
+                && section.held.access.mode == Mode::Exclusive
+                && section.agent == self.agent()
+        })
     }
 
     /// Sections of other agents that may turn out to be around it.
@@ -334,12 +369,15 @@ impl Lists {
 }
 
 /// A number for what makes a dependency the same as another one: agent, wanted and held locks with
-/// their modes, in whatever order, and the sections around it.
+/// their modes and what was meant by them, in whatever order, and the sections around it.
 fn key_of(dependency: &Dependency) -> u64 {
     let pair = |held: &Held| key::of(held.lock, held.access.mode);
-    let held = dependency.held().iter().map(|section| pair(&section.held));
+    let held = dependency.held().iter();
+    let held = held.map(|section| pair(&section.held).wrapping_add(section.number_meant()));
     let around = dependency.around().iter().map(|section| section.number.get());
-    let chain = key::chain(held.fold(0, u64::wrapping_add), pair(&dependency.wanted));
+    let meant = dependency.meant.as_ref().map_or(0, |meant| meant.number());
+    let wanted = pair(&dependency.wanted).wrapping_add(meant);
+    let chain = key::chain(held.fold(0, u64::wrapping_add), wanted);
     let agent = key::chain(chain, dependency.agent().0);
     around.fold(agent, key::chain)
 }

@@ -53,6 +53,16 @@ impl Predictor {
         self.known.values()
     }
 
+    /// Whether the program has said that this is meant: something keeps it from happening, and all of it
+    /// was done under one outer lock that keeps others away.
+    pub(crate) fn is_meant(&self, circle: &Circle) -> bool {
+        let outer = |link: usize| self.seen.get(circle.links[link].dependency).outer();
+        let first = outer(0);
+        circle.obstacle.is_some()
+            && first.is_some()
+            && (1..circle.links.len()).all(|link| outer(link) == first)
+    }
+
     /// Forgets the older half of what was seen, but for what is part of a circle or `needed`, if it has
     /// become too much. Returns the new numbers of what is left.
     pub(crate) fn make_room(

@@ -5,9 +5,11 @@ use super::advice::{self, LISTED};
 use super::cast::{Cast, held};
 use super::orders::{self, Order, orders};
 use super::reasons;
+use super::statements;
 use super::verdict::Verdict;
 use super::words::{line_of, list, times};
 use crate::finding::{Condition, Finding, Hold, Level, Lock, Outcome, Participant, Target};
+use crate::order::Key;
 use std::collections::BTreeSet;
 
 /// The verdict on locks that are taken in orders which contradict each other.
@@ -16,6 +18,7 @@ pub(super) fn on(finding: &Finding, cast: &Cast<'_>) -> Verdict {
     Verdict {
         title: title(finding, &shape, cast),
         reasons: vec![
+            ("stated", stated(finding, &shape, cast)),
             ("counts", orders::counts(finding, cast)),
             ("possible", reasons::possible(finding, &shape, cast)),
             ("condition", reasons::condition(finding, cast)),
@@ -26,12 +29,22 @@ pub(super) fn on(finding: &Finding, cast: &Cast<'_>) -> Verdict {
     }
 }
 
+/// What was stated of the locks, where the title does not say so.
+fn stated(finding: &Finding, shape: &Shape<'_>, cast: &Cast<'_>) -> String {
+    match shape {
+        Shape::AgainstKeys(..) => String::new(),
+        _ => statements::stated(finding, cast),
+    }
+}
+
 /// What the orders of a finding amount to.
 pub(super) enum Shape<'a> {
     /// Nothing: there are none.
     Empty,
     /// A lock was taken inside another one of its class.
     SameClass(&'a Hold, &'a Lock),
+    /// The same, and not in the order of their keys.
+    AgainstKeys(&'a Hold, &'a Lock, [Key; 2]),
     /// A lock was taken inside itself.
     Again(&'a Hold),
     /// Some initialise what others use.
@@ -48,7 +61,10 @@ impl<'a> Shape<'a> {
             [] => Self::Empty,
             [one] => match (one.hold, one.inner()) {
                 (Some(hold), _) if one.is_again() => Self::Again(hold),
-                (Some(hold), Some(inner)) => Self::SameClass(hold, inner),
+                (Some(hold), Some(inner)) => match statements::keys(one) {
+                    Some(keys) => Self::AgainstKeys(hold, inner, keys),
+                    None => Self::SameClass(hold, inner),
+                },
                 _ => Self::Circle,
             },
             _ if finding.links.iter().any(advice::is_initialised) => Self::Initialising,
@@ -65,6 +81,7 @@ fn title(finding: &Finding, shape: &Shape<'_>, cast: &Cast<'_>) -> String {
         }
         _ if is_possible => "possible deadlock: ",
         Shape::SameClass(..) => "two locks of one class are nested: ",
+        Shape::AgainstKeys(..) => "two locks of one class are not taken by their keys: ",
         Shape::Again(_) => "nested read: ",
         Shape::Empty | Shape::Initialising | Shape::Circle => "inconsistent lock order: ",
     };
@@ -74,6 +91,11 @@ fn title(finding: &Finding, shape: &Shape<'_>, cast: &Cast<'_>) -> String {
         Shape::SameClass(hold, inner) => {
             format!("{} is taken while {} is held", cast.lock(inner), cast.lock(&hold.lock))
         }
+        Shape::AgainstKeys(hold, inner, [outer_key, inner_key]) => format!(
+            "{} with key {inner_key} is taken while {} with key {outer_key} is held",
+            cast.lock(inner),
+            cast.lock(&hold.lock)
+        ),
         Shape::Again(hold) => {
             let writer = if is_possible { ", and a writer may queue in between" } else { "" };
             format!("a thread reads {} while it already reads it{writer}", cast.lock(&hold.lock))
@@ -152,11 +174,10 @@ fn help(finding: &Finding, shape: &Shape<'_>, cast: &Cast<'_>) -> String {
     let order = match shape {
         Shape::Empty => return "take these locks in the same order everywhere".to_owned(),
         Shape::SameClass(hold, _) => {
-            return format!(
-                "always take locks of `{}` in one order, such as by address or id, and then say so \
-                 with the entry below",
-                cast.lock_names.class_of(&hold.lock)
-            );
+            return statements::missing(cast.lock_names.class_of(&hold.lock));
+        }
+        Shape::AgainstKeys(hold, ..) => {
+            return statements::broken(cast.lock_names.class_of(&hold.lock));
         }
         Shape::Again(hold) => {
             return advice::read_once(&line_of(hold.site), &cast.lock(&hold.lock));

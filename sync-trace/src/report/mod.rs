@@ -37,6 +37,7 @@ mod plain;
 mod pretty;
 mod reasons;
 mod source;
+mod statements;
 mod story;
 mod threads;
 mod verdict;

@@ -230,6 +230,8 @@ mod tests {
     #[test]
     fn locks_of_one_class() {
         check(&inversions::same_class(Outcome::Noted), include_str!("cases/same_class.txt"));
+        check(&inversions::against_keys(), include_str!("cases/against_keys.txt"));
+        check(&inversions::levels(), include_str!("cases/levels.txt"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(super) fn possible(finding: &Finding, shape: &Shape<'_>, cast: &Cast<'_>) ->
     let apart = "no outer lock, spawn, join or message";
     match shape {
         Shape::Empty => String::new(),
-        Shape::SameClass(hold, _) => format!(
+        Shape::SameClass(hold, _) | Shape::AgainstKeys(hold, ..) => format!(
             "a thread that takes two locks of `{}` the other way round could deadlock with this one",
             cast.lock_names.class_of(&hold.lock)
         ),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::mutex::{Mutex, MutexGuard, MutexHold};
 use crate::foresight::passage::Place;
-use crate::hooks::{self, Request, Waiting};
+use crate::hooks::{self, Meant, Request, Waiting};
 use crate::interop::{as_std, into_std};
 use crate::registry::{Access, LockHeader};
 use crate::site::Site;
@@ -43,6 +43,7 @@ struct Apart<'a, T> {
     mutex: &'a Mutex<T>,
     request: Request<'a>,
     waiting: Waiting,
+    meant: Meant,
 }
 
 impl<'a, T> Apart<'a, T> {
@@ -58,13 +59,16 @@ impl<'a, T> Apart<'a, T> {
         let MutexGuard { hold, inner } = guard;
         let mutex = hold.mutex;
         std::mem::forget(hold);
-        (Self { mutex, request, waiting: hooks::suspend(&request) }, inner)
+        let meant = Meant::by_hold_of(request.lock);
+        (Self { mutex, request, waiting: hooks::suspend(&request), meant }, inner)
     }
 
     /// The guard again, now that the real mutex is locked.
     fn join(self, inner: std::sync::MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         drop(self.waiting);
-        self.mutex.guard(self.request.access, self.request.site, inner)
+        let guard = self.mutex.guard(self.request.access, self.request.site, inner);
+        self.meant.again();
+        guard
     }
 }
 
@@ -272,7 +276,7 @@ struct Intermittent<'a, T> {
     request: Request<'a>,
     /// The hold while the mutex is held; else the wait is on record.
     here: Option<MutexHold<'a, T>>,
-    away: Option<Waiting>,
+    away: Option<(Waiting, Meant)>,
 }
 
 impl<'a, T> Intermittent<'a, T> {
@@ -300,15 +304,17 @@ impl<'a, T> Intermittent<'a, T> {
     fn suspend(&mut self) {
         if let Some(hold) = self.here.take() {
             std::mem::forget(hold);
-            self.away = Some(hooks::suspend(&self.request));
+            let meant = Meant::by_hold_of(self.request.lock);
+            self.away = Some((hooks::suspend(&self.request), meant));
         }
     }
 
     /// The mutex is held again, if it was given up.
     fn resume(&mut self) {
-        if let Some(waiting) = self.away.take() {
+        if let Some((waiting, meant)) = self.away.take() {
             drop(waiting);
             hooks::acquired(&self.request);
+            meant.again();
             self.here = Some(MutexHold { mutex: self.mutex });
         }
     }

@@ -78,6 +78,13 @@ impl<'a, T: ?Sized> MutexHold<'a, T> {
     }
 }
 
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// The header of the mutex that it guards.
+    pub(crate) fn header(guard: &Self) -> &'a LockHeader {
+        &guard.hold.mutex.header
+    }
+}
+
 impl<T: ?Sized> Drop for MutexHold<'_, T> {
     #[inline]
     fn drop(&mut self) {

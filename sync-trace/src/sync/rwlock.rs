@@ -290,6 +290,11 @@ impl<T: ?Sized> RwLock<T> {
 }
 
 impl<'rwlock, T: ?Sized> RwLockWriteGuard<'rwlock, T> {
+    /// The header of the lock that it guards.
+    pub(crate) fn header(guard: &Self) -> &'rwlock LockHeader {
+        guard.hold.0
+    }
+
     /// As [`std::sync::RwLockWriteGuard::downgrade`].
     #[track_caller]
     pub fn downgrade(s: Self) -> RwLockReadGuard<'rwlock, T> {

@@ -35,6 +35,7 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
         &["HG7, at the end", "HG8", "HG9", "HG10", "HG11", "HG12", "GD5"],
     ),
     ("std has no timed lock", &["GD8"]),
+    ("std has no locks that are taken together or not at all", &["WW01-WW22", "WW25-WW36"]),
     ("orders cannot be declared yet", &["WI1", "WI2"]),
     ("there is no such function", &["AB1, forget", "AB7", "WI6", "WI7", "WI8, upgrade"]),
     (

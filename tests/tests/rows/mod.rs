@@ -9,6 +9,7 @@ mod many;
 mod order;
 mod scene;
 mod single;
+mod stated;
 mod table;
 
 use sync_trace::Policy;

@@ -11,7 +11,8 @@
 //! | `D(a)` | turns a write into a read |
 //! | `U(a)` | releases it |
 //!
-//! A lock is a letter, and a digit if there are several of one class.
+//! A lock is a letter, and a digit if there are several of one class. What is stated of it comes last:
+//! `X(a)/1` takes it at level 1, `X(a)#7` with key 7, and `X(a)^g` under `g`, which is held.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -20,7 +21,7 @@ use sync_trace::finding::{Condition, Finding, Level, LockId};
 use sync_trace::sync::{
     Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult,
 };
-use sync_trace::{Policy, named};
+use sync_trace::{Policy, named, order};
 
 use super::known;
 use super::scene::{MODES, Mode, Scene, Segment, locks_of, on_scene, turn};
@@ -35,12 +36,12 @@ enum Verdict {
     Latent,
     /// No finding. Something else than a writer may be noted.
     Silent,
-    /// More than one finding: never expected.
+    /// More than one finding.
     Several,
     /// Nothing is said of it.
     Open,
 }
-use Verdict::{Latent, Open, Report, Silent};
+use Verdict::{Latent, Open, Report, Several, Silent};
 
 struct Row {
     id: &'static str,
@@ -209,6 +210,61 @@ const CLASSES: &[Row] = &[
     row("PR20", &["X(a1) X(b1)", "X(b2) X(a2)"], Report, Silent),
 ];
 
+/// Rows about what can be stated of locks of one class.
+#[rustfmt::skip]
+const STATED: &[Row] = &[
+    row("level inside another one", &["X(a1) X(a2)/1"], Silent, Silent),
+    row("three levels", &["X(a1) X(a2)/1 X(a3)/2", "X(a1) X(a4)/2"], Silent, Silent),
+    row("readers on levels", &["r(a1) r(a2)/1", "r(a3) X(a4)/1"], Silent, Silent),
+    row("level inside itself", &["X(a1)/1 X(a2)/1"], Report, Silent),
+    row("levels both ways", &["X(a1) X(a2)/1", "X(a3)/1 X(a4)"], Report, Silent),
+    row("levels both ways, same locks", &["X(a1) X(a2)/1", "X(a2) X(a1)/1"], Report, Report),
+    row("levels in a circle", &["X(a1) X(a2)/1", "X(a3)/1 X(a4)/2", "X(a5)/2 X(a6)"],
+        Report, Silent),
+    row("level and another class", &["X(a1)/1 X(b1)", "X(b2) X(a2)"], Silent, Silent),
+    row("level and another class both ways", &["X(a1)/1 X(b1)", "X(b2) X(a2)/1"], Report, Silent),
+    row("level, then plain", &["X(a1) X(a2)/1 U(a2) X(a2)"], Report, Silent),
+    row("plain hold of what had a level", &["X(a1)/1 X(a2) U(a2) U(a1) X(a1) X(a2)"],
+        Report, Silent),
+    row("level, released between", &["X(a1)/1 U(a1) X(a2)", "X(a2)/1 X(a1)"], Silent, Silent),
+    row("level of a downgraded lock", &["X(a1)/1 D(a1) X(a2)"], Silent, Silent),
+    row("level of a downgraded lock, again", &["X(a1)/1 D(a1) r(a2)/1"], Report, Silent),
+    row("released in another order", &["X(a1) X(a2)/1 U(a1) X(a3)/2 U(a2) X(a4)/3"], Silent, Silent),
+    row("released in another order, again", &["X(a1) X(a2)/1 U(a1) X(a3)/2 U(a2) X(a4)/2"],
+        Report, Silent),
+    row("tried on a level", &["try(a1)/1 X(a2)", "X(a3) try(a4)"], Silent, Silent),
+    row("tried on a level, the same", &["try(a1)/1 X(a2)/1"], Report, Silent),
+    row("ascending keys", &["X(a1)#1 X(a2)#2 X(a3)#3", "X(a1)#1 X(a3)#3"], Silent, Silent),
+    row("ascending from below zero", &["X(a1)#-2 X(a2)#-1 X(a3)#0"], Silent, Silent),
+    row("descending keys", &["X(a1)#2 X(a2)#1"], Report, Silent),
+    row("equal keys", &["X(a1)#1 X(a2)#1"], Report, Silent),
+    row("not above all keys", &["X(a1)#1 X(a2)#3 X(a3)#2"], Report, Silent),
+    row("not above all keys, released", &["X(a1)#1 X(a2)#3 U(a2) X(a3)#2"], Silent, Silent),
+    row("keys of readers", &["r(a1)#2 r(a2)#1"], Report, Silent),
+    row("keys on levels", &["X(a1)#2 X(a2)#1/1 X(a3)#2/1"], Silent, Silent),
+    row("one key lacks", &["X(a1)#1 X(a2)"], Report, Silent),
+    row("keys that are different each time", &["X(a1)#1 X(a2)#2", "X(a2)#1 X(a1)#2"],
+        Report, Report),
+    row("tried against its key", &["X(a1)#2 try(a2)#1"], Silent, Silent),
+    row("against the key of a tried one", &["try(a1)#2 X(a2)#1"], Report, Silent),
+    row("keys, then others", &["X(a1)#1 X(a2)#2 U(a2) X(a2)#0"], Report, Silent),
+    row("WW24", &["X(g) X(a1)^g X(b) X(a2)^g"], Silent, Silent),
+    row("under, both ways", &["X(g) X(a1)^g X(a2)^g", "X(g) X(a2)^g X(a1)^g"], Silent, Silent),
+    row("under, the first one before", &["X(g) X(a1) X(a2)^g"], Silent, Silent),
+    row("under a lock taken too late", &["X(a1) X(g) X(a2)^g"], Several, Silent),
+    row("under, then not", &["X(g) X(a1)^g X(a2)"], Report, Silent),
+    row("under, then not, the same", &["X(g) X(a1)^g X(a2)^g U(a2) X(a2)"], Report, Silent),
+    row("under, outlived", &["X(g) X(a1)^g U(g) X(a2)"], Report, Silent),
+    row("under, others go without", &["X(g) X(a1)^g X(a2)^g", "X(a2) X(a1)"], Open, Report),
+    row("under, then read", &["X(g) r(a1)^g X(a2)^g r(a3)^g"], Silent, Silent),
+    row("under, another class", &["X(g) X(a1)^g X(b1)^g", "X(b2) X(a2)"], Report, Silent),
+];
+
+#[test]
+fn rows_about_what_is_stated() {
+    check("stated", STATED);
+}
+
 #[test]
 fn lockdeps_rows_about_orders() {
     check("3.1", LOCKDEP_ORDERS);
@@ -353,7 +409,7 @@ fn permutations(count: usize) -> Vec<Vec<usize>> {
 /// The classes of a row's locks.
 fn names(row: &Row) -> Vec<char> {
     let steps = row.segments.iter().chain(row.writers).flat_map(|text| steps(text));
-    let names: BTreeSet<char> = steps.map(|(_, lock)| class(&lock)).collect();
+    let names: BTreeSet<char> = steps.map(|step| class(&step.lock)).collect();
     names.into_iter().collect()
 }
 
@@ -361,11 +417,18 @@ fn class(lock: &str) -> char {
     lock.chars().next().expect("a lock has a letter")
 }
 
-/// Each step's verb and lock.
-fn steps(segment: &str) -> impl Iterator<Item = (&str, String)> {
+/// What is done to a lock, and what is stated of it.
+struct Step<'t> {
+    verb: &'t str,
+    lock: String,
+    stated: &'t str,
+}
+
+fn steps(segment: &str) -> impl Iterator<Item = Step<'_>> {
     segment.split_whitespace().map(|step| {
-        let (verb, lock) = step.trim_end_matches(')').split_once('(').expect("verb(lock)");
-        (verb, lock.to_owned())
+        let (verb, rest) = step.split_once('(').expect("verb(lock)");
+        let (lock, stated) = rest.split_once(')').expect("verb(lock)");
+        Step { verb, lock: lock.to_owned(), stated }
     })
 }
 
@@ -391,7 +454,7 @@ impl Play<'_> {
 
     fn locks(&self) -> BTreeMap<String, Lock> {
         let text = self.row.segments.iter().chain(self.row.writers);
-        let used = text.flat_map(|text| steps(text)).map(|(_, lock)| self.renamed(&lock));
+        let used = text.flat_map(|text| steps(text)).map(|step| self.renamed(&step.lock));
         let locks: BTreeMap<String, Lock> =
             used.map(|name| (name.clone(), Lock::new(self.family, class(&name)))).collect();
         if self.rotation > 0 {
@@ -411,26 +474,28 @@ impl Play<'_> {
 
     fn segment(&self, at: usize, locks: &Arc<BTreeMap<String, Lock>>) -> Segment {
         let text = self.row.segments.iter().chain(self.row.writers).nth(at).expect("so many");
-        let steps: Vec<(&'static str, String)> =
-            steps(text).map(|(verb, lock)| (verb, self.renamed(&lock))).collect();
+        let renamed = |step: Step<'static>| Step { lock: self.renamed(&step.lock), ..step };
+        let steps: Vec<Step<'static>> = steps(text).map(renamed).collect();
         let locks = Arc::clone(locks);
         Box::new(move || perform(&locks, &steps))
     }
 }
 
-fn perform(locks: &BTreeMap<String, Lock>, steps: &[(&str, String)]) {
+fn perform(locks: &BTreeMap<String, Lock>, steps: &[Step<'_>]) {
     let mut guards: Vec<(&str, Guard<'_>)> = Vec::new();
     let take = |guards: &mut Vec<(&str, Guard<'_>)>, name: &str| {
         let at = guards.iter().rposition(|&(held, _)| held == name);
         at.expect("it is held")
     };
-    for (verb, name) in steps {
+    for Step { verb, lock: name, stated } in steps {
         let lock = &locks[name];
+        let acquire =
+            |take: fn(&Lock) -> Option<Guard<'_>>| state(stated, &guards, &mut || take(lock));
         let guard = match *verb {
-            "X" => Some(lock.exclusive()),
-            "r" => Some(lock.read()),
-            "try" => lock.try_exclusive(),
-            "tryr" => lock.try_read(),
+            "X" => acquire(|lock| Some(lock.exclusive())),
+            "r" => acquire(|lock| Some(lock.read())),
+            "try" => acquire(Lock::try_exclusive),
+            "tryr" => acquire(Lock::try_read),
             "D" => {
                 let at = take(&mut guards, name);
                 Some(guards.remove(at).1.downgraded())
@@ -447,6 +512,31 @@ fn perform(locks: &BTreeMap<String, Lock>, steps: &[(&str, String)]) {
     while guards.pop().is_some() {}
 }
 
+/// Acquires a lock, with all that is `stated`.
+fn state<'l>(
+    stated: &str,
+    guards: &[(&str, Guard<'l>)],
+    acquire: &mut dyn FnMut() -> Option<Guard<'l>>,
+) -> Option<Guard<'l>> {
+    let Some(kind) = stated.chars().next() else { return acquire() };
+    let end = stated[1..].find(['/', '#', '^']).map_or(stated.len(), |end| end + 1);
+    let (what, rest) = (&stated[1..end], &stated[end..]);
+    let inner = || state(rest, guards, acquire);
+    match kind {
+        '/' => order::nested(what.parse().expect("a level"), inner),
+        '#' => order::keyed(what.parse::<i32>().expect("a key"), inner),
+        '^' => {
+            let outer = guards.iter().rfind(|(name, _)| *name == what);
+            match &outer.expect("it is held").1 {
+                Guard::Mutex(guard) => order::under(guard, inner),
+                Guard::Write(guard) => order::under(guard, inner),
+                Guard::Read(_) => panic!("`{what}` is only read"),
+            }
+        }
+        other => panic!("nothing is stated by `{other}`"),
+    }
+}
+
 /// What has come of a row.
 fn verdict(scene: &Scene) -> Verdict {
     let findings = scene.take_findings();
@@ -459,7 +549,7 @@ fn verdict(scene: &Scene) -> Verdict {
         1 if told.len() == findings.len() => Report,
         0 if scene.notes().iter().any(lacks_writer) => Latent,
         0 => Silent,
-        _ => Verdict::Several,
+        _ => Several,
     }
 }
 

@@ -5,8 +5,8 @@ use super::{
     queued_writer, read_again, thread, three, wait,
 };
 use crate::finding::{
-    Blocker, Code, Condition, Finding, Level, Lock, LockId, Mode, Op, Outcome, Sightings, Target,
-    Wait,
+    Blocker, Code, Condition, Finding, Level, Lock, LockId, Mode, Op, Outcome, Sightings, Stated,
+    Statement, Target, Wait,
 };
 
 /// One of each.
@@ -15,6 +15,7 @@ pub(in crate::report) fn all() -> Vec<Finding> {
     all.extend([behind_a_writer(), reads_again(), initialiser(), same_class(Outcome::Panicked)]);
     all.extend([gate(), one_thread(), ordered(), no_writer(), reads_again_without_a_writer()]);
     all.extend([undecided(), other_instances(), same_class(Outcome::Noted)]);
+    all.extend([against_keys(), levels()]);
     all
 }
 
@@ -70,6 +71,23 @@ pub(in crate::report) fn same_class(outcome: Outcome) -> Finding {
     let [took, _] = bank().0.transfer();
     finding.links[0].blocker = Blocker::Holds(hold(took, &held));
     Finding { code: Code::SameClass, level: Level::Order, outcome, ..finding }
+}
+
+/// The same, and they have keys, which say otherwise.
+pub(in crate::report) fn against_keys() -> Finding {
+    let mut finding = same_class(Outcome::Noted);
+    let stated = |key: u64| Stated { level: 0, key: Some(key.into()) };
+    finding.links[0].stated = Some(Statement { held: stated(7), wanted: stated(3) });
+    finding
+}
+
+/// Two locks of one class were taken in two roles, and others of it the other way round.
+pub(in crate::report) fn levels() -> Finding {
+    let mut finding = other_instances();
+    let at = |level| Stated { level, key: None };
+    finding.links[0].stated = Some(Statement { held: at(0), wanted: at(1) });
+    finding.links[1].stated = Some(Statement { held: at(1), wanted: at(0) });
+    finding
 }
 
 /// Another lock was held around both.

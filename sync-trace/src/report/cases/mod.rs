@@ -330,7 +330,7 @@ fn finding(links: Vec<Link>) -> Finding {
 }
 
 fn link(id: u64, name: &str, wait: Wait, blocker: Blocker) -> Link {
-    Link { agent: thread(id, name), wait, blocker, seen: None }
+    Link { agent: thread(id, name), wait, blocker, seen: None, stated: None }
 }
 
 fn thread(id: u64, name: &str) -> Participant {

@@ -1,34 +1,4 @@
-//! Order that sync-trace cannot see, stated by the program.
-//!
-//! Two orders of locks that contradict each other are no deadlock if everything in one comes before
-//! everything in the other, whatever the schedule. sync-trace knows that of what happens before and
-//! after a spawn, a join, the end of a scope, a message, a barrier, or an initialisation that was waited
-//! for. It cannot know it of order that passes through atomics, through channels of other crates,
-//! through joins of threads that `std` started, or through what a mutex protects, such as a flag that is
-//! set under it: that one thread had the mutex first does not mean that it always will. Say it with a
-//! token, which is any value that both sides can name:
-//!
-//! ```
-//! use std::sync::atomic::{AtomicBool, Ordering};
-//! use sync_trace::order;
-//!
-//! static READY: AtomicBool = AtomicBool::new(false);
-//!
-//! fn announce() {
-//!     order::publish(&READY);
-//!     READY.store(true, Ordering::Release);
-//! }
-//!
-//! fn is_ready() -> bool {
-//!     let is_ready = READY.load(Ordering::Acquire);
-//!     if is_ready {
-//!         order::observe(&READY);
-//!     }
-//!     is_ready
-//! }
-//! # announce();
-//! # assert!(is_ready());
-//! ```
+//! Order between events of different threads.
 
 /// What the calling thread has done so far comes before whatever a thread does after it has
 /// [observed](observe) the same token. Call it before the operation that lets others go on.
@@ -39,7 +9,7 @@
 ///
 /// # Example
 ///
-/// See the [module](self).
+/// See the [module](mod@crate::order).
 #[inline]
 pub fn publish<T: ?Sized>(token: &T) {
     #[cfg(all(any(debug_assertions, feature = "always"), not(loom)))]
@@ -55,7 +25,7 @@ pub fn publish<T: ?Sized>(token: &T) {
 ///
 /// # Example
 ///
-/// See the [module](self).
+/// See the [module](mod@crate::order).
 #[inline]
 pub fn observe<T: ?Sized>(token: &T) {
     #[cfg(all(any(debug_assertions, feature = "always"), not(loom)))]
