@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::allow::Allow;
 use crate::config::Config;
 use crate::current::{Working, mute};
-use crate::finding::{Dump, Finding};
+use crate::finding::{Dump, Finding, Nesting};
 use crate::foresight::news;
 use crate::tracker::{Handler, global};
 use crate::{declared, evidence, os, reaction, report};
@@ -104,6 +104,51 @@ pub fn notes() -> Vec<Finding> {
     let mut notes = global().ledger.notes();
     notes.extend(global().declared.notes());
     notes
+}
+
+/// The orders of locks that this run has seen so far, as declarations to paste.
+///
+/// Displayed, it is text of Rust: `#[lock_order(..)]` for functions that take both locks themselves, and a
+/// `lock_hierarchy!` for those that meet over several functions. Where both orders were seen, they stand
+/// in a comment. Locks are told apart by their class: their name, or else where they were created and what
+/// they protect. Taking a lock by `try_lock` is no order. Displaying it reads the source files.
+///
+/// # Example
+///
+/// ```
+/// use sync_trace::sync::Mutex;
+///
+/// fn transfer(accounts: &Mutex<i64>, audit: &Mutex<Vec<i64>>) {
+///     let accounts = accounts.lock().unwrap();
+///     audit.lock().unwrap().push(*accounts);
+/// }
+///
+/// transfer(&Mutex::new(1), &Mutex::default());
+/// let observed = sync_trace::observed_order();
+/// # if !sync_trace::ENABLED { return; }
+/// assert_eq!(observed.nestings().len(), 1);
+/// println!("{observed}"); // #[lock_order(accounts < audit)]
+/// ```
+pub fn observed_order() -> ObservedOrder {
+    let _working = Working::begin();
+    ObservedOrder(global().ledger.nestings())
+}
+
+/// Orders of locks that were seen; see [`observed_order`].
+#[derive(Clone, Debug)]
+pub struct ObservedOrder(Vec<Nesting>);
+
+impl ObservedOrder {
+    /// Each order of two classes, as it was seen first.
+    pub fn nestings(&self) -> &[Nesting] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ObservedOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&report::observed(&self.0))
+    }
 }
 
 /// Looks whether all declarations of the program can be kept: that of different functions, types and

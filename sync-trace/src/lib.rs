@@ -120,8 +120,8 @@ pub use sync_trace_macros::test;
 
 #[cfg(not(loom))]
 pub use api::{
-    Contradictions, allow, dump, findings, is_on, notes, reset, set_handler, snapshot,
-    take_findings, take_findings_where, verify_declarations,
+    Contradictions, ObservedOrder, allow, dump, findings, is_on, notes, observed_order, reset,
+    set_handler, snapshot, take_findings, take_findings_where, verify_declarations,
 };
 #[cfg(not(loom))]
 pub use current::{Mute, mute};

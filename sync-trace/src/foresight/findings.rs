@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::agent::{Agent, Identity};
-use crate::evidence::{hold_of, lock_of};
+use crate::evidence::{hold_of, lock_of, wait_for};
 use crate::finding::{
     AgentId, Blocker, Code, Condition, Finding, Fingerprint, Hold, Level, Link, Lock, LockId,
     Outcome, Participant, Sightings, Statement, Target, Wait,
@@ -233,11 +233,6 @@ fn statement(dependency: &Dependency, held: LockId) -> Option<Statement> {
     let held = held.map(|section| section.stated()).unwrap_or_default();
     let statement = Statement { held, wanted: dependency.stated() };
     (statement != Statement::default()).then_some(statement)
-}
-
-fn wait_for(wanted: &Held) -> Wait {
-    let target = Target::Lock(lock_of_held(wanted), wanted.access.mode);
-    Wait { op: wanted.access.op, site: wanted.site, target, age: None, stack: None }
 }
 
 fn lock_of_held(held: &Held) -> Lock {

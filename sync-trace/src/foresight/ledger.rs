@@ -6,7 +6,8 @@ use super::findings::{Cast, ClassCircle, Narrator};
 use super::news;
 use crate::agent::Agent;
 use crate::atomics::{Mutex, lock};
-use crate::finding::Finding;
+use crate::evidence::hold_of;
+use crate::finding::{Finding, Nesting};
 use crate::lock_order::classes::{ClassNews, Classes};
 use crate::lock_order::clock::Section;
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Repeats};
@@ -77,6 +78,21 @@ impl Ledger {
         // The order of a hash table says nothing; that of the locks' numbers is about that of time.
         notes.sort_by_cached_key(Finding::locks_waited_for);
         notes
+    }
+
+    /// The orders of classes of locks that were seen, each as it was seen first.
+    pub(crate) fn nestings(&self) -> Vec<Nesting> {
+        let mut known = lock(&self.known);
+        let Known { predictor, classes, .. } = &mut *known;
+        let seen = classes.seen(|index| predictor.dependency(index));
+        let nesting = |(index, held): (usize, Held)| {
+            let dependency = predictor.dependency(index);
+            let (outer, inner) = (hold_of(&held), hold_of(&dependency.wanted));
+            Nesting { outer, inner, times: dependency.repeats.count() }
+        };
+        let mut nestings: Vec<Nesting> = seen.into_iter().map(nesting).collect();
+        nestings.sort_by_key(|one| (one.outer.site, one.inner.site));
+        nestings
     }
 
     /// How many of [`notes`](Self::notes) there are.

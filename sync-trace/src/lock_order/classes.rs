@@ -128,6 +128,17 @@ impl Classes {
         witnesses.chain(circles).chain(self.against_keys().map(|(dependency, _)| dependency))
     }
 
+    /// The dependency that showed each order of two classes first, and what it held of the first one.
+    pub(crate) fn seen<'d>(&mut self, get: impl Fn(usize) -> &'d Dependency) -> Vec<(usize, Held)> {
+        let witnesses: Vec<_> = self.witnesses.iter().map(|(pair, one)| (pair.0, one.0)).collect();
+        let held = |(class, index): (LockId, u32)| {
+            let holds = get(index as usize).held().iter().map(|section| section.held);
+            let of_class = holds.into_iter().find(|held| self.names.of(held) == Some(class));
+            Some((index as usize, of_class?))
+        };
+        witnesses.into_iter().filter_map(held).collect()
+    }
+
     /// They have new numbers.
     pub(crate) fn renumber(&mut self, moved: &HashMap<usize, usize>) {
         for (witness, _) in self.witnesses.values_mut() {

@@ -42,8 +42,9 @@ pub(crate) fn render(nestings: &[Nesting]) -> String {
             program.seen()
         );
         text += &remarks(&both);
-        let hierarchy = |chain: &String| format!("lock_hierarchy! {{ {chain} }}\n");
-        text += &chains.iter().map(hierarchy).collect::<String>();
+        if !chains.is_empty() {
+            text += &format!("lock_hierarchy! {{\n    {},\n}}\n", chains.join(",\n    "));
+        }
     }
     text
 }
@@ -183,7 +184,8 @@ impl Orders {
         {
             pairs.remove(start);
             let mut chain = vec![start.0.as_str(), start.1.as_str()];
-            while let Some(next) = pairs.iter().find(|pair| Some(&pair.0.as_str()) == chain.last()) {
+            while let Some(next) = pairs.iter().find(|pair| Some(&pair.0.as_str()) == chain.last())
+            {
                 let next = *next;
                 pairs.remove(next);
                 chain.push(&next.1);
@@ -284,7 +286,10 @@ fn free() { LOG.lock(); }
     fn chains_say_it_once() {
         let check = |pairs: &[(&str, &str)], chains: &[&str], both: usize| {
             let (found, remarks) = orders(pairs).chains();
-            assert_eq!((found.as_slice(), remarks.len()), (&chains.iter().map(|c| c.to_string()).collect::<Vec<_>>()[..], both));
+            assert_eq!(
+                (found.as_slice(), remarks.len()),
+                (&chains.iter().map(|c| c.to_string()).collect::<Vec<_>>()[..], both)
+            );
         };
         check(&[("a", "b")], &["a < b"], 0);
         check(&[("a", "b"), ("b", "c"), ("a", "c")], &["a < b < c"], 0);

@@ -82,9 +82,13 @@ fn is_waited_for() -> bool {
     let snapshot = sync_trace::snapshot();
     snapshot.agents.iter().any(|agent| {
         agent.wait.as_ref().is_some_and(|(wait, _)| {
-            let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/declared/budgets.rs"));
+            let source = std::fs::read_to_string(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/declared/budgets.rs"
+            ));
             let line = source.unwrap().lines().position(|line| line.contains("drop(lock.lock());"));
-            wait.site.file().ends_with("budgets.rs") && Some(wait.site.line() as usize) == line.map(|at| at + 1)
+            wait.site.file().ends_with("budgets.rs")
+                && Some(wait.site.line() as usize) == line.map(|at| at + 1)
         })
     })
 }

@@ -34,7 +34,8 @@ fn functions_that_declare_the_opposite_are_told_once_both_have_run() {
     let finding = finding.unwrap_or_else(|| panic!("{all}"));
     assert_eq!(finding.code, Code::Contradiction);
     let report = finding.to_string();
-    for said in ["`pair.a` before `pair.b` declared here", "`pair.b` before `pair.a` declared here"] {
+    for said in ["`pair.a` before `pair.b` declared here", "`pair.b` before `pair.a` declared here"]
+    {
         assert!(report.contains(said), "{report}");
     }
 }

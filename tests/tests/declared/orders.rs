@@ -84,7 +84,8 @@ fn a_lock_is_taken_too_late() {
 fn it_is_broken_each_time() {
     let bank = Bank::default();
     for _ in 0..3 {
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| bank.in_order(backwards)));
+        let result =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| bank.in_order(backwards)));
         assert!(result.is_err());
     }
     let me = std::thread::current().name().unwrap_or_default().to_owned();

@@ -1,8 +1,8 @@
 //! What is said of a broken declaration.
 
 use super::report;
-use sync_trace::sync::{Mutex, MutexGuard};
 use sync_trace::lock_order;
+use sync_trace::sync::{Mutex, MutexGuard};
 
 struct Bank {
     accounts: Mutex<Vec<i64>>,
