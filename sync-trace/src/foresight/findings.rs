@@ -7,7 +7,7 @@ use crate::agent::{Agent, Identity};
 use crate::evidence::{hold_of, lock_of, wait_for};
 use crate::finding::{
     AgentId, Blocker, Code, Condition, Finding, Fingerprint, Hold, Level, Link, Lock, LockId,
-    Outcome, Participant, Sightings, Statement, Target, Wait,
+    Outcome, Participant, Sightings, Statement,
 };
 use crate::held::Held;
 use crate::lock_order::adjacency::QuickHash;

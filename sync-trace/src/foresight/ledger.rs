@@ -8,6 +8,7 @@ use crate::agent::Agent;
 use crate::atomics::{Mutex, lock};
 use crate::evidence::hold_of;
 use crate::finding::{Finding, Nesting};
+use crate::held::Held;
 use crate::lock_order::classes::{ClassNews, Classes};
 use crate::lock_order::clock::Section;
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Repeats};

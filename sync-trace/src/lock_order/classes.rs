@@ -132,9 +132,10 @@ impl Classes {
     pub(crate) fn seen<'d>(&mut self, get: impl Fn(usize) -> &'d Dependency) -> Vec<(usize, Held)> {
         let witnesses: Vec<_> = self.witnesses.iter().map(|(pair, one)| (pair.0, one.0)).collect();
         let held = |(class, index): (LockId, u32)| {
-            let holds = get(index as usize).held().iter().map(|section| section.held);
-            let of_class = holds.into_iter().find(|held| self.names.of(held) == Some(class));
-            Some((index as usize, of_class?))
+            let mut sections = get(index as usize).held().iter();
+            let held = sections
+                .find(|section| self.names.of(&section.held, section.stated()) == Some(class));
+            Some((index as usize, held?.held))
         };
         witnesses.into_iter().filter_map(held).collect()
     }
