@@ -10,6 +10,7 @@ use crate::agent::Agent;
 use crate::atomics::{AtomicPtr, AtomicU64, Ordering, const_fn};
 use crate::config::OnViolation;
 use crate::finding::{AgentId, LockId, LockKind};
+use crate::foresight::passage::Use;
 use crate::op::{Mode, Op};
 #[cfg(not(loom))]
 use crate::site::Label;
@@ -27,7 +28,11 @@ pub(crate) struct LockHeader {
     /// | 1 | untracked: never gets a number, so every operation takes the pass-through path |
     /// | 2–3 | reaction of this lock: 0 as configured, else [`OnViolation`] plus one |
     /// | 4 | spared: `std`'s poison flag stems from the panic of a finding, and does not count |
-    /// | 8–62 | the lock's number, 0 until its first use |
+    /// | 5 | [open](Self::is_open): initialised, and there is nothing to tell whoever uses it |
+    /// | 6 | the same for whoever finds that it is initialised |
+    /// | 8 | its initialiser has something to tell whoever [uses](Use::OrInit) it |
+    /// | 9 | who initialised it has something to tell whoever [finds](Use::Found) that |
+    /// | 16–62 | the lock's number, 0 until its first use |
     /// | 63 | the memory allocator's: not recorded, see [`mark_allocators`](Self::mark_allocators) |
     word: AtomicU64,
     /// Who took it alone last, and holds it now if anybody does. The truth is in the agents' held
@@ -41,9 +46,14 @@ pub(crate) struct LockHeader {
 const POISONED: u64 = 1;
 const UNTRACKED: u64 = 1 << 1;
 const SPARED: u64 = 1 << 4;
+/// In the lowest byte, where they take the shortest instructions to test.
+const OPEN_TO_USE: u64 = 1 << 5;
+const OPEN_TO_FIND: u64 = 1 << 6;
+const INIT_TELLS: u64 = 1 << 8;
+const COMPLETION_TELLS: u64 = 1 << 9;
 const REACTION_SHIFT: u32 = 2;
 const REACTION_MASK: u64 = 0b11 << REACTION_SHIFT;
-const ID_SHIFT: u32 = 8;
+const ID_SHIFT: u32 = 16;
 /// The sign bit: one signed comparison finds out whether there is a number to record with.
 const ALLOCATORS: u64 = 1 << 63;
 
@@ -137,6 +147,48 @@ impl LockHeader {
         id_in(self.word.load(Ordering::Relaxed) & !ALLOCATORS)
     }
 
+    /// Whether it is initialised and has nothing to tell whoever uses it so. Acquire pairs with the
+    /// Release in [`open`](Self::open): who finds it open finds it initialised.
+    #[inline]
+    pub(crate) fn is_open(&self, how: Use) -> bool {
+        let open = match how {
+            Use::OrInit => OPEN_TO_USE,
+            Use::Found => OPEN_TO_FIND,
+        };
+        self.word.load(Ordering::Acquire) & open != 0
+    }
+
+    /// The caller has seen that it is initialised: from here on a look at the header is enough, unless
+    /// it has something to tell.
+    pub(crate) fn open(&self) {
+        let word = self.word.load(Ordering::Relaxed);
+        let opens = |tells, open| if word & tells == 0 { open } else { 0 };
+        let open = opens(INIT_TELLS, OPEN_TO_USE) | opens(COMPLETION_TELLS, OPEN_TO_FIND);
+        if word & open != open {
+            // Everything else in this word changes by read-modify-write operations, which hand this on.
+            self.word.fetch_or(open, Ordering::Release);
+        }
+    }
+
+    /// Whether a user of what is initialised comes after something. Relaxed: the flags are set before it
+    /// is marked as initialised, and who asks has seen that mark.
+    #[inline]
+    pub(crate) fn tells(&self, how: Use) -> bool {
+        self.word.load(Ordering::Relaxed) & flag_of(how) != 0
+    }
+
+    /// What is about to be marked as initialised has something to tell whoever uses it so.
+    pub(crate) fn set_tells(&self, how: Use) {
+        self.word.fetch_or(flag_of(how), Ordering::Relaxed);
+    }
+
+    /// What was initialised has been emptied: what comes next is another thing.
+    #[cfg(not(loom))]
+    pub(crate) fn renew(&mut self) {
+        let word = self.take_word() & (UNTRACKED | ALLOCATORS | REACTION_MASK);
+        self.word = AtomicU64::new(word);
+    }
+
     /// The reaction that this lock was given, if any.
     pub(crate) fn reaction(&self) -> Option<OnViolation> {
         let bits = (self.word.load(Ordering::Relaxed) & REACTION_MASK) >> REACTION_SHIFT;
@@ -214,6 +266,14 @@ impl LockId {
     /// A number that no lock has yet.
     pub(crate) fn next() -> Self {
         Self(next_lock_number().get())
+    }
+}
+
+#[inline]
+fn flag_of(how: Use) -> u64 {
+    match how {
+        Use::OrInit => INIT_TELLS,
+        Use::Found => COMPLETION_TELLS,
     }
 }
 
@@ -384,6 +444,25 @@ pub(crate) mod tests {
         header.clear_poison();
         assert!(!header.is_spared());
         assert_eq!(header.id(), id);
+    }
+
+    #[test]
+    fn what_was_emptied_has_nothing_to_tell_and_another_number() {
+        let mut header = LockHeader::new(Site::caller());
+        header.set_reaction(OnViolation::Log);
+        let id = header.ensure_id();
+        header.set_tells(Use::Found);
+        let tells = |header: &LockHeader| [Use::OrInit, Use::Found].map(|how| header.tells(how));
+        let is_open =
+            |header: &LockHeader| [Use::OrInit, Use::Found].map(|how| header.is_open(how));
+        assert_eq!((tells(&header), is_open(&header)), ([false, true], [false, false]));
+        header.open();
+        assert_eq!((is_open(&header), header.id()), ([true, false], id));
+        header.renew();
+        assert_eq!((tells(&header), is_open(&header)), ([false, false], [false, false]));
+        assert_eq!(header.id(), None);
+        assert_eq!(header.reaction(), Some(OnViolation::Log));
+        assert_ne!(header.ensure_id(), id);
     }
 
     #[test]

@@ -4,13 +4,14 @@
 //! flags. The timeline is made when there is something to put on it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool as GlobalBool;
 
 use crate::agent::Agent;
 use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, const_fn, lock};
 use crate::finding::LockId;
 use crate::foresight::chains::Forgotten;
 use crate::foresight::news;
-use crate::foresight::passage::Passage;
+use crate::foresight::passage::{Heard, Passage};
 use crate::held::Held;
 use crate::lock_order::clock::{Parcel, Section, Timeline};
 use crate::lock_order::prediction::{Dependency, Repeats};
@@ -30,8 +31,22 @@ pub(crate) struct TimeSlot {
     is_inside: AtomicBool,
     /// With so many news everything so far came before the agent, which has no timeline yet.
     born: AtomicU64,
+    /// How many initialisers it runs, each inside the one before. The timeline is told when something
+    /// happens in them.
+    bodies: AtomicU64,
+    /// What it has used since that was initialised, and comes after.
+    pub(crate) heard: Heard,
     /// Where its end is told.
     end: Mutex<Option<Arc<Passage>>>,
+}
+
+/// Whether anybody has made a request of which it may matter when it was.
+static ANY_REQUEST: GlobalBool = GlobalBool::new(false);
+
+/// The same. Relaxed: who made one before an event that others come after has set it by then, and they
+/// see it.
+pub(crate) fn any_request() -> bool {
+    ANY_REQUEST.load(Ordering::Relaxed)
 }
 
 // All flags are the agent's own: Relaxed.
@@ -45,6 +60,8 @@ impl TimeSlot {
                 segment: AtomicU64::new(0),
                 is_inside: AtomicBool::new(false),
                 born: AtomicU64::new(0),
+                bodies: AtomicU64::new(0),
+                heard: Heard::new(),
                 end: Mutex::new(None),
             }
         }
@@ -59,6 +76,8 @@ impl TimeSlot {
         // Goes on, so that nothing that was known of the last agent is ever taken for the next one's.
         self.segment.store(self.segment.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         self.born.store(0, Ordering::Relaxed);
+        self.bodies.store(0, Ordering::Relaxed);
+        self.heard.clear();
     }
 
     /// The stamp under which [`Chains`](crate::foresight::chains::Chains) remember now.
@@ -112,6 +131,9 @@ impl Agent {
             self.time.is_begun.store(true, Ordering::Relaxed);
             line
         });
+        while (line.bodies() as u64) < self.time.bodies.load(Ordering::Relaxed) {
+            line.begin_body();
+        }
         let result = act(line);
         if line.is_crowded(CROWD) {
             line.observe_everything(news::spread());
@@ -154,6 +176,22 @@ impl Agent {
         }
     }
 
+    /// What follows happens in an initialiser.
+    pub(crate) fn begin_body(&self) {
+        let bodies = &self.time.bodies;
+        bodies.store(bodies.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// The innermost initialiser has ended: what it hands on to whoever uses the result.
+    pub(crate) fn end_body(&self) -> Parcel {
+        let bodies = self.time.bodies.load(Ordering::Relaxed);
+        self.time.bodies.store(bodies.saturating_sub(1), Ordering::Relaxed);
+        let began = |line: &Box<Timeline>| line.bodies() as u64 == bodies;
+        // Mostly nothing has happened in it.
+        let has_begun = bodies != 0 && lock(&self.time.line).as_ref().is_some_and(began);
+        if has_begun { self.timed(Timeline::end_body) } else { Parcel::default() }
+    }
+
     /// The agent, which may be inside sections of others, has got `lock`.
     #[cold]
     #[inline(never)]
@@ -163,6 +201,9 @@ impl Agent {
 
     /// It is about to ask for what `wanted` would be the record of.
     pub(crate) fn dependency(&self, wanted: Held) -> Dependency {
+        if !any_request() {
+            ANY_REQUEST.store(true, Ordering::Relaxed);
+        }
         self.timed(|line| {
             self.held.tell(|held| line.begin_section(held));
             Dependency::new(line, wanted, news::count())

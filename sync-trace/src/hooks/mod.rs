@@ -14,7 +14,9 @@
 //! | [`suspend`] | around a condvar wait, which gives up its mutex |
 //! | [`wait_for_end`], [`wait_for_scope`] | before threads are joined |
 //! | [`wait_for_signal`], [`rest`] | before a wait for a message, a barrier, an unpark, the time |
-//! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier, initialisation, signal |
+//! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier, signal |
+//! | [`initialised`] | after [`released`], before a `Once` is marked as completed |
+//! | [`used`], [`found`] | a `Once` is completed already |
 
 mod ordering;
 
@@ -37,7 +39,8 @@ use crate::waits::slot::Wait;
 
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use ordering::{
-    observe, observe_at, observe_everything, publish, publish_at, publish_weakly_at,
+    Body, found, initialised, observe, observe_at, observe_everything, publish, publish_at,
+    publish_weakly_at, used,
 };
 
 /// An acquisition as its front describes it.

@@ -77,7 +77,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[inline]
     #[track_caller]
     pub fn force(this: &Self) -> &T {
-        if !this.once.is_completed() {
+        if !this.once.is_open() {
             this.initialise(Self::FORCE);
         }
         // SAFETY: it is completed by now.
@@ -92,12 +92,13 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[inline]
     #[track_caller]
     pub fn force_mut(this: &mut Self) -> &mut T {
-        if !this.once.is_completed() {
+        if !this.once.is_open() {
             this.initialise(Self::FORCE_MUT);
         }
         Self::get_mut(this).expect("just initialised")
     }
 
+    /// Initialises it if it is not, and comes after whoever has.
     #[cold]
     #[track_caller]
     fn initialise(&self, access: &'static Access) {
@@ -150,6 +151,7 @@ impl<T, F> LazyLock<T, F> {
     /// As [`std::sync::LazyLock::get_mut`].
     #[inline]
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
+        this.once.is_completed();
         match this.state.get_mut() {
             State::Value(value) => Some(value),
             State::Lazy(_) | State::Taken => None,
@@ -170,7 +172,7 @@ impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
     #[inline]
     #[track_caller]
     fn deref(&self) -> &T {
-        if !self.once.is_completed() {
+        if !self.once.is_open() {
             self.initialise(Self::DEREF);
         }
         // SAFETY: it is completed by now.
