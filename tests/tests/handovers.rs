@@ -457,7 +457,10 @@ mod initialised {
                 for _ in 0..3 {
                     assert_eq!(cell.get(), Some(&value));
                     assert_eq!(cell.get_or_init(|| panic!("it is there")), &value);
-                    assert_eq!((cell.wait(), cell.set(value.clone())), (&value, Err(value.clone())));
+                    assert_eq!(
+                        (cell.wait(), cell.set(value.clone())),
+                        (&value, Err(value.clone()))
+                    );
                 }
                 let moved = cell;
                 assert_eq!(moved.get(), Some(&value));
@@ -516,5 +519,506 @@ mod initialised {
             });
             assert_eq!(count, usize::from(!again));
         }
+    }
+}
+
+mod conditions {
+    use std::time::Duration;
+
+    use sync_trace::sync::{Arc, Condvar, Mutex, mpsc};
+
+    use crate::programs::{Lock, Part, locks, nest, one_after_another, predicted};
+
+    /// A number that is waited for by hand, and a lock beside it.
+    #[derive(Default)]
+    struct Count {
+        count: Mutex<u32>,
+        risen: Condvar,
+        fallen: Condvar,
+        beside: Lock,
+    }
+
+    /// What a thread does to a count.
+    type Deed = fn(&Count);
+
+    /// Lets others go on, and tells them in all the ways that programs have.
+    const RISES: [Deed; 3] = [
+        |state| {
+            let mut count = state.count.lock().expect("not poisoned");
+            *count += 1;
+            state.risen.notify_one();
+        },
+        |state| {
+            *state.count.lock().expect("not poisoned") += 1;
+            state.risen.notify_all();
+        },
+        |state| {
+            let mut count = state.count.lock().expect("not poisoned");
+            drop(state.beside.lock());
+            *count += 1;
+            state.risen.notify_one();
+            drop(count);
+            state.risen.notify_one();
+        },
+    ];
+
+    /// The same, while something else is held than the mutex: which one that is has to be known.
+    const RISES_BESIDE: Deed = |state| {
+        let _beside = state.beside.lock().expect("not poisoned");
+        *state.count.lock().expect("not poisoned") += 1;
+        state.risen.notify_all();
+    };
+
+    /// Goes on when others have let it.
+    const FALLS: [Deed; 5] = [
+        |state| {
+            let mut count = state.count.lock().expect("not poisoned");
+            while *count == 0 {
+                count = state.risen.wait(count).expect("not poisoned");
+            }
+            *count -= 1;
+        },
+        |state| {
+            let mut count = state.count.lock().expect("not poisoned");
+            while *count == 0 {
+                let timeout = Duration::from_secs(60);
+                count = state.risen.wait_timeout(count, timeout).expect("not poisoned").0;
+            }
+            *count -= 1;
+            // Whoever waits for room comes after this one, which comes after nobody for that.
+            state.fallen.notify_one();
+        },
+        |state| {
+            let count = state.count.lock().expect("not poisoned");
+            *state.risen.wait_while(count, |count| *count == 0).expect("not poisoned") -= 1;
+        },
+        |state| {
+            let count = state.count.lock().expect("not poisoned");
+            let timeout = Duration::from_secs(60);
+            let while_zero = |count: &mut u32| *count == 0;
+            let waited = state.risen.wait_timeout_while(count, timeout, while_zero);
+            *waited.expect("not poisoned").0 -= 1;
+        },
+        |state| {
+            // As who only polls does.
+            while state.count.try_lock().is_ok_and(|count| *count == 0) {}
+        },
+    ];
+
+    /// How many deadlocks are predicted of what is made of a new count and two locks.
+    #[track_caller]
+    fn check(
+        expected: usize,
+        rises: &[Deed],
+        falls: &[Deed],
+        parts: fn(Arc<Count>, [Lock; 2], Deed, Deed) -> Vec<Part>,
+    ) {
+        for (at, &rise) in rises.iter().enumerate() {
+            for (then, &fall) in falls.iter().enumerate() {
+                let count = predicted(move || {
+                    one_after_another(parts(Arc::default(), locks(), rise, fall));
+                });
+                assert_eq!(count, expected, "let go on in way {at}, gone on in way {then}");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_finds_the_condition_true_by_hand_comes_after_who_made_it_so() {
+        check(0, &RISES, &FALLS, |state, [a, b], rise, fall| {
+            let (first, theirs) = ([a.clone(), b.clone()], state.clone());
+            vec![
+                Box::new(move || {
+                    nest([&first[0], &first[1]]);
+                    rise(&theirs);
+                }),
+                Box::new(move || {
+                    fall(&state);
+                    nest([&b, &a]);
+                }),
+            ]
+        });
+    }
+
+    #[test]
+    fn what_follows_under_the_mutex_comes_after_it_too() {
+        check(0, &RISES, &FALLS[..1], |state, [a, b], rise, _| {
+            let (first, theirs) = ([a.clone(), b.clone()], state.clone());
+            vec![
+                Box::new(move || {
+                    nest([&first[0], &first[1]]);
+                    rise(&theirs);
+                }),
+                Box::new(move || {
+                    let mut count = state.count.lock().expect("not poisoned");
+                    while *count == 0 {
+                        count = state.risen.wait(count).expect("not poisoned");
+                    }
+                    nest([&b, &a]);
+                }),
+            ]
+        });
+    }
+
+    #[test]
+    fn order_goes_on_from_who_found_the_condition_true() {
+        check(0, &RISES, &FALLS, |state, [a, b], rise, fall| {
+            let (first, theirs) = ([a.clone(), b.clone()], state.clone());
+            let (send, receive) = mpsc::channel();
+            vec![
+                Box::new(move || {
+                    nest([&first[0], &first[1]]);
+                    rise(&theirs);
+                }),
+                Box::new(move || {
+                    fall(&state);
+                    send.send(()).expect("somebody receives");
+                }),
+                Box::new(move || {
+                    receive.recv().expect("it was sent");
+                    nest([&b, &a]);
+                }),
+            ]
+        });
+    }
+
+    #[test]
+    fn a_mutex_that_was_waited_with_is_known_whatever_was_released_last() {
+        let rises = [&RISES[..], &[RISES_BESIDE]].concat();
+        check(0, &rises, &FALLS, |state, [a, b], rise, fall| {
+            let (first, theirs, waits) = ([a.clone(), b.clone()], state.clone(), state.clone());
+            vec![
+                Box::new(move || {
+                    let count = waits.count.lock().expect("not poisoned");
+                    drop(waits.risen.wait_timeout(count, Duration::ZERO));
+                }),
+                Box::new(move || {
+                    nest([&first[0], &first[1]]);
+                    rise(&theirs);
+                }),
+                Box::new(move || {
+                    fall(&state);
+                    nest([&b, &a]);
+                }),
+            ]
+        });
+    }
+
+    #[test]
+    fn what_was_released_last_does_not_matter_once_the_mutex_is_known() {
+        for is_known in [false, true] {
+            let count = predicted(move || {
+                let [a, b] = locks();
+                let [state, theirs, waits] = [(); 3].map({
+                    let state = Arc::new(Count::default());
+                    move |()| state.clone()
+                });
+                let first = [a.clone(), b.clone()];
+                one_after_another(vec![
+                    Box::new(move || {
+                        if is_known {
+                            let count = waits.count.lock().expect("not poisoned");
+                            drop(waits.risen.wait_timeout(count, Duration::ZERO));
+                        }
+                    }),
+                    Box::new(move || {
+                        nest([&first[0], &first[1]]);
+                        *theirs.count.lock().expect("not poisoned") += 1;
+                        nest([&theirs.beside]);
+                        theirs.risen.notify_all();
+                    }),
+                    Box::new(move || {
+                        // No part of the condition.
+                        nest([&state.beside]);
+                        nest([&b, &a]);
+                    }),
+                ]);
+            });
+            assert_eq!(count, usize::from(is_known), "known: {is_known}");
+        }
+    }
+
+    #[test]
+    fn what_comes_before_the_condition_was_looked_at_comes_after_nothing() {
+        check(1, &RISES, &FALLS, |state, [a, b], rise, fall| {
+            let (first, theirs) = ([a.clone(), b.clone()], state.clone());
+            vec![
+                Box::new(move || {
+                    nest([&first[0], &first[1]]);
+                    rise(&theirs);
+                }),
+                Box::new(move || {
+                    nest([&b, &a]);
+                    fall(&state);
+                }),
+            ]
+        });
+    }
+
+    #[test]
+    fn what_was_done_after_others_were_let_go_on_may_be_done_at_any_time() {
+        check(1, &RISES, &FALLS, |state, [a, b], rise, fall| {
+            let (first, theirs) = ([a.clone(), b.clone()], state.clone());
+            vec![
+                Box::new(move || {
+                    rise(&theirs);
+                    nest([&first[0], &first[1]]);
+                }),
+                Box::new(move || {
+                    fall(&state);
+                    nest([&b, &a]);
+                }),
+            ]
+        });
+    }
+
+    #[test]
+    fn two_that_let_others_go_on_do_not_come_after_each_other() {
+        // Without the one that makes room, which the second may have needed.
+        let falls = [FALLS[0], FALLS[2], FALLS[3], FALLS[4]];
+        // And who asks for a lock before it notifies is taken for one that may have waited.
+        check(1, &RISES[..2], &falls, |state, [a, b], rise, fall| {
+            let (first, theirs, falls) = ([a.clone(), b.clone()], state.clone(), state.clone());
+            vec![
+                Box::new(move || {
+                    nest([&first[0], &first[1]]);
+                    rise(&theirs);
+                }),
+                Box::new(move || fall(&falls)),
+                Box::new(move || {
+                    rise(&state);
+                    nest([&b, &a]);
+                }),
+            ]
+        });
+    }
+
+    #[test]
+    fn a_flag_under_a_mutex_without_a_condvar_orders_nothing() {
+        let sets: Deed = |state| *state.count.lock().expect("not poisoned") += 1;
+        let looks: Deed = |state| assert_eq!(*state.count.lock().expect("not poisoned"), 1);
+        check(1, &[sets], &[looks], |state, [a, b], rise, fall| {
+            let (first, theirs) = ([a.clone(), b.clone()], state.clone());
+            vec![
+                Box::new(move || {
+                    nest([&first[0], &first[1]]);
+                    rise(&theirs);
+                }),
+                Box::new(move || {
+                    fall(&state);
+                    nest([&b, &a]);
+                }),
+            ]
+        });
+    }
+
+    #[test]
+    fn a_condition_that_nobody_looks_at_orders_nothing() {
+        check(1, &RISES, &FALLS, |state, [a, b], rise, fall| {
+            let (first, theirs) = ([a.clone(), b.clone()], state.clone());
+            let (other, none) = (Arc::new(Count::default()), Arc::new(Count::default()));
+            let [prepared, prepares] = [none.clone(), none];
+            vec![
+                Box::new(move || rise(&prepares)),
+                Box::new(move || {
+                    nest([&first[0], &first[1]]);
+                    rise(&theirs);
+                }),
+                Box::new(move || {
+                    fall(&prepared);
+                    rise(&other);
+                    fall(&other);
+                    nest([&b, &a]);
+                }),
+            ]
+        });
+    }
+}
+
+mod passing {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::time::Duration;
+
+    use sync_trace::sync::mpsc::{channel, sync_channel};
+    use sync_trace::sync::{Arc, Barrier};
+    use sync_trace::thread;
+
+    use crate::programs::{Lock, Part, locks, nest, one_after_another, predicted};
+
+    /// How many deadlocks are predicted if one thread takes the locks before it hands over, and another
+    /// one takes them the other way round after it was handed to; and if it does so before.
+    #[track_caller]
+    fn check(program: fn(first: Part, then: [Part; 2])) {
+        let count = |is_before: bool| {
+            predicted(move || {
+                let [a, b]: [Lock; 2] = locks();
+                let first = [a.clone(), b.clone()];
+                // Untraced: what could happen is to be predicted, and not to happen.
+                let turn = Arc::new(std::sync::Mutex::new(()));
+                let theirs = turn.clone();
+                let back = move |now: bool| -> Part {
+                    let ([a, b], turn) = ([a.clone(), b.clone()], turn.clone());
+                    Box::new(move || {
+                        if now {
+                            let _turn = turn.lock();
+                            nest([&b, &a]);
+                        }
+                    })
+                };
+                let first = Box::new(move || {
+                    let _turn = theirs.lock();
+                    nest([&first[0], &first[1]]);
+                });
+                program(first, [back(is_before), back(!is_before)]);
+            })
+        };
+        assert_eq!([count(false), count(true)], [0, 1], "after the handover, and before it");
+    }
+
+    #[test]
+    fn a_message_that_is_polled_for() {
+        check(|first, [before, after]| {
+            let (send, receive) = channel();
+            one_after_another(vec![
+                Box::new(move || {
+                    first();
+                    send.send(()).expect("somebody receives");
+                }),
+                Box::new(move || {
+                    before();
+                    while receive.try_recv().is_err() {}
+                    after();
+                }),
+            ]);
+        });
+    }
+
+    #[test]
+    fn a_message_that_is_waited_for_with_a_timeout_and_the_rest_by_iteration() {
+        check(|first, [before, after]| {
+            let (send, receive) = channel();
+            one_after_another(vec![
+                Box::new(move || {
+                    send.send(1).expect("somebody receives");
+                    first();
+                    send.send(2).expect("somebody receives");
+                }),
+                Box::new(move || {
+                    before();
+                    assert_eq!(receive.recv_timeout(Duration::from_secs(60)), Ok(1));
+                    assert_eq!(receive.iter().collect::<Vec<_>>(), [2]);
+                    after();
+                }),
+            ]);
+        });
+    }
+
+    #[test]
+    fn a_rendezvous_for_who_sends() {
+        check(|first, [before, after]| {
+            let (send, receive) = sync_channel(0);
+            let receiver = thread::spawn(move || {
+                first();
+                receive.recv().expect("somebody sends");
+            });
+            let sender = thread::spawn(move || {
+                before();
+                send.send(()).expect("somebody receives");
+                after();
+            });
+            let _ = (receiver.join(), sender.join());
+        });
+    }
+
+    #[test]
+    fn a_rendezvous_for_who_receives() {
+        check(|first, [before, after]| {
+            let (send, receive) = sync_channel(0);
+            let sender = thread::spawn(move || {
+                first();
+                send.send(()).expect("somebody receives");
+            });
+            let receiver = thread::spawn(move || {
+                before();
+                receive.recv().expect("somebody sends");
+                after();
+            });
+            let _ = (receiver.join(), sender.join());
+        });
+    }
+
+    #[test]
+    fn a_later_round_of_a_barrier() {
+        check(|first, [before, after]| {
+            let both = Arc::new(Barrier::new(2));
+            let other = both.clone();
+            let (woken, is_awake) = std::sync::mpsc::channel();
+            let (done, is_done) = std::sync::mpsc::channel();
+            let one = thread::spawn(move || {
+                other.wait();
+                // Who comes late from a round hears of the next one too.
+                is_awake.recv().expect("it is sent");
+                first();
+                done.send(()).expect("somebody receives");
+                other.wait();
+            });
+            let two = thread::spawn(move || {
+                both.wait();
+                woken.send(()).expect("somebody receives");
+                is_done.recv().expect("it is sent");
+                let before = catch_unwind(AssertUnwindSafe(before));
+                both.wait();
+                before.unwrap_or_else(|panic| resume_unwind(panic));
+                after();
+            });
+            let _ = (one.join(), two.join());
+        });
+    }
+
+    #[test]
+    fn a_thread_that_is_seen_to_have_finished() {
+        check(|first, [before, after]| {
+            let one = thread::spawn(first);
+            let two = thread::spawn(move || {
+                before();
+                while !one.is_finished() {
+                    thread::yield_now();
+                }
+                after();
+            });
+            let _ = two.join();
+        });
+    }
+
+    #[test]
+    fn a_scope_in_a_scope() {
+        check(|first, [before, after]| {
+            thread::scope(|outer| {
+                let other = outer.spawn(before);
+                thread::scope(|inner| {
+                    inner.spawn(first);
+                });
+                let _ = other.join();
+                outer.spawn(after);
+            });
+        });
+    }
+
+    #[test]
+    fn an_unpark() {
+        check(|first, [before, after]| {
+            let (send, receive) = std::sync::mpsc::channel();
+            let parked = thread::spawn(move || {
+                before();
+                send.send(()).expect("somebody receives");
+                thread::park();
+                after();
+            });
+            receive.recv().expect("it is about to park");
+            let one = thread::spawn(first);
+            let _ = one.join();
+            parked.thread().unpark();
+            let _ = parked.join();
+        });
     }
 }

@@ -10,6 +10,7 @@ use crate::agent::Agent;
 use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, const_fn, lock};
 use crate::finding::LockId;
 use crate::foresight::chains::Forgotten;
+use crate::foresight::conditions::Conditions;
 use crate::foresight::news;
 use crate::foresight::passage::{Heard, Passage};
 use crate::held::Held;
@@ -36,6 +37,8 @@ pub(crate) struct TimeSlot {
     bodies: AtomicU64,
     /// What it has used since that was initialised, and comes after.
     pub(crate) heard: Heard,
+    /// What it has heard by taking mutexes.
+    pub(crate) conditions: Conditions,
     /// Where its end is told.
     end: Mutex<Option<Arc<Passage>>>,
 }
@@ -62,6 +65,7 @@ impl TimeSlot {
                 born: AtomicU64::new(0),
                 bodies: AtomicU64::new(0),
                 heard: Heard::new(),
+                conditions: Conditions::new(),
                 end: Mutex::new(None),
             }
         }
@@ -78,6 +82,7 @@ impl TimeSlot {
         self.born.store(0, Ordering::Relaxed);
         self.bodies.store(0, Ordering::Relaxed);
         self.heard.clear();
+        self.conditions.clear();
     }
 
     /// The stamp under which [`Chains`](crate::foresight::chains::Chains) remember now.
@@ -134,6 +139,9 @@ impl Agent {
         while (line.bodies() as u64) < self.time.bodies.load(Ordering::Relaxed) {
             line.begin_body();
         }
+        if self.time.conditions.is_any_pending() {
+            self.time.conditions.take().iter().for_each(|parcel| line.observe(parcel));
+        }
         let result = act(line);
         if line.is_crowded(CROWD) {
             line.observe_everything(news::spread());
@@ -186,9 +194,9 @@ impl Agent {
     pub(crate) fn end_body(&self) -> Parcel {
         let bodies = self.time.bodies.load(Ordering::Relaxed);
         self.time.bodies.store(bodies.saturating_sub(1), Ordering::Relaxed);
-        let began = |line: &Box<Timeline>| line.bodies() as u64 == bodies;
-        // Mostly nothing has happened in it.
-        let has_begun = bodies != 0 && lock(&self.time.line).as_ref().is_some_and(began);
+        // Mostly nothing has happened in it, and the timeline does not know of it.
+        let known = lock(&self.time.line).as_ref().map_or(0, |line| line.bodies() as u64);
+        let has_begun = bodies != 0 && known == bodies;
         if has_begun { self.timed(Timeline::end_body) } else { Parcel::default() }
     }
 
@@ -223,6 +231,25 @@ impl Agent {
         repeats.add(1, now);
         self.remember(key, self.time.stamp_with(news), repeats);
         true
+    }
+
+    /// Whether there can be something that others may come to hear of by a mutex.
+    #[inline]
+    pub(crate) fn has_something_to_signal(&self) -> bool {
+        let has_been = self.time.is_begun.load(Ordering::Relaxed)
+            || self.time.born.load(Ordering::Relaxed) != 0;
+        has_been && any_request()
+    }
+
+    /// The agent has taken a mutex of conditions. What it heard when it took the last one was for it.
+    pub(crate) fn came_by(&self, mutex: LockId, version: u64) {
+        if self.time.conditions.is_any_pending() {
+            self.timed(|_| ());
+        }
+        if self.time.conditions.collect(mutex, version) {
+            // There is something to tell, once it turns out that it counts.
+            self.time.is_begun.store(true, Ordering::Relaxed);
+        }
     }
 
     /// An event of which it is not sure that others came after it because of it: what it hands on.

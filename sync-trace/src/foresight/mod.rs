@@ -9,11 +9,12 @@
 //!    evidence of another time, which only the agent's own record has to show.
 //! 4. [`ledger`]: the one value for the process, behind a leaf mutex. [`findings`] tells what it knows.
 //!
-//! [`passage`] is where order passes from one agent to another, [`news`] two counts that tell everybody
-//! to look again.
+//! [`passage`] is where order passes from one agent to another, [`conditions`] where it does so unseen,
+//! [`news`] two counts that tell everybody to look again.
 
 pub(crate) mod chains;
 pub(crate) mod chronicle;
+pub(crate) mod conditions;
 mod findings;
 pub(crate) mod ledger;
 pub(crate) mod news;

@@ -88,26 +88,43 @@ static ANY: AtomicBool = AtomicBool::new(false);
 /// As [`Passage::publish`]. Returns whether there was anything to tell.
 pub(crate) fn publish_at(place: Place, agent: &Agent) -> bool {
     let parcel = agent.publish();
-    leave(place, &parcel);
+    let _ = leave(place, &parcel);
     !parcel.is_empty()
 }
 
-/// The same for an event that others may come after, but not because of it alone.
-pub(crate) fn publish_weakly_at(place: Place, agent: &Agent) {
-    leave(place, &agent.publish_weakly());
+/// The same for an event that others may come after, but not because of it alone. Returns whether it
+/// says anything new.
+pub(crate) fn publish_weakly_at(place: Place, agent: &Agent) -> bool {
+    leave(place, &agent.publish_weakly())
 }
 
-/// Leaves `parcel` there, if it says anything.
-pub(crate) fn leave(place: Place, parcel: &Parcel) {
+/// What was published there.
+pub(crate) fn told_at(place: Place) -> Option<Parcel> {
+    PLACES.parcels.get(&place).map(|parcel| parcel.clone())
+}
+
+/// Leaves `parcel` there, if it says anything. Returns whether it says anything new.
+pub(crate) fn leave(place: Place, parcel: &Parcel) -> bool {
     if parcel.is_empty() {
-        return;
+        return false;
+    }
+    let add_new = |told: &mut Parcel| {
+        let is_new = !told.has_all_of(parcel);
+        if is_new {
+            add(told, parcel);
+        }
+        is_new
+    };
+    ANY.store(true, Ordering::Release);
+    // To count them all takes longer than all else here.
+    if let Some(mut told) = PLACES.parcels.get_mut(&place) {
+        return add_new(&mut told);
     }
     if PLACES.parcels.len() >= PLACES_MAX {
         PLACES.were_forgotten.store(true, Ordering::Relaxed);
         PLACES.parcels.clear();
     }
-    add(&mut PLACES.parcels.entry(place).or_default(), parcel);
-    ANY.store(true, Ordering::Release);
+    add_new(&mut PLACES.parcels.entry(place).or_default())
 }
 
 /// Whether anything was published at any place.
@@ -118,8 +135,7 @@ pub(crate) fn is_any_used() -> bool {
 
 /// As [`Passage::observe`].
 pub(crate) fn observe_at(place: Place, agent: &Agent) {
-    let parcel = PLACES.parcels.get(&place).map(|parcel| parcel.clone());
-    match parcel {
+    match told_at(place) {
         Some(parcel) => agent.observe(&parcel),
         None if PLACES.were_forgotten.load(Ordering::Relaxed) => agent.observe_everything(),
         None => {}

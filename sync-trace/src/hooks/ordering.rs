@@ -4,9 +4,10 @@ use crate::agent::Agent;
 use crate::current::{self, Working};
 use crate::finding::LockId;
 use crate::foresight::passage::{self, Passage, Place, Use};
-use crate::foresight::{chronicle, forecast};
+use crate::foresight::{chronicle, conditions, forecast};
 use crate::lock_order::clock::Parcel;
 use crate::registry::LockHeader;
+use crate::tracker;
 
 use super::Request;
 
@@ -24,14 +25,6 @@ pub(crate) fn publish(passage: &Passage) {
 pub(crate) fn publish_at(place: Place) {
     if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
         publish_slow(&|| _ = passage::publish_at(place, agent));
-    }
-}
-
-/// The same for an event that others may come after, but not because of it alone.
-#[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn publish_weakly_at(place: Place) {
-    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
-        publish_slow(&|| passage::publish_weakly_at(place, agent));
     }
 }
 
@@ -163,4 +156,56 @@ fn hear(agent: &'static Agent, id: LockId, how: Use) {
     agent.time.heard.add(id, how);
     drop(working);
     current::retire_if_ending(agent);
+}
+
+/// A condition variable is about to be notified.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn signal(condvar: &LockHeader, link: &conditions::Link) {
+    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_signal()) {
+        signal_slow(condvar, link, agent);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn signal_slow(condvar: &LockHeader, link: &conditions::Link, agent: &Agent) {
+    let Some(id) = condvar.ensure_id() else { return };
+    if !current::is_in_allocator() {
+        let _working = Working::begin();
+        conditions::signal(id, link, agent, tracker::global().agents.iter());
+    }
+}
+
+/// The calling thread holds `mutex` and is about to wait at a condition variable, or would if it had to.
+pub(crate) fn waits_with(condvar: &LockHeader, link: &conditions::Link, mutex: &LockHeader) {
+    let (Some(id), Some(mutex_id)) = (condvar.ensure_id(), mutex.number()) else { return };
+    if !link.is_with(mutex_id) && current::present().is_some() && !current::is_in_allocator() {
+        let _working = Working::begin();
+        link.set(id, mutex_id);
+        mutex.set_conditions();
+    }
+}
+
+/// The calling thread has taken a mutex of conditions.
+pub(super) fn came_by(mutex: LockId) {
+    let version = conditions::version(mutex);
+    if !current::current().time.conditions.is_settled(mutex, version)
+        && !current::is_in_allocator()
+        && let Some(agent) = current::recording()
+    {
+        let _working = Working::begin();
+        agent.came_by(mutex, version);
+    }
+}
+
+/// `agent`, which looks out for such mutexes, has taken `lock` from another one.
+#[cold]
+pub(super) fn look_out(agent: &Agent, lock: &LockHeader, id: LockId) {
+    if !current::is_in_allocator() {
+        let _working = Working::begin();
+        if conditions::is_awaited(id, agent) {
+            lock.set_conditions();
+            agent.came_by(id, conditions::version(id));
+        }
+    }
 }

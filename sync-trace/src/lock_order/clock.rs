@@ -143,6 +143,12 @@ impl Parcel {
         *self.clock == Clock::default() && self.open.is_empty()
     }
 
+    /// Whether it says all that the other one does.
+    pub(crate) fn has_all_of(&self, other: &Self) -> bool {
+        let has = |section: &Arc<Section>| self.open.iter().any(|own| Arc::ptr_eq(own, section));
+        self.clock.covers(&other.clock) && other.open.iter().all(has)
+    }
+
     /// Adds what another event hands on to those who come after both.
     pub(crate) fn add(&mut self, other: &Self) {
         if !self.clock.covers(&other.clock) {

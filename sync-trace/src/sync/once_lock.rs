@@ -18,7 +18,9 @@ use crate::site::Site;
 /// mutexes and joins, are deadlocks: the call that would wait panics with the report.
 ///
 /// Once there is a value, [`get`](Self::get) and [`get_or_init`](Self::get_or_init) cost what `std`'s
-/// cost. It is 24 bytes larger.
+/// cost, or some nanoseconds more if the order of locks depends on who has made it: whoever uses the
+/// value comes after its initialiser, and whoever can only find it after all that was done before it was
+/// set. It is 24 bytes larger.
 ///
 /// # Example
 ///
