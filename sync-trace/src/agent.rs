@@ -13,6 +13,7 @@ use crate::atomics::{AtomicBool, AtomicPtr, AtomicU64, Mutex, Ordering, const_fn
 use crate::finding::{AgentId, LockId, Participant, StartedBy, TestId};
 use crate::foresight::chains::Chains;
 use crate::foresight::chronicle::TimeSlot;
+use crate::foresight::conditions;
 use crate::held::{Held, HeldStack};
 use crate::registry::{Resource, ScopeId, next_number};
 use crate::waits::slot::WaitSlot;
@@ -40,8 +41,9 @@ pub(crate) struct Agent {
     /// Entries of `held`, by lock and stamp, whose guards were dropped by another agent. The owner
     /// drops them from the stack when it next comes by; readers leave them out.
     released_elsewhere: Mutex<Vec<(LockId, u64)>>,
-    /// Whether there are any, so that the owner need not look.
-    any_released_elsewhere: AtomicBool,
+    /// Why the owner has to look twice when it has taken a lock from another agent: [`RELEASED`] if there
+    /// are any of those, [`LOOKOUT`].
+    alert: AtomicU64,
     /// Locks held when a finding was raised, whose release during its panic shall not poison them.
     forgiven: Mutex<Vec<LockId>>,
     identity: Mutex<Option<Arc<Identity>>>,
@@ -62,6 +64,10 @@ pub(crate) struct Identity {
     pub(crate) test: Option<TestId>,
 }
 
+const RELEASED: u64 = 1;
+/// There are [mutexes](crate::foresight::conditions) to be met.
+const LOOKOUT: u64 = 1 << 1;
+
 impl Agent {
     const_fn! {
         fn new() -> Self {
@@ -76,7 +82,7 @@ impl Agent {
                 chains: Chains::new(),
                 time: TimeSlot::new(),
                 released_elsewhere: Mutex::new(Vec::new()),
-                any_released_elsewhere: AtomicBool::new(false),
+                alert: AtomicU64::new(0),
                 forgiven: Mutex::new(Vec::new()),
                 identity: Mutex::new(None),
                 next: AtomicPtr::new(std::ptr::null_mut()),
@@ -179,20 +185,39 @@ impl Agent {
             return false;
         }
         push(&self.released_elsewhere, entry);
-        self.any_released_elsewhere.store(true, Ordering::Release);
+        self.alert.fetch_or(RELEASED, Ordering::Release);
         true
+    }
+
+    /// Whether there is anything to look at when a lock was taken from another agent.
+    #[inline]
+    pub(crate) fn is_alert(&self) -> bool {
+        self.alert.load(Ordering::Acquire) != 0
     }
 
     /// Whether other agents have released something for this one, which has not settled that yet.
     #[inline]
     pub(crate) fn has_to_settle(&self) -> bool {
-        self.any_released_elsewhere.load(Ordering::Acquire)
+        self.alert.load(Ordering::Acquire) & RELEASED != 0
+    }
+
+    /// From here on it looks at each lock that it takes from another agent. Any thread.
+    pub(crate) fn look_out(&self) {
+        self.alert.fetch_or(LOOKOUT, Ordering::Release);
+    }
+
+    pub(crate) fn look_out_no_more(&self) {
+        self.alert.fetch_and(!LOOKOUT, Ordering::Relaxed);
+    }
+
+    pub(crate) fn looks_out(&self) -> bool {
+        self.alert.load(Ordering::Relaxed) & LOOKOUT != 0
     }
 
     /// Removes from the stack what other agents have released. Owner only.
     #[cold]
     pub(crate) fn settle_elsewhere(&self) {
-        self.any_released_elsewhere.store(false, Ordering::Relaxed);
+        self.alert.fetch_and(!RELEASED, Ordering::Relaxed);
         loop {
             let Some((id, stamp)) = lock(&self.released_elsewhere).pop() else { return };
             self.take_off(|held| held.lock == id && held.stamp == stamp);
@@ -260,6 +285,9 @@ impl Agents {
         agent.chains.clear();
         agent.held.forget_all();
         agent.time.clear();
+        if conditions::is_any_awaited() {
+            agent.look_out();
+        }
         agent.os_id.store(0, Ordering::Relaxed);
         agent.ended.store(false, Ordering::Relaxed);
         agent.live.store(true, Ordering::Release);

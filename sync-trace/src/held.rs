@@ -340,6 +340,12 @@ impl HeldStack {
         }
     }
 
+    /// What the last entry here was before it was taken back, if that can still be seen: often what was
+    /// released last. Owner only.
+    pub(crate) fn last_released(&self) -> Option<Held> {
+        self.slots.get(self.depth())?.load()
+    }
+
     // ---- the owner's memos -----------------------------------------------------------------
 
     /// Whether this request was the last one kept at this place, under this stamp; then it counts as

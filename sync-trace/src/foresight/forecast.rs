@@ -51,9 +51,15 @@ pub(crate) fn requested(
 fn looked_up(lock: &LockHeader, access: &'static Access, site: Site) {
     let agent = current::current();
     let stamp = agent.time.stamp();
+    // One that is not for the usual path was not asked for yet.
+    if lock.has_conditions()
+        && lock.number().is_some_and(|id| agent.held.recalls(id, access, stamp))
+    {
+        return;
+    }
     // Where something is meant by what is taken now, that is not on record yet.
     if !meant::is_any()
-        && let (Some(id), Some(held)) = (lock.id(), agent.held.key())
+        && let (Some(id), Some(held)) = (lock.number(), agent.held.key())
         && let chain = agent.time.chain(held, key::of(id, access.mode))
         && let Some(repeats) = agent.chains.known(chain, stamp)
     {
@@ -97,9 +103,10 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     lock.ensure_id();
     let tracker = tracker::global();
     let wait = |id| Wait { target: Resource::Lock(id), access, site, created: Some(lock.origin()) };
-    let reactions = Reactions { tracker, agent, own: lock.reaction(), wait: lock.id().map(wait) };
+    let reactions =
+        Reactions { tracker, agent, own: lock.reaction(), wait: lock.number().map(wait) };
     let working = reactions.raise_deferred(working);
-    let Some(id) = lock.id() else { return };
+    let Some(id) = lock.number() else { return };
     if agent.held.depth() == 0 && !agent.time.is_inside() && !is_written(access) {
         return;
     }

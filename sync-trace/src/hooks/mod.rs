@@ -15,7 +15,10 @@
 //! | [`wait_for_end`], [`wait_for_scope`] | before threads are joined |
 //! | [`wait_for_signal`], [`rest`] | before a wait for a message, a barrier, an unpark, the time |
 //! | [`mean`], [`outer`] | the program says what it means by taking several locks of one class |
-//! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier, initialisation, signal |
+//! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier |
+//! | [`signal`], [`waits_with`] | a condvar is notified; before it waits, or would |
+//! | [`initialised`] | after [`released`], before a `Once` is marked as completed |
+//! | [`used`], [`found`] | a `Once` is completed already |
 
 mod meaning;
 mod ordering;
@@ -41,7 +44,8 @@ use crate::waits::slot::Wait;
 pub(crate) use meaning::{Meant, mean, outer};
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use ordering::{
-    observe, observe_at, observe_everything, publish, publish_at, publish_weakly_at,
+    Body, found, initialised, observe, observe_at, observe_everything, publish, publish_at, signal,
+    used, waits_with,
 };
 
 /// An acquisition as its front describes it.
@@ -114,7 +118,7 @@ pub(crate) fn prepare_try(lock: &LockHeader) {
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
     let lock = request.lock;
-    let Some(id) = lock.id().or_else(|| lock.first_id()) else { return passed(lock) };
+    let Some(id) = lock.id().or_else(|| unusual_id(lock)) else { return passed(lock) };
     let agent = current::current();
     // First the owner: an older hold that another thread has released for this one goes with that.
     let has_to_look = match request.access.mode {
@@ -122,12 +126,12 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
         Mode::Exclusive if lock.is_owner(agent) => agent.time.is_inside(),
         Mode::Exclusive => {
             lock.set_owner(agent);
-            agent.has_to_settle() || agent.time.is_inside()
+            agent.is_alert() || agent.time.is_inside()
         }
         Mode::Upgradable | Mode::Read | Mode::RecursiveRead => agent.time.is_inside(),
     };
     if has_to_look {
-        came_to(agent, id, request.access.mode);
+        came_to(agent, lock, id, request.access.mode);
     }
     if agent.held.push(&request.held(id)) {
         return Recorded::Yes;
@@ -138,7 +142,7 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
 /// Another agent may have had the lock since `agent` had it last.
 #[cold]
 #[inline(never)]
-fn came_to(agent: &Agent, id: LockId, mode: Mode) {
+fn came_to(agent: &Agent, lock: &LockHeader, id: LockId, mode: Mode) {
     // If another agent has released the last hold for this one, that hold must go before it could be
     // taken for the present one.
     current::settle(agent);
@@ -146,6 +150,21 @@ fn came_to(agent: &Agent, id: LockId, mode: Mode) {
         let _working = Working::begin();
         agent.came_to(id, mode);
     }
+    if agent.looks_out() {
+        ordering::look_out(agent, lock, id);
+    }
+}
+
+/// The number of a lock that was just taken and seems to have none.
+#[cold]
+#[inline(never)]
+fn unusual_id(lock: &LockHeader) -> Option<LockId> {
+    let id = lock.number().filter(|_| lock.has_conditions());
+    match id {
+        Some(id) => ordering::came_by(id),
+        None => return lock.first_id(),
+    }
+    id
 }
 
 /// Whether an acquisition is on record.
@@ -180,14 +199,14 @@ fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) -> Reco
         return passed(lock);
     }
     let exclusive = access.mode == Mode::Exclusive;
-    if let (Some(agent), Some(id)) = (current::recording(), lock.id())
+    if let (Some(agent), Some(id)) = (current::recording(), lock.number())
         && (agent.held.has_memory() || !current::is_in_allocator())
     {
         current::refresh(agent);
         if exclusive {
             lock.set_owner(agent);
         }
-        came_to(agent, id, access.mode);
+        came_to(agent, lock, id, access.mode);
         agent.held.push_slow(&Request { lock, access, site }.held(id));
         return Recorded::Yes;
     }
@@ -219,6 +238,10 @@ pub(crate) fn released(lock: &LockHeader, hold: Hold) {
 #[cold]
 #[inline(never)]
 fn released_slow(lock: &LockHeader, hold: Hold) {
+    let pops = |id| current::current().held.pop(id);
+    if lock.has_conditions() && lock.number().is_some_and(pops) {
+        return;
+    }
     if forget(lock, hold) == Forgotten::Forgiven {
         lock.spare();
     }
@@ -423,7 +446,7 @@ const PAUSES_BETWEEN: u32 = 16;
 /// Waits a moment for a lock that may soon be free, without putting anything on record.
 fn spin(lock: &LockHeader, agent: &Agent, retry: &mut dyn FnMut() -> bool) -> bool {
     let mut own = false;
-    agent.held.for_each(|held| own |= Some(held.lock) == lock.id());
+    agent.held.for_each(|held| own |= Some(held.lock) == lock.number());
     if own {
         return false;
     }
@@ -583,7 +606,7 @@ fn begin_wait<'o>(
 /// owns.
 pub(crate) fn suspend(request: &Request<'_>) -> Waiting {
     let lock = request.lock;
-    let Some(id) = lock.id() else {
+    let Some(id) = lock.number() else {
         forget(lock, Hold::Exclusive);
         return Waiting::UNRECORDED;
     };
