@@ -27,6 +27,7 @@ pub(crate) struct LockHeader {
     /// | 1 | untracked: never gets a number, so every operation takes the pass-through path |
     /// | 2–3 | reaction of this lock: 0 as configured, else [`OnViolation`] plus one |
     /// | 4 | spared: `std`'s poison flag stems from the panic of a finding, and does not count |
+    /// | 7 | free for who keeps a copy of the word: [`word::FREE`] |
     /// | 8–62 | the lock's number, 0 until its first use |
     /// | 63 | the memory allocator's: not recorded, see [`mark_allocators`](Self::mark_allocators) |
     word: AtomicU64,
@@ -85,6 +86,12 @@ impl LockHeader {
         self.origin
     }
 
+    /// The word itself, as [`word`] takes it apart. Relaxed, as in [`id`](Self::id).
+    #[inline]
+    pub(crate) fn word(&self) -> u64 {
+        self.word.load(Ordering::Relaxed)
+    }
+
     /// The lock's number, unless this is its first use (or it is not to be recorded). Relaxed: the
     /// number never changes once set, and says nothing about other memory.
     #[inline]
@@ -100,22 +107,25 @@ impl LockHeader {
     /// The number of a lock that seems to have none yet; `None` if it is not to be recorded.
     #[inline(never)]
     pub(crate) fn first_id(&self) -> Option<LockId> {
+        self.first_word().and_then(id_in)
+    }
+
+    /// The word of a lock that seems to have no number yet, with one; `None` if it is not to be
+    /// recorded.
+    #[inline]
+    pub(crate) fn first_word(&self) -> Option<u64> {
         let mut word = self.word.load(Ordering::Relaxed);
-        if word & (UNTRACKED | ALLOCATORS) != 0 {
-            return None;
-        }
-        let fresh = loop {
-            if let Some(id) = id_in(word) {
-                return Some(id);
+        while id_in(word).is_none() {
+            if word & (UNTRACKED | ALLOCATORS) != 0 {
+                return None;
             }
-            let fresh = LockId::next();
-            let wanted = word | fresh.0 << ID_SHIFT;
+            let wanted = word | LockId::next().0 << ID_SHIFT;
             match self.word.compare_exchange(word, wanted, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => break fresh,
+                Ok(_) => return Some(wanted),
                 Err(seen) => word = seen,
             }
-        };
-        Some(fresh)
+        }
+        Some(word)
     }
 
     /// The tracker's own work has met this lock. It calls no code of the user's but the memory
@@ -214,6 +224,26 @@ impl LockId {
     /// A number that no lock has yet.
     pub(crate) fn next() -> Self {
         Self(next_lock_number().get())
+    }
+}
+
+/// A header's word, kept elsewhere.
+pub(crate) mod word {
+    use super::{ALLOCATORS, ID_SHIFT};
+    use crate::finding::LockId;
+
+    /// Never set in a header.
+    pub(crate) const FREE: u64 = 1 << 7;
+
+    /// That of a lock with this number and without flags.
+    pub(crate) fn of(lock: LockId) -> u64 {
+        lock.0 << ID_SHIFT
+    }
+
+    /// The number in it, whatever the flags; 0 if there is none.
+    #[inline]
+    pub(crate) fn number(word: u64) -> u64 {
+        (word & !ALLOCATORS) >> ID_SHIFT
     }
 }
 
