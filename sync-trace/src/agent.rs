@@ -283,7 +283,7 @@ impl Agents {
         let scope = scope.map_or(0, |id| Resource::Scope(id).to_bits());
         agent.scope.store(scope, Ordering::Relaxed);
         agent.chains.clear();
-        agent.held.forget_all();
+        agent.held.forget_known();
         agent.time.clear();
         if conditions::is_any_awaited() {
             agent.look_out();
@@ -367,20 +367,16 @@ impl Drop for Agents {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::held::Entry;
     use crate::registry::tests::{ACCESS, DOWNGRADED};
+    use crate::registry::word;
     use crate::site::{Origin, Site};
 
     fn hold(agent: &Agent, lock: u64, access: &'static crate::registry::Access) {
         let here = Site::caller();
-        let held = Held {
-            lock: LockId(lock),
-            stamp: 0,
-            told: false,
-            access,
-            created: Origin::unnamed(here),
-            site: here,
-        };
-        assert!(agent.held.push(&held));
+        let created = Origin::unnamed(here);
+        let entry = Entry { word: word::of(LockId(lock)), access, created, site: here };
+        assert!(agent.held.push(&entry));
     }
 
     fn held(agent: &Agent) -> Vec<u64> {

@@ -33,6 +33,7 @@ pub(crate) struct LockHeader {
     /// | 7 | a mutex of [conditions](crate::foresight::conditions) |
     /// | 8 | its initialiser has something to tell whoever [uses](Use::OrInit) it |
     /// | 9 | who initialised it has something to tell whoever [finds](Use::Found) that |
+    /// | 10 | free for who keeps a copy of the word: [`word::FREE`] |
     /// | 16–61 | the lock's number, 0 until its first use |
     /// | 62 | the memory allocator's: not recorded, see [`mark_allocators`](Self::mark_allocators) |
     /// | 63 | one of those two: not for the usual path |
@@ -99,6 +100,12 @@ impl LockHeader {
         self.origin
     }
 
+    /// The word itself, as [`word`] takes it apart. Relaxed, as in [`id`](Self::id).
+    #[inline]
+    pub(crate) fn word(&self) -> u64 {
+        self.word.load(Ordering::Relaxed)
+    }
+
     /// The lock's number, unless this is its first use, it is not to be recorded, or it is not for the
     /// usual path. Relaxed: the number never changes once set, and says nothing about other memory.
     #[inline]
@@ -120,22 +127,27 @@ impl LockHeader {
     /// The number of a lock that seems to have none yet; `None` if it is not to be recorded.
     #[inline(never)]
     pub(crate) fn first_id(&self) -> Option<LockId> {
+        self.first_word().and_then(number_in)
+    }
+
+    /// The word of a lock that seems to have no number yet, with one; `None` if it is not to be
+    /// recorded.
+    #[inline]
+    pub(crate) fn first_word(&self) -> Option<u64> {
         let mut word = self.word.load(Ordering::Relaxed);
-        if word & (UNTRACKED | ALLOCATORS) != 0 {
-            return None;
-        }
-        let fresh = loop {
-            if let Some(id) = number_in(word) {
-                return Some(id);
+        loop {
+            if word & (UNTRACKED | ALLOCATORS) != 0 {
+                return None;
             }
-            let fresh = LockId::next();
-            let wanted = word | fresh.0 << ID_SHIFT;
+            if number_in(word).is_some() {
+                return Some(word);
+            }
+            let wanted = word | LockId::next().0 << ID_SHIFT;
             match self.word.compare_exchange(word, wanted, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => break fresh,
+                Ok(_) => return Some(wanted),
                 Err(seen) => word = seen,
             }
-        };
-        Some(fresh)
+        }
     }
 
     /// The tracker's own work has met this lock. It calls no code of the user's but the memory
@@ -287,6 +299,33 @@ impl LockId {
     /// A number that no lock has yet.
     pub(crate) fn next() -> Self {
         Self(next_lock_number().get())
+    }
+}
+
+/// A header's word, kept elsewhere.
+pub(crate) mod word {
+    use super::{ALLOCATORS, ID_SHIFT, UNUSUAL};
+    use crate::finding::LockId;
+
+    /// Never set in a header.
+    pub(crate) const FREE: u64 = 1 << 10;
+
+    /// That of a lock with this number and without flags.
+    pub(crate) fn of(lock: LockId) -> u64 {
+        lock.0 << ID_SHIFT
+    }
+
+    /// The same as if it were for the usual path: so a copy of one that is not is unlike the header's,
+    /// and not taken for it without a further look.
+    #[inline]
+    pub(crate) fn usual(word: u64) -> u64 {
+        word & !UNUSUAL
+    }
+
+    /// The number in it, whatever the flags; 0 if there is none.
+    #[inline]
+    pub(crate) fn number(word: u64) -> u64 {
+        (word & !(UNUSUAL | ALLOCATORS)) >> ID_SHIFT
     }
 }
 

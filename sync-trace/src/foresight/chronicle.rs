@@ -333,7 +333,7 @@ impl Agent {
     /// The request was judged under this stamp.
     pub(crate) fn remember(&self, key: u64, stamp: u64, repeats: Arc<Repeats>) {
         if self.chains.remember(key, stamp, repeats) == Forgotten::All {
-            self.held.forget_all();
+            self.held.forget_known();
         }
     }
 

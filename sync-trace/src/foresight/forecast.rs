@@ -14,7 +14,7 @@ use crate::current::{self, Working};
 use crate::finding::{Level, LockKind, Outcome};
 use crate::foresight::ledger::Prospect;
 use crate::foresight::{meant, news};
-use crate::held::{Held, key};
+use crate::held::{Asked, Entry, Held, key};
 use crate::lock_order::clock::Section;
 use crate::op::Mode;
 use crate::reaction::{self, Place, Response};
@@ -23,9 +23,11 @@ use crate::site::Site;
 use crate::tracker::{self, Outlook, Tracker};
 use crate::waits::slot::Wait;
 
-/// A lock is about to be asked for by an agent that holds something, or is about to be written.
+/// A lock is about to be asked for, and that is not just what the agent did there the last time.
+/// `asked` says whether anything could come of it.
 ///
-/// `agent` is where the thread records now. Afterwards there is room for its record.
+/// Afterwards there is room for its record. If that is filled already, returns what
+/// [`take_place`](crate::held::HeldStack::take_place) wants.
 ///
 /// # Panics
 ///
@@ -37,37 +39,64 @@ pub(crate) fn requested(
     access: &'static Access,
     site: Site,
     agent: &'static Agent,
-) {
-    match lock.id() {
-        Some(id) if agent.held.recalls(id, access, agent.time.stamp()) => {}
-        _ => looked_up(lock, access, site),
+    asked: Asked,
+) -> Option<u64> {
+    // All that is not done at once is a call at the end, so that nothing has to be saved for it.
+    if asked == Asked::Nested && agent.held.is_empty() && !agent.time.is_inside() {
+        let word = lock.word();
+        if lock.id().is_some() {
+            return agent.held.fill_first(&Entry { word, access, created: lock.origin(), site });
+        }
+        return requested_first(lock, access, site, agent);
     }
+    looked_up(lock, access, site, agent)
+}
+
+/// The lock has no number yet, and nothing is held.
+#[inline(never)]
+fn requested_first(
+    lock: &LockHeader,
+    access: &'static Access,
+    site: Site,
+    agent: &'static Agent,
+) -> Option<u64> {
+    let word = lock.first_word()?;
+    // One that is not for the usual path has to be looked at again when it is had.
+    lock.id()?;
+    agent.held.fill_first(&Entry { word, access, created: lock.origin(), site })
 }
 
 /// The agent did not do this a moment ago.
-#[cold]
 #[inline(never)]
 #[track_caller]
-fn looked_up(lock: &LockHeader, access: &'static Access, site: Site) {
-    let agent = current::current();
-    let stamp = agent.time.stamp();
-    // One that is not for the usual path was not asked for yet.
-    if lock.has_conditions()
-        && lock.number().is_some_and(|id| agent.held.recalls(id, access, stamp))
-    {
-        return;
-    }
+fn looked_up(
+    lock: &LockHeader,
+    access: &'static Access,
+    site: Site,
+    agent: &'static Agent,
+) -> Option<u64> {
+    let (held, time) = (&agent.held, &agent.time);
     // Where something is meant by what is taken now, that is not on record yet.
-    if !meant::is_any()
-        && let (Some(id), Some(held)) = (lock.number(), agent.held.key())
-        && let chain = agent.time.chain(held, key::of(id, access.mode))
-        && let Some(repeats) = agent.chains.known(chain, stamp)
-    {
-        repeats.add_one();
-        agent.held.keep(id, access, stamp, repeats);
-        return;
+    if let Some(id) = lock.number().filter(|_| !meant::is_any()) {
+        let stamp = time.stamp();
+        let known = |below, wanted| agent.chains.known(time.chain(below, wanted), stamp);
+        if lock.id().is_some() && !time.is_inside() {
+            let entry = Entry { word: lock.word(), access, created: lock.origin(), site };
+            let filled = held.fill_known(&entry, stamp, known);
+            if filled.is_some() {
+                return filled;
+            }
+        } else if held.has_room()
+            && let Some(repeats) = known(held.key(), key::of(id, access.mode))
+        {
+            // What it is inside of, and what its conditions have to tell, is looked at when it has the
+            // lock.
+            repeats.add_one();
+            return None;
+        }
     }
     requested_slow(lock, access, site, Besides::Nothing);
+    None
 }
 
 /// The agent is about to give up a lock that it holds for a while, and then asks for it again with all
@@ -80,7 +109,7 @@ fn looked_up(lock: &LockHeader, access: &'static Access, site: Site) {
 #[inline(never)]
 #[track_caller]
 pub(crate) fn requested_again(lock: &LockHeader, access: &'static Access, site: Site) {
-    let _meant_as_before = lock.id().map(|id| meant::Scope::enter(meant::of_hold(id)));
+    let _meant_as_before = lock.number().map(|id| meant::Scope::enter(meant::of_hold(id)));
     requested_slow(lock, access, site, Besides::TheLock);
 }
 
@@ -97,8 +126,6 @@ enum Besides {
 #[track_caller]
 fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, besides: Besides) {
     let Some(agent) = ready_to_record(lock) else { return };
-    // What comes next above has not been looked at with this below.
-    agent.held.forget_above();
     let working = Working::begin();
     lock.ensure_id();
     let tracker = tracker::global();
@@ -115,7 +142,7 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     }
     let news = news::count();
     let wanted = key::of(id, access.mode);
-    let mut held = agent.held.key_slow();
+    let mut held = agent.held.key();
     if besides == Besides::TheLock {
         held = held.wrapping_sub(wanted);
     }

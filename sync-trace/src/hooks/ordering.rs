@@ -5,6 +5,7 @@ use crate::current::{self, Working};
 use crate::finding::LockId;
 use crate::foresight::passage::{self, Passage, Place, Use};
 use crate::foresight::{chronicle, conditions, forecast};
+use crate::held::Asked;
 use crate::lock_order::clock::Parcel;
 use crate::registry::LockHeader;
 use crate::tracker;
@@ -132,7 +133,8 @@ pub(crate) fn used(request: &Request<'_>, how: Use) {
     let Some(agent) = current::recording() else { return };
     // First the request: it was made before it turned out that nobody has to wait.
     if lock.tells(Use::OrInit) && (agent.held.depth() > 0 || agent.time.is_inside()) {
-        forecast::requested(lock, request.access, request.site, agent);
+        // Nothing is held by it, so what is prepared is of no use.
+        let _ = forecast::requested(lock, request.access, request.site, agent, Asked::Nested);
     }
     hear(agent, id, how);
 }
