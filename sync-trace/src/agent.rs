@@ -16,6 +16,7 @@ use crate::declared::extents::Extents;
 use crate::finding::{AgentId, LockId, Participant, StartedBy, TestId};
 use crate::foresight::chains::Chains;
 use crate::foresight::chronicle::TimeSlot;
+use crate::foresight::conditions;
 use crate::held::{Held, HeldStack};
 use crate::registry::{Resource, ScopeId, next_number};
 use crate::waits::slot::WaitSlot;
@@ -43,8 +44,9 @@ pub(crate) struct Agent {
     /// Entries of `held`, by lock and stamp, whose guards were dropped by another agent. The owner
     /// drops them from the stack when it next comes by; readers leave them out.
     released_elsewhere: Mutex<Vec<(LockId, u64)>>,
-    /// Whether there are any, so that the owner need not look.
-    any_released_elsewhere: AtomicBool,
+    /// Why the owner has to look twice when it has taken a lock from another agent: [`RELEASED`] if there
+    /// are any of those, [`LOOKOUT`].
+    alert: AtomicU64,
     /// Why it takes the slow path; see [`Cold`]. The agent's own: Relaxed.
     cold: AtomicU32,
     /// The declarations that it is bound by.
@@ -82,6 +84,10 @@ pub(crate) struct Identity {
     pub(crate) test: Option<TestId>,
 }
 
+const RELEASED: u64 = 1;
+/// There are [mutexes](crate::foresight::conditions) to be met.
+const LOOKOUT: u64 = 1 << 1;
+
 impl Agent {
     const_fn! {
         fn new() -> Self {
@@ -96,7 +102,7 @@ impl Agent {
                 chains: Chains::new(),
                 time: TimeSlot::new(),
                 released_elsewhere: Mutex::new(Vec::new()),
-                any_released_elsewhere: AtomicBool::new(false),
+                alert: AtomicU64::new(0),
                 cold: AtomicU32::new(0),
                 extents: Extents::new(),
                 forgiven: Mutex::new(Vec::new()),
@@ -201,20 +207,39 @@ impl Agent {
             return false;
         }
         push(&self.released_elsewhere, entry);
-        self.any_released_elsewhere.store(true, Ordering::Release);
+        self.alert.fetch_or(RELEASED, Ordering::Release);
         true
+    }
+
+    /// Whether there is anything to look at when a lock was taken from another agent.
+    #[inline]
+    pub(crate) fn is_alert(&self) -> bool {
+        self.alert.load(Ordering::Acquire) != 0
     }
 
     /// Whether other agents have released something for this one, which has not settled that yet.
     #[inline]
     pub(crate) fn has_to_settle(&self) -> bool {
-        self.any_released_elsewhere.load(Ordering::Acquire)
+        self.alert.load(Ordering::Acquire) & RELEASED != 0
+    }
+
+    /// From here on it looks at each lock that it takes from another agent. Any thread.
+    pub(crate) fn look_out(&self) {
+        self.alert.fetch_or(LOOKOUT, Ordering::Release);
+    }
+
+    pub(crate) fn look_out_no_more(&self) {
+        self.alert.fetch_and(!LOOKOUT, Ordering::Relaxed);
+    }
+
+    pub(crate) fn looks_out(&self) -> bool {
+        self.alert.load(Ordering::Relaxed) & LOOKOUT != 0
     }
 
     /// Removes from the stack what other agents have released. Owner only.
     #[cold]
     pub(crate) fn settle_elsewhere(&self) {
-        self.any_released_elsewhere.store(false, Ordering::Relaxed);
+        self.alert.fetch_and(!RELEASED, Ordering::Relaxed);
         loop {
             let Some((id, stamp)) = lock(&self.released_elsewhere).pop() else { return };
             self.take_off(|held| held.lock == id && held.stamp == stamp);
@@ -294,8 +319,11 @@ impl Agents {
         let scope = scope.map_or(0, |id| Resource::Scope(id).to_bits());
         agent.scope.store(scope, Ordering::Relaxed);
         agent.chains.clear();
-        agent.held.forget_all();
+        agent.held.forget_known();
         agent.time.clear();
+        if conditions::is_any_awaited() {
+            agent.look_out();
+        }
         agent.os_id.store(0, Ordering::Relaxed);
         agent.ended.store(false, Ordering::Relaxed);
         agent.live.store(true, Ordering::Release);
@@ -377,20 +405,16 @@ impl Drop for Agents {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::held::Entry;
     use crate::registry::tests::{ACCESS, DOWNGRADED};
+    use crate::registry::word;
     use crate::site::{Origin, Site};
 
     fn hold(agent: &Agent, lock: u64, access: &'static crate::registry::Access) {
         let here = Site::caller();
-        let held = Held {
-            lock: LockId(lock),
-            stamp: 0,
-            told: false,
-            access,
-            created: Origin::unnamed(here),
-            site: here,
-        };
-        assert!(agent.held.push(&held));
+        let created = Origin::unnamed(here);
+        let entry = Entry { word: word::of(LockId(lock)), access, created, site: here };
+        assert!(agent.held.push(&entry));
     }
 
     fn held(agent: &Agent) -> Vec<u64> {

@@ -253,7 +253,8 @@ pub fn reset() {
 ///
 /// # Panics
 ///
-/// A panic in `handler` goes on in the thread that made the finding.
+/// A panic in `handler` goes on in the thread that made the finding. If the finding was made by the
+/// release of a lock, where nothing may panic, it ends the process.
 ///
 /// # Example
 ///

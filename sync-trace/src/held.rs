@@ -22,12 +22,20 @@
 //! entries below the depth that was read are visible. The Release fence before an entry is written
 //! pairs with the reader's Acquire fence before its second load of the state: a reader that saw any
 //! part of the new entry also sees that the version has moved on.
+//!
+//! # Places
+//!
+//! What was last held at a place of the stack stays there after it was released, with what is known of
+//! it, because a program that takes a lock is likely to take the same one there again. Then there is
+//! nothing to write but the state. So a place that is not in use may be filled at any time by the
+//! owner: [`fill`](HeldStack::fill) before the lock is asked for, [`take_place`](HeldStack::take_place)
+//! once it is had.
 
 use crate::atomics::{AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, fence, lock, push, reserve};
 use crate::finding::LockId;
 use crate::lock_order::prediction::Repeats;
 use crate::op::Mode;
-use crate::registry::Access;
+use crate::registry::{Access, word};
 use crate::site::{Origin, Site};
 
 /// Entries that need no allocation. Deeper nesting spills into a vector.
@@ -43,8 +51,10 @@ const LOW_MASK: u64 = (1 << VERSION_SHIFT) - 1;
 const VERSION_SHIFT: u32 = 24;
 const VERSION: u64 = 1 << VERSION_SHIFT;
 
-/// Lock numbers are smaller.
-const TOLD: u64 = 1 << 63;
+/// In the word of an entry: the lock order knows of this hold.
+const TOLD: u64 = word::FREE;
+/// The word of a place that keeps nothing, which is no lock's.
+const NOTHING: u64 = TOLD;
 
 /// How often a reader tries again when the owner is changing the stack under it.
 const READ_TRIES: usize = 64;
@@ -63,14 +73,27 @@ pub(crate) struct Held {
     pub(crate) told: bool,
 }
 
-/// Where an entry of the stack is kept. The fewer words, the cheaper an acquisition: each store has
-/// to reach the cache before the next atomic read-modify-write, so before the next unlock.
+/// Where an entry of the stack is kept, and what is known of it.
+///
+/// What is known of its request was found out when the places below had the locks and modes that they
+/// have now: whoever changes a place forgets the one above it, so that has to be filled again before
+/// it can be used, and then forgets the next.
+///
+/// The less there is to write, the cheaper is an acquisition: each store has to reach the cache before
+/// the next atomic read-modify-write.
+#[repr(align(64))]
 struct Slot {
-    /// The lock's number, and [`TOLD`].
-    lock: AtomicU64,
+    /// The lock's header word as it was, and [`TOLD`]. Its flags change so rarely that it is enough to
+    /// compare the whole.
+    word: AtomicU64,
     access: AtomicPtr<Access>,
-    created: AtomicPtr<u8>,
     site: AtomicPtr<std::panic::Location<'static>>,
+    /// Under which [stamp](crate::foresight::chains::Chains) the agent's chain cache knows the request
+    /// for it; 0 if it was not asked.
+    known: AtomicU64,
+    /// What the cache has of it then.
+    repeats: AtomicPtr<Repeats>,
+    created: AtomicPtr<u8>,
     /// Written for shared holds only.
     stamp: AtomicU64,
 }
@@ -79,58 +102,72 @@ impl Slot {
     const_fn! {
         fn empty() -> Self {
             Self {
-                lock: AtomicU64::new(0),
+                word: AtomicU64::new(NOTHING),
                 access: AtomicPtr::new(std::ptr::null_mut()),
-                created: AtomicPtr::new(std::ptr::null_mut()),
                 site: AtomicPtr::new(std::ptr::null_mut()),
+                known: AtomicU64::new(0),
+                repeats: AtomicPtr::new(std::ptr::null_mut()),
+                created: AtomicPtr::new(std::ptr::null_mut()),
                 stamp: AtomicU64::new(0),
             }
         }
     }
 
     #[inline]
-    fn store(&self, held: &Held) {
-        let told = if held.told { TOLD } else { 0 };
-        self.lock.store(held.lock.0 | told, Ordering::Relaxed);
-        self.access.store(std::ptr::from_ref(held.access).cast_mut(), Ordering::Relaxed);
-        self.created.store(held.created.to_ptr(), Ordering::Relaxed);
-        self.site.store(std::ptr::from_ref(held.site.0).cast_mut(), Ordering::Relaxed);
-        if held.access.mode != Mode::Exclusive {
-            self.stamp.store(held.stamp, Ordering::Relaxed);
-        }
+    fn store(&self, entry: &Entry) {
+        self.word.store(entry.word, Ordering::Relaxed);
+        self.access.store(std::ptr::from_ref(entry.access).cast_mut(), Ordering::Relaxed);
+        self.set_site(entry.site);
+        self.created.store(entry.created.to_ptr(), Ordering::Relaxed);
     }
 
-    /// Whether it has kept what is to be stored, but for the site.
+    /// Nothing is known of the request.
     #[inline]
-    fn is_like(&self, held: &Held) -> bool {
-        self.is_only_of(held.lock) && std::ptr::eq(self.access.load(Ordering::Relaxed), held.access)
+    fn forget_known(&self) {
+        self.known.store(0, Ordering::Relaxed);
     }
 
-    /// What [`store`](Self::store) would change in an entry that [is like](Self::is_like) it.
     #[inline]
-    fn store_rest(&self, held: &Held) {
-        let site = std::ptr::from_ref(held.site.0).cast_mut();
-        if self.site.load(Ordering::Relaxed) != site {
-            self.site.store(site, Ordering::Relaxed);
-        }
-        if held.access.mode != Mode::Exclusive {
-            self.stamp.store(held.stamp, Ordering::Relaxed);
-        }
+    fn set_site(&self, site: Site) {
+        self.site.store(std::ptr::from_ref(site.0).cast_mut(), Ordering::Relaxed);
     }
 
-    /// Whether it is of `lock`, and of no interest to anybody else.
+    /// Whether it keeps such an entry, but for the site.
     #[inline]
-    fn is_only_of(&self, lock: LockId) -> bool {
-        self.lock.load(Ordering::Relaxed) == lock.0
+    fn is_like(&self, word: u64, access: &'static Access) -> bool {
+        self.word.load(Ordering::Relaxed) == word
+            && std::ptr::eq(self.access.load(Ordering::Relaxed), access)
     }
 
-    fn is_of(&self, lock: LockId) -> bool {
-        self.lock.load(Ordering::Relaxed) & !TOLD == lock.0
+    #[inline]
+    fn is_at(&self, site: Site) -> bool {
+        std::ptr::eq(self.site.load(Ordering::Relaxed), site.0)
     }
 
-    /// Notes that the lock order knows of it. Readers take no notice.
-    fn set_told(&self) {
-        self.lock.store(self.lock.load(Ordering::Relaxed) | TOLD, Ordering::Relaxed);
+    /// Whether the chain cache knows under this stamp the request for what is kept here; then it
+    /// counts as seen once more.
+    #[inline]
+    fn recalls(&self, stamp: u64) -> bool {
+        let is_known = self.known.load(Ordering::Relaxed) == stamp;
+        if is_known {
+            // SAFETY: `keep` got it as a reference to what the agent's chain cache owns. That lets it
+            // go only when the chain is judged again, after which the stamp is another one, or with
+            // all others, and then everything known is forgotten here.
+            unsafe { &*self.repeats.load(Ordering::Relaxed) }.add_one();
+        }
+        is_known
+    }
+
+    /// The chain cache knows the request under this stamp.
+    fn keep(&self, stamp: u64, repeats: &Repeats) {
+        self.known.store(stamp, Ordering::Relaxed);
+        self.repeats.store(std::ptr::from_ref(repeats).cast_mut(), Ordering::Relaxed);
+    }
+
+    /// Keeps nothing any more. For a place that is not in use.
+    #[inline]
+    fn forget(&self) {
+        self.word.store(NOTHING, Ordering::Relaxed);
     }
 
     /// The lock and its mode. Owner only, and only for a slot that is in use.
@@ -138,7 +175,16 @@ impl Slot {
     fn key(&self) -> u64 {
         // SAFETY: `store` puts a `'static` reference here, and the owner reads what it has written.
         let access = unsafe { &*self.access.load(Ordering::Relaxed) };
-        key::of(LockId(self.lock.load(Ordering::Relaxed) & !TOLD), access.mode)
+        key::of(LockId(word::number(self.word.load(Ordering::Relaxed))), access.mode)
+    }
+
+    fn is_of(&self, lock: LockId) -> bool {
+        word::number(self.word.load(Ordering::Relaxed)) == lock.0
+    }
+
+    /// Notes that the lock order knows of it. Readers take no notice.
+    fn set_told(&self) {
+        self.word.store(self.word.load(Ordering::Relaxed) | TOLD, Ordering::Relaxed);
     }
 
     /// The entry, possibly torn: the caller compares versions before it believes the whole. `None`
@@ -151,10 +197,10 @@ impl Slot {
         // each is null or points to immutable data that lives for ever, torn or not.
         let (access, created, site) =
             unsafe { (access.as_ref()?, Origin::from_ptr(created)?, site.as_ref()?) };
-        let lock = self.lock.load(Ordering::Relaxed);
+        let word = self.word.load(Ordering::Relaxed);
         Some(Held {
-            lock: LockId(lock & !TOLD),
-            told: lock & TOLD != 0,
+            lock: LockId(word::number(word)),
+            told: word & TOLD != 0,
             stamp: match access.mode {
                 Mode::Exclusive => 0,
                 _ => self.stamp.load(Ordering::Relaxed),
@@ -166,35 +212,42 @@ impl Slot {
     }
 }
 
-/// The last request that was looked at and made with so many entries on the stack, and known since:
-/// while nothing below has changed it needs no further look.
-///
-/// What is below may change only by a push, which forgets the memo above it if it changes an entry; a
-/// request forgets the one above it, because what comes there next has not been looked at; and so
-/// does whoever pushes without a request. Everything else forgets all.
-struct Memo {
-    /// As [`Chains`](crate::foresight::chains::Chains) have it, plus `salt`.
-    stamp: AtomicU64,
-    lock: AtomicU64,
-    access: AtomicPtr<Access>,
-    repeats: AtomicPtr<Repeats>,
+/// What is about to be held: an entry as its owner writes it.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    /// The lock's header word, with its number.
+    pub(crate) word: u64,
+    pub(crate) access: &'static Access,
+    pub(crate) created: Origin,
+    pub(crate) site: Site,
 }
 
-impl Memo {
-    const_fn! {
-        fn empty() -> Self {
-            Self {
-                stamp: AtomicU64::new(0),
-                lock: AtomicU64::new(0),
-                access: AtomicPtr::new(std::ptr::null_mut()),
-                repeats: AtomicPtr::new(std::ptr::null_mut()),
-            }
-        }
+impl Entry {
+    fn of(held: &Held) -> Self {
+        let told = if held.told { TOLD } else { 0 };
+        let word = word::of(held.lock) | told;
+        Self { word, access: held.access, created: held.created, site: held.site }
     }
 
-    fn forget(&self) {
-        self.stamp.store(0, Ordering::Relaxed);
+    fn key(&self) -> u64 {
+        key::of(LockId(word::number(self.word)), self.access.mode)
     }
+}
+
+/// Whether the lock order is asked for a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// If something is held.
+    Nested,
+    Always,
+}
+
+/// The place of the next entry, on the usual path.
+#[derive(Clone, Copy)]
+struct Next<'a> {
+    state: u64,
+    index: usize,
+    slot: &'a Slot,
 }
 
 /// Numbers for sets of locks and modes: the sum of the numbers of the members, so that the order in
@@ -227,10 +280,6 @@ pub(crate) mod key {
 pub(crate) struct HeldStack {
     state: AtomicU64,
     slots: [Slot; INLINE],
-    /// By the number of entries below. The last one is never asked.
-    memos: [Memo; INLINE + 1],
-    /// Goes up when all memos are forgotten.
-    salt: AtomicU64,
     /// The entries from [`INLINE`] on. A leaf lock, never held while memory is allocated.
     spill: Mutex<Vec<Held>>,
 }
@@ -239,10 +288,8 @@ impl HeldStack {
     #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
         Self {
-            state: AtomicU64::new(0),
+            state: AtomicU64::new(VERSION),
             slots: [const { Slot::empty() }; INLINE],
-            memos: [const { Memo::empty() }; INLINE + 1],
-            salt: AtomicU64::new(0),
             spill: Mutex::new(Vec::new()),
         }
     }
@@ -250,10 +297,8 @@ impl HeldStack {
     #[cfg(loom)]
     pub(crate) fn new() -> Self {
         Self {
-            state: AtomicU64::new(0),
+            state: AtomicU64::new(VERSION),
             slots: std::array::from_fn(|_| Slot::empty()),
-            memos: std::array::from_fn(|_| Memo::empty()),
-            salt: AtomicU64::new(0),
             spill: Mutex::new(Vec::new()),
         }
     }
@@ -282,24 +327,124 @@ impl HeldStack {
         self.state.load(Ordering::Relaxed) & LOW_MASK < INLINE as u64
     }
 
-    /// Records an acquisition; false if it needs [`push_slow`](Self::push_slow). Owner only.
+    /// The place of the next entry; `None` off the usual path.
     #[inline]
-    pub(crate) fn push(&self, held: &Held) -> bool {
+    fn next(&self) -> Option<Next<'_>> {
         let state = self.state.load(Ordering::Relaxed);
         let index = (state & LOW_MASK) as usize;
-        let Some(slot) = self.slots.get(index) else { return false };
-        let held = Held { stamp: state >> VERSION_SHIFT, ..*held };
-        // Pairs with the Acquire fence in `read`.
-        fence(Ordering::Release);
-        // Loads are cheaper than stores, and often the last entry here was of the same lock.
-        if slot.is_like(&held) {
-            slot.store_rest(&held);
-        } else {
-            slot.store(&held);
-            self.memos[index + 1].forget();
+        self.slots.get(index).map(|slot| Next { state, index, slot })
+    }
+
+    /// Whether the next place has been filled with such an entry already, and its request needs no
+    /// further look: because nothing is held, or, if that does not do, because it is known under
+    /// `stamp`. Returns what [`take_place`](Self::take_place) wants. Owner only.
+    #[inline]
+    pub(crate) fn recall(
+        &self,
+        word: u64,
+        access: &'static Access,
+        site: Site,
+        asked: Asked,
+        stamp: impl FnOnce() -> u64,
+    ) -> Option<u64> {
+        let next = self.next()?;
+        let is_known = next.slot.is_like(word, access)
+            && next.slot.is_at(site)
+            && ((asked == Asked::Nested && next.index == 0) || next.slot.recalls(stamp()));
+        is_known.then(|| self.stamped(next, access))
+    }
+
+    /// Fills the next place. Returns what [`take_place`](Self::take_place) wants; `None` off the usual
+    /// path. Owner only.
+    #[inline]
+    pub(crate) fn fill(&self, entry: &Entry) -> Option<u64> {
+        let next = self.next()?;
+        if !next.slot.is_like(entry.word, entry.access) {
+            self.fill_place(next.index, entry);
+        } else if !next.slot.is_at(entry.site) {
+            self.begin_fill();
+            next.slot.set_site(entry.site);
         }
+        Some(self.stamped(next, entry.access))
+    }
+
+    /// As [`fill`](Self::fill) for who holds nothing, and whose request nobody asks about. What is known
+    /// of another request there stays: requests that are asked about are not like this one.
+    #[inline]
+    pub(crate) fn fill_first(&self, entry: &Entry) -> Option<u64> {
+        let next = self.next().filter(|next| next.index == 0)?;
+        self.begin_fill();
+        next.slot.store(entry);
+        self.slots[1].forget();
+        Some(self.stamped(next, entry.access))
+    }
+
+    /// As [`fill`](Self::fill), after the chain cache has been asked for the request. `known` looks up
+    /// there what is held and what is wanted.
+    pub(crate) fn fill_known<'c>(
+        &self,
+        entry: &Entry,
+        stamp: u64,
+        known: impl FnOnce(u64, u64) -> Option<&'c Repeats>,
+    ) -> Option<u64> {
+        let next = self.next()?;
+        let is_like = next.slot.is_like(entry.word, entry.access);
+        if !(is_like && next.slot.recalls(stamp)) {
+            let below = self.slots[..next.index].iter().map(Slot::key);
+            let below = below.fold(0, u64::wrapping_add);
+            let repeats = known(below, entry.key())?;
+            repeats.add_one();
+            if !is_like {
+                self.fill_place(next.index, entry);
+            }
+            next.slot.keep(stamp, repeats);
+        }
+        if is_like && !next.slot.is_at(entry.site) {
+            self.begin_fill();
+            next.slot.set_site(entry.site);
+        }
+        Some(self.stamped(next, entry.access))
+    }
+
+    /// A place that is not in use is about to be written. Pairs with the Acquire fence in `read`.
+    #[inline]
+    fn begin_fill(&self) {
+        fence(Ordering::Release);
+    }
+
+    #[inline]
+    fn fill_place(&self, index: usize, entry: &Entry) {
+        self.begin_fill();
+        self.slots[index].store(entry);
+        self.slots[index].forget_known();
+        if let Some(above) = self.slots.get(index + 1) {
+            above.forget();
+        }
+    }
+
+    /// The number of the push that comes next, for an entry that needs it.
+    #[inline]
+    fn stamped(&self, next: Next<'_>, access: &Access) -> u64 {
+        if access.mode != Mode::Exclusive {
+            self.begin_fill();
+            next.slot.stamp.store(next.state >> VERSION_SHIFT, Ordering::Relaxed);
+        }
+        next.state
+    }
+
+    /// Records an acquisition whose place is filled. `state` comes from [`recall`](Self::recall) or
+    /// [`fill`](Self::fill), and nothing has been pushed or popped since. Owner only.
+    #[inline]
+    pub(crate) fn take_place(&self, state: u64) {
+        debug_assert_eq!(self.state.load(Ordering::Relaxed), state, "the place was not kept");
         self.state.store(state.wrapping_add(VERSION + 1), Ordering::Release);
-        true
+    }
+
+    /// Records an acquisition; false if it needs [`push_slow`](Self::push_slow). Owner only.
+    #[inline]
+    pub(crate) fn push(&self, entry: &Entry) -> bool {
+        let state = self.fill(entry);
+        state.map(|state| self.take_place(state)).is_some()
     }
 
     /// Whether there is nothing to see for the lock order: the agent holds nothing, and records on the
@@ -309,30 +454,21 @@ impl HeldStack {
         self.state.load(Ordering::Relaxed) & LOW_MASK == 0
     }
 
-    /// A number for what is held and how; `None` where that takes the slow path. The order of the
+    /// A number for what is held and how, at any depth and whatever the flags. The order of the
     /// entries does not matter. Owner only.
-    #[inline]
-    pub(crate) fn key(&self) -> Option<u64> {
-        let depth = (self.state.load(Ordering::Relaxed) & LOW_MASK) as usize;
-        // Where there is no room for one more, that has to be made on the slow path.
-        let slots = if depth < INLINE { &self.slots[..depth] } else { return None };
-        Some(slots.iter().map(Slot::key).fold(0, u64::wrapping_add))
-    }
-
-    /// As [`key`](Self::key), at any depth and whatever the flags. Owner only.
-    pub(crate) fn key_slow(&self) -> u64 {
+    pub(crate) fn key(&self) -> u64 {
         let mut sum = 0u64;
         self.for_each(|held| sum = sum.wrapping_add(key::of(held.lock, held.access.mode)));
         sum
     }
 
-    /// Takes back the newest entry if it is of `lock`; false if that needs
+    /// Takes back the newest entry if it is of the lock with this header word; false if that needs
     /// [`remove`](Self::remove). Owner only.
     #[inline]
-    pub(crate) fn pop(&self, lock: LockId) -> bool {
+    pub(crate) fn pop(&self, word: u64) -> bool {
         let state = self.state.load(Ordering::Relaxed);
         match self.slots.get(((state & LOW_MASK) as usize).wrapping_sub(1)) {
-            Some(slot) if slot.is_only_of(lock) => {
+            Some(slot) if slot.word.load(Ordering::Relaxed) == word => {
                 self.state.store(state.wrapping_add(VERSION - 1), Ordering::Release);
                 true
             }
@@ -340,64 +476,15 @@ impl HeldStack {
         }
     }
 
-    // ---- the owner's memos -----------------------------------------------------------------
-
-    /// Whether this request was the last one kept at this place, under this stamp; then it counts as
-    /// seen once more. Owner only.
-    #[inline]
-    pub(crate) fn recalls(&self, lock: LockId, access: &'static Access, stamp: u64) -> bool {
-        let index = (self.state.load(Ordering::Relaxed) & LOW_MASK) as usize;
-        if index >= INLINE {
-            return false;
-        }
-        let memo = &self.memos[index];
-        let salted = stamp.wrapping_add(self.salt.load(Ordering::Relaxed));
-        let is_it = memo.stamp.load(Ordering::Relaxed) == salted
-            && memo.lock.load(Ordering::Relaxed) == lock.0
-            && std::ptr::eq(memo.access.load(Ordering::Relaxed), access);
-        if is_it {
-            // SAFETY: `keep` got it as a reference to what the agent's chain cache owns. That lets it
-            // go only when the chain is judged again, after which the stamp is another one, or with
-            // all others, and then all memos are forgotten.
-            unsafe { &*memo.repeats.load(Ordering::Relaxed) }.add_one();
-        }
-        is_it
+    /// What the last entry here was before it was taken back, if that can still be seen: often what was
+    /// released last. Owner only.
+    pub(crate) fn last_released(&self) -> Option<Held> {
+        self.slots.get(self.depth())?.load()
     }
 
-    /// Keeps a request that the chain cache knows under this stamp. Owner only.
-    pub(crate) fn keep(
-        &self,
-        lock: LockId,
-        access: &'static Access,
-        stamp: u64,
-        repeats: &Repeats,
-    ) {
-        let index = (self.state.load(Ordering::Relaxed) & LOW_MASK) as usize;
-        if index >= INLINE {
-            return;
-        }
-        let memo = &self.memos[index];
-        let salted = stamp.wrapping_add(self.salt.load(Ordering::Relaxed));
-        memo.stamp.store(salted, Ordering::Relaxed);
-        memo.lock.store(lock.0, Ordering::Relaxed);
-        memo.access.store(std::ptr::from_ref(access).cast_mut(), Ordering::Relaxed);
-        memo.repeats.store(std::ptr::from_ref(repeats).cast_mut(), Ordering::Relaxed);
-        self.memos[index + 1].forget();
-    }
-
-    /// The next push comes without a request. Owner only.
-    #[inline]
-    pub(crate) fn forget_above(&self) {
-        let index = (self.state.load(Ordering::Relaxed) & LOW_MASK) as usize;
-        if let Some(memo) = self.memos.get(index + 1) {
-            memo.forget();
-        }
-    }
-
-    /// Forgets every request that was kept. Owner only, or for a record that no thread owns.
-    pub(crate) fn forget_all(&self) {
-        // Stamps never go down, so one that was kept is never met again.
-        self.salt.store(self.salt.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    /// Forgets what is known of every request. Owner only, or for a record that no thread owns.
+    pub(crate) fn forget_known(&self) {
+        self.slots.iter().for_each(|slot| slot.known.store(0, Ordering::Relaxed));
     }
 
     // ---- the owner's slow path -------------------------------------------------------------
@@ -418,19 +505,17 @@ impl HeldStack {
 
     /// As [`push`](Self::push), at any depth and whatever the flags. Owner only.
     pub(crate) fn push_slow(&self, held: &Held) {
-        self.forget_all();
         let state = self.state.load(Ordering::Relaxed);
-        let depth = (state & DEPTH_MASK) as usize;
-        let stamp = match held.access.mode {
-            Mode::Exclusive => 0,
-            _ => state >> VERSION_SHIFT,
-        };
-        let held = Held { stamp, ..*held };
-        if let Some(slot) = self.slots.get(depth) {
-            fence(Ordering::Release);
-            slot.store(&held);
+        let index = (state & DEPTH_MASK) as usize;
+        if let Some(slot) = self.slots.get(index) {
+            self.fill_place(index, &Entry::of(held));
+            self.stamped(Next { state, index, slot }, held.access);
         } else {
-            push(&self.spill, held);
+            let stamp = match held.access.mode {
+                Mode::Exclusive => 0,
+                _ => state >> VERSION_SHIFT,
+            };
+            push(&self.spill, Held { stamp, ..*held });
         }
         self.state.store(state.wrapping_add(VERSION + 1), Ordering::Release);
     }
@@ -470,11 +555,13 @@ impl HeldStack {
         let state = self.begin_rewrite();
         for to in at..inline - 1 {
             if let Some(next) = entry(to + 1) {
-                self.slots[to].store(&next);
+                self.rewrite(to, &next);
             }
         }
-        if !spill.is_empty() {
-            self.slots[INLINE - 1].store(&spill.remove(0));
+        if spill.is_empty() {
+            self.slots[inline - 1].forget();
+        } else {
+            self.rewrite(INLINE - 1, &spill.remove(0));
         }
         self.finish_rewrite(state, depth - 1);
         Some((at, held))
@@ -502,7 +589,10 @@ impl HeldStack {
                 let inline = &self.slots[..depth.min(INLINE)];
                 inline.iter().rposition(|slot| slot.is_of(id)).and_then(|at| {
                     let held = relabelled(inline[at].load()?);
-                    inline[at].store(&held);
+                    self.rewrite(at, &held);
+                    // What is above is the same, but what is below it is not.
+                    inline[at..].iter().for_each(Slot::forget_known);
+                    self.slots.get(inline.len()).inspect(|slot| slot.forget());
                     Some((at, held))
                 })
             }
@@ -511,8 +601,17 @@ impl HeldStack {
         found
     }
 
+    /// Changes the entry of a place that is in use. What is kept in the first place above those has
+    /// to be forgotten after that.
+    fn rewrite(&self, index: usize, held: &Held) {
+        self.slots[index].store(&Entry::of(held));
+        self.slots[index].forget_known();
+        if held.access.mode != Mode::Exclusive {
+            self.slots[index].stamp.store(held.stamp, Ordering::Relaxed);
+        }
+    }
+
     fn begin_rewrite(&self) -> u64 {
-        self.forget_all();
         let state = self.state.load(Ordering::Relaxed);
         self.state.store(state | WRITING, Ordering::Relaxed);
         // Pairs with the Acquire fence in `read`, as in `push`.
@@ -587,6 +686,8 @@ impl HeldStack {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::finding::AgentId;
+    use crate::lock_order::clock::Timeline;
     use crate::op::Op;
     use crate::registry::tests::{ACCESS, DOWNGRADED};
 
@@ -603,13 +704,13 @@ mod tests {
     }
 
     fn push(stack: &HeldStack, lock: u64) {
-        if !stack.push(&held(lock)) {
+        if !stack.push(&Entry::of(&held(lock))) {
             stack.push_slow(&held(lock));
         }
     }
 
     fn pop(stack: &HeldStack, lock: u64) -> bool {
-        stack.pop(LockId(lock))
+        stack.pop(word::of(LockId(lock)))
     }
 
     fn locks(stack: &HeldStack) -> Vec<u64> {
@@ -648,7 +749,7 @@ mod tests {
         let stack = HeldStack::new();
         push(&stack, 1);
         stack.set_cold(true);
-        assert!(!stack.push(&held(2)) && !pop(&stack, 1));
+        assert!(!stack.push(&Entry::of(&held(2))) && !pop(&stack, 1));
         stack.push_slow(&held(2));
         assert_eq!(locks(&stack), [1, 2]);
         assert!(stack.is_cold());
@@ -691,36 +792,132 @@ mod tests {
     #[test]
     fn the_key_of_a_stack_depends_on_what_is_in_it_and_how_and_on_nothing_else() {
         let stack = HeldStack::new();
-        let keys = |stack: &HeldStack| {
-            assert_eq!(stack.key(), Some(stack.key_slow()));
-            stack.key_slow()
-        };
         push(&stack, 1);
-        let one = keys(&stack);
+        let one = stack.key();
         push(&stack, 2);
-        let both = keys(&stack);
+        let both = stack.key();
         assert!(pop(&stack, 2) && pop(&stack, 1));
         push(&stack, 2);
         push(&stack, 1);
-        assert_eq!(keys(&stack), both);
+        assert_eq!(stack.key(), both);
         stack.tell(|_| ());
-        assert_eq!(keys(&stack), both);
+        assert_eq!(stack.key(), both);
         stack.remove(|held| held.lock.0 == 2);
-        assert_eq!(keys(&stack), one);
+        assert_eq!(stack.key(), one);
         stack.relabel(LockId(1), DOWNGRADED, Site::caller());
-        assert_ne!(keys(&stack), one);
+        assert_ne!(stack.key(), one);
         let [a, b] = [1, 2].map(|lock| key::of(LockId(lock), Mode::Exclusive));
         assert_ne!(key::chain(a, b), key::chain(b, a));
+    }
+
+    fn repeats() -> Repeats {
+        Repeats::new(Timeline::new(AgentId(1), 1).now(0), false)
+    }
+
+    /// Fills the next place for `lock` and notes that its request is known under stamp 7.
+    fn fill_known(stack: &HeldStack, lock: u64, repeats: &Repeats) -> Option<u64> {
+        let chain = key::chain(stack.key(), key::of(LockId(lock), Mode::Exclusive));
+        let known = |below, wanted| {
+            assert_eq!(key::chain(below, wanted), chain);
+            Some(repeats)
+        };
+        stack.fill_known(&Entry { site: SITE, ..Entry::of(&held(lock)) }, 7, known)
+    }
+
+    /// Whether the request for `lock` at `site` needs no further look under `stamp`.
+    fn recalls(stack: &HeldStack, lock: u64, site: Site, asked: Asked, stamp: u64) -> bool {
+        stack.recall(word::of(LockId(lock)), ACCESS, site, asked, || stamp).is_some()
+    }
+
+    const SITE: Site = Site::caller();
+
+    #[test]
+    fn the_lowest_place_needs_no_look_for_what_it_kept_unless_that_is_always_asked() {
+        let stack = HeldStack::new();
+        assert!(!recalls(&stack, 1, SITE, Asked::Nested, 7));
+        let entry = |lock| Entry { site: SITE, ..Entry::of(&held(lock)) };
+        stack.fill_first(&entry(1)).unwrap();
+        assert!(recalls(&stack, 1, SITE, Asked::Nested, 7));
+        assert!(!recalls(&stack, 1, SITE, Asked::Always, 7));
+        assert!(!recalls(&stack, 2, SITE, Asked::Nested, 7));
+        assert!(!recalls(&stack, 1, Site::caller(), Asked::Nested, 7));
+        let other = stack.recall(word::of(LockId(1)), DOWNGRADED, SITE, Asked::Nested, || 7);
+        assert_eq!(other, None);
+        stack.set_cold(true);
+        assert!(!recalls(&stack, 1, SITE, Asked::Nested, 7));
+    }
+
+    #[test]
+    fn a_request_is_known_while_its_stamp_holds_and_counts_each_time() {
+        let (stack, repeats) = (HeldStack::new(), repeats());
+        push(&stack, 1);
+        stack.take_place(fill_known(&stack, 2, &repeats).unwrap());
+        assert!(pop(&stack, 2));
+        assert_eq!(repeats.count(), 2);
+        assert!(recalls(&stack, 2, SITE, Asked::Nested, 7));
+        assert_eq!(repeats.count(), 3);
+        assert!(!recalls(&stack, 2, SITE, Asked::Nested, 8));
+        assert!(!recalls(&stack, 3, SITE, Asked::Nested, 7));
+        stack.forget_known();
+        assert!(!recalls(&stack, 2, SITE, Asked::Nested, 7));
+        assert_eq!(repeats.count(), 3);
+    }
+
+    #[test]
+    fn what_was_known_above_a_place_is_forgotten_with_what_was_kept_there() {
+        let repeats = repeats();
+        let nested = || {
+            let stack = HeldStack::new();
+            push(&stack, 1);
+            stack.take_place(fill_known(&stack, 2, &repeats).unwrap());
+            stack.take_place(fill_known(&stack, 3, &repeats).unwrap());
+            stack
+        };
+        let knows = |stack: &HeldStack, lock| recalls(stack, lock, SITE, Asked::Nested, 7);
+        // Near miss: the same again.
+        let stack = nested();
+        assert!(pop(&stack, 3) && pop(&stack, 2) && pop(&stack, 1));
+        push(&stack, 1);
+        assert!(knows(&stack, 2));
+        push(&stack, 2);
+        assert!(knows(&stack, 3));
+        // Another one below, and what is between the two is filled anew.
+        let stack = nested();
+        assert!(pop(&stack, 3) && pop(&stack, 2) && pop(&stack, 1));
+        push(&stack, 9);
+        assert!(!knows(&stack, 2));
+        push(&stack, 2);
+        assert!(!knows(&stack, 3));
+        // The lowest one goes first.
+        let stack = nested();
+        assert!(stack.remove(|held| held.lock.0 == 1).is_some());
+        assert!(!knows(&stack, 3));
+        assert!(pop(&stack, 3) && !knows(&stack, 3));
+        assert!(pop(&stack, 2) && !recalls(&stack, 2, SITE, Asked::Always, 7));
+        // The lowest one is held in another way.
+        let stack = nested();
+        assert!(stack.relabel(LockId(1), DOWNGRADED, SITE).is_some());
+        assert!(pop(&stack, 3) && !knows(&stack, 3));
+        assert!(pop(&stack, 2) && !knows(&stack, 2));
+    }
+
+    #[test]
+    fn a_lock_whose_flags_have_changed_leaves_by_the_long_way() {
+        let stack = HeldStack::new();
+        push(&stack, 1);
+        assert!(!stack.pop(word::of(LockId(1)) | 1));
+        assert!(stack.remove(|held| held.lock.0 == 1).is_some());
+        assert_eq!(stack.depth(), 0);
     }
 
     #[test]
     fn two_shared_acquisitions_of_one_lock_have_different_stamps() {
         let stack = HeldStack::new();
         let shared = || Held { access: DOWNGRADED, ..held(1) };
-        assert!(stack.push(&shared()));
+        assert!(stack.push(&Entry::of(&shared())));
         let first = stack.read().unwrap()[0].stamp;
         assert!(pop(&stack, 1));
-        assert!(stack.push(&shared()));
+        assert!(stack.push(&Entry::of(&shared())));
         assert_ne!(stack.read().unwrap()[0].stamp, first);
     }
 

@@ -16,7 +16,7 @@ use crate::agent::{Agent, Identity};
 use crate::atomics::Ordering;
 use crate::config::Overrides;
 use crate::finding::{LockKind, Outcome};
-use crate::held::Held;
+use crate::held::{Entry, Held};
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader, Resource, restart_numbers};
 use crate::site::{Origin, Site};
@@ -87,7 +87,8 @@ struct Guard<'w> {
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
         let id = self.lock.header.ensure_id().expect("the locks are tracked");
-        assert!(self.agent.held.remove(|held| held.lock == id).is_some());
+        let held = &self.agent.held;
+        assert!(held.pop(self.lock.header.word()) || held.remove(|held| held.lock == id).is_some());
         self.lock.real.unlock();
     }
 }
@@ -103,19 +104,24 @@ impl<'w> Actor<'w> {
 
     fn lock(&self, which: usize) -> Result<Guard<'w>, Stuck> {
         let lock = &self.world.locks[which];
-        if !lock.real.try_lock() {
-            self.lock_contended(lock)?;
-        }
         let id = lock.header.ensure_id().expect("the locks are tracked");
         let here = Site::caller();
-        self.agent.held.push_slow(&Held {
-            lock: id,
-            stamp: 0,
-            told: false,
-            access: &LOCK,
-            created: Origin::unnamed(here),
-            site: here,
-        });
+        let created = Origin::unnamed(here);
+        let entry = Entry { word: lock.header.word(), access: &LOCK, created, site: here };
+        let place = self.agent.held.fill(&entry);
+        if lock.real.try_lock() {
+            self.agent.held.take_place(place.expect("the usual path is not left"));
+        } else {
+            self.lock_contended(lock)?;
+            self.agent.held.push_slow(&Held {
+                lock: id,
+                stamp: 0,
+                told: false,
+                access: &LOCK,
+                created,
+                site: here,
+            });
+        }
         lock.header.set_owner(self.agent);
         Ok(Guard { agent: self.agent, lock })
     }

@@ -10,6 +10,7 @@ use crate::agent::Agent;
 use crate::atomics::{AtomicPtr, AtomicU64, Ordering, const_fn};
 use crate::config::OnViolation;
 use crate::finding::{AgentId, LockId, LockKind};
+use crate::foresight::passage::Use;
 use crate::op::{Mode, Op};
 #[cfg(not(loom))]
 use crate::site::Label;
@@ -27,8 +28,15 @@ pub(crate) struct LockHeader {
     /// | 1 | untracked: never gets a number, so every operation takes the pass-through path |
     /// | 2–3 | reaction of this lock: 0 as configured, else [`OnViolation`] plus one |
     /// | 4 | spared: `std`'s poison flag stems from the panic of a finding, and does not count |
-    /// | 8–62 | the lock's number, 0 until its first use |
-    /// | 63 | the memory allocator's: not recorded, see [`mark_allocators`](Self::mark_allocators) |
+    /// | 5 | [open](Self::is_open): initialised, and there is nothing to tell whoever uses it |
+    /// | 6 | the same for whoever finds that it is initialised |
+    /// | 7 | a mutex of [conditions](crate::foresight::conditions) |
+    /// | 8 | its initialiser has something to tell whoever [uses](Use::OrInit) it |
+    /// | 9 | who initialised it has something to tell whoever [finds](Use::Found) that |
+    /// | 10 | free for who keeps a copy of the word: [`word::FREE`] |
+    /// | 16–61 | the lock's number, 0 until its first use |
+    /// | 62 | the memory allocator's: not recorded, see [`mark_allocators`](Self::mark_allocators) |
+    /// | 63 | one of those two: not for the usual path |
     word: AtomicU64,
     /// Who took it alone last, and holds it now if anybody does. The truth is in the agents' held
     /// stacks; this finds the one to ask in one step. A mutex keeps it when it is released: from then
@@ -43,11 +51,18 @@ pub(crate) struct LockHeader {
 const POISONED: u64 = 1;
 const UNTRACKED: u64 = 1 << 1;
 const SPARED: u64 = 1 << 4;
+/// In the lowest byte, where they take the shortest instructions to test.
+const OPEN_TO_USE: u64 = 1 << 5;
+const OPEN_TO_FIND: u64 = 1 << 6;
+const INIT_TELLS: u64 = 1 << 8;
+const COMPLETION_TELLS: u64 = 1 << 9;
 const REACTION_SHIFT: u32 = 2;
 const REACTION_MASK: u64 = 0b11 << REACTION_SHIFT;
-const ID_SHIFT: u32 = 8;
-/// The sign bit: one signed comparison finds out whether there is a number to record with.
-const ALLOCATORS: u64 = 1 << 63;
+const ID_SHIFT: u32 = 16;
+/// The sign bit: one signed comparison finds out whether there is a number to record with at once.
+const UNUSUAL: u64 = 1 << 63;
+const ALLOCATORS: u64 = 1 << 62;
+const CONDITIONS: u64 = 1 << 7;
 
 impl LockHeader {
     const_fn! {
@@ -98,37 +113,54 @@ impl LockHeader {
         unsafe { Origin::from_ptr(self.origin.load(Ordering::Relaxed)).unwrap_unchecked() }
     }
 
-    /// The lock's number, unless this is its first use (or it is not to be recorded). Relaxed: the
-    /// number never changes once set, and says nothing about other memory.
+    /// The word itself, as [`word`] takes it apart. Relaxed, as in [`id`](Self::id).
+    #[inline]
+    pub(crate) fn word(&self) -> u64 {
+        self.word.load(Ordering::Relaxed)
+    }
+
+    /// The lock's number, unless this is its first use, it is not to be recorded, or it is not for the
+    /// usual path. Relaxed: the number never changes once set, and says nothing about other memory.
     #[inline]
     pub(crate) fn id(&self) -> Option<LockId> {
         id_in(self.word.load(Ordering::Relaxed))
     }
 
+    /// The lock's number, unless this is its first use or it is not to be recorded.
+    #[inline]
+    pub(crate) fn number(&self) -> Option<LockId> {
+        number_in(self.word.load(Ordering::Relaxed))
+    }
+
     /// The lock's number, drawn now if it has none; `None` if it is not to be recorded.
     pub(crate) fn ensure_id(&self) -> Option<LockId> {
-        self.id().or_else(|| self.first_id())
+        self.number().or_else(|| self.first_id())
     }
 
     /// The number of a lock that seems to have none yet; `None` if it is not to be recorded.
     #[inline(never)]
     pub(crate) fn first_id(&self) -> Option<LockId> {
+        self.first_word().and_then(number_in)
+    }
+
+    /// The word of a lock that seems to have no number yet, with one; `None` if it is not to be
+    /// recorded.
+    #[inline]
+    pub(crate) fn first_word(&self) -> Option<u64> {
         let mut word = self.word.load(Ordering::Relaxed);
-        if word & (UNTRACKED | ALLOCATORS) != 0 {
-            return None;
-        }
-        let fresh = loop {
-            if let Some(id) = id_in(word) {
-                return Some(id);
+        loop {
+            if word & (UNTRACKED | ALLOCATORS) != 0 {
+                return None;
             }
-            let fresh = LockId::next();
-            let wanted = word | fresh.0 << ID_SHIFT;
+            if number_in(word).is_some() {
+                return Some(word);
+            }
+            let wanted = word | LockId::next().0 << ID_SHIFT;
             match self.word.compare_exchange(word, wanted, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => break fresh,
+                Ok(_) => return Some(wanted),
                 Err(seen) => word = seen,
             }
-        };
-        Some(fresh)
+        }
     }
 
     /// The tracker's own work has met this lock. It calls no code of the user's but the memory
@@ -136,7 +168,7 @@ impl LockHeader {
     /// tracker does with a record while the lock is held could ask for memory, and wait for the
     /// very lock.
     pub(crate) fn mark_allocators(&self) {
-        self.word.fetch_or(ALLOCATORS, Ordering::Relaxed);
+        self.word.fetch_or(UNUSUAL | ALLOCATORS, Ordering::Relaxed);
     }
 
     /// Whether it is the allocator's.
@@ -147,7 +179,60 @@ impl LockHeader {
     /// The number under which a hold may be on record, also from before the lock was found to be the
     /// allocator's.
     pub(crate) fn recorded_id(&self) -> Option<LockId> {
-        id_in(self.word.load(Ordering::Relaxed) & !ALLOCATORS)
+        id_in(self.word.load(Ordering::Relaxed) & !(UNUSUAL | ALLOCATORS))
+    }
+
+    /// It is a mutex that belongs to a condition variable, and who takes it has to look. Only for one
+    /// that has a number.
+    pub(crate) fn set_conditions(&self) {
+        self.word.fetch_or(UNUSUAL | CONDITIONS, Ordering::Relaxed);
+    }
+
+    /// Whether it is one.
+    pub(crate) fn has_conditions(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & CONDITIONS != 0
+    }
+
+    /// Whether it is initialised and has nothing to tell whoever uses it so. Acquire pairs with the
+    /// Release in [`open`](Self::open): who finds it open finds it initialised.
+    #[inline]
+    pub(crate) fn is_open(&self, how: Use) -> bool {
+        let open = match how {
+            Use::OrInit => OPEN_TO_USE,
+            Use::Found => OPEN_TO_FIND,
+        };
+        self.word.load(Ordering::Acquire) & open != 0
+    }
+
+    /// The caller has seen that it is initialised: from here on a look at the header is enough, unless
+    /// it has something to tell.
+    pub(crate) fn open(&self) {
+        let word = self.word.load(Ordering::Relaxed);
+        let opens = |tells, open| if word & tells == 0 { open } else { 0 };
+        let open = opens(INIT_TELLS, OPEN_TO_USE) | opens(COMPLETION_TELLS, OPEN_TO_FIND);
+        if word & open != open {
+            // Everything else in this word changes by read-modify-write operations, which hand this on.
+            self.word.fetch_or(open, Ordering::Release);
+        }
+    }
+
+    /// Whether a user of what is initialised comes after something. Relaxed: the flags are set before it
+    /// is marked as initialised, and who asks has seen that mark.
+    #[inline]
+    pub(crate) fn tells(&self, how: Use) -> bool {
+        self.word.load(Ordering::Relaxed) & flag_of(how) != 0
+    }
+
+    /// What is about to be marked as initialised has something to tell whoever uses it so.
+    pub(crate) fn set_tells(&self, how: Use) {
+        self.word.fetch_or(flag_of(how), Ordering::Relaxed);
+    }
+
+    /// What was initialised has been emptied: what comes next is another thing.
+    #[cfg(not(loom))]
+    pub(crate) fn renew(&mut self) {
+        let word = self.take_word() & (UNUSUAL | ALLOCATORS | UNTRACKED | REACTION_MASK);
+        self.word = AtomicU64::new(word);
     }
 
     /// The reaction that this lock was given, if any.
@@ -230,10 +315,50 @@ impl LockId {
     }
 }
 
+/// A header's word, kept elsewhere.
+pub(crate) mod word {
+    use super::{ALLOCATORS, ID_SHIFT, UNUSUAL};
+    use crate::finding::LockId;
+
+    /// Never set in a header.
+    pub(crate) const FREE: u64 = 1 << 10;
+
+    /// That of a lock with this number and without flags.
+    pub(crate) fn of(lock: LockId) -> u64 {
+        lock.0 << ID_SHIFT
+    }
+
+    /// The same as if it were for the usual path: so a copy of one that is not is unlike the header's,
+    /// and not taken for it without a further look.
+    #[inline]
+    pub(crate) fn usual(word: u64) -> u64 {
+        word & !UNUSUAL
+    }
+
+    /// The number in it, whatever the flags; 0 if there is none.
+    #[inline]
+    pub(crate) fn number(word: u64) -> u64 {
+        (word & !(UNUSUAL | ALLOCATORS)) >> ID_SHIFT
+    }
+}
+
+#[inline]
+fn flag_of(how: Use) -> u64 {
+    match how {
+        Use::OrInit => INIT_TELLS,
+        Use::Found => COMPLETION_TELLS,
+    }
+}
+
 #[inline]
 fn id_in(word: u64) -> Option<LockId> {
-    // Negative where `ALLOCATORS` is set.
+    // Negative where `UNUSUAL` is set.
     if word.cast_signed() < 1 << ID_SHIFT { None } else { Some(LockId(word >> ID_SHIFT)) }
+}
+
+#[inline]
+fn number_in(word: u64) -> Option<LockId> {
+    if word & ALLOCATORS != 0 { None } else { id_in(word & !UNUSUAL) }
 }
 
 /// What is known of an acquisition at compile time: one static for each protected type and
@@ -400,6 +525,25 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_was_emptied_has_nothing_to_tell_and_another_number() {
+        let mut header = LockHeader::new(Site::caller());
+        header.set_reaction(OnViolation::Log);
+        let id = header.ensure_id();
+        header.set_tells(Use::Found);
+        let tells = |header: &LockHeader| [Use::OrInit, Use::Found].map(|how| header.tells(how));
+        let is_open =
+            |header: &LockHeader| [Use::OrInit, Use::Found].map(|how| header.is_open(how));
+        assert_eq!((tells(&header), is_open(&header)), ([false, true], [false, false]));
+        header.open();
+        assert_eq!((is_open(&header), header.id()), ([true, false], id));
+        header.renew();
+        assert_eq!((tells(&header), is_open(&header)), ([false, false], [false, false]));
+        assert_eq!(header.id(), None);
+        assert_eq!(header.reaction(), Some(OnViolation::Log));
+        assert_ne!(header.ensure_id(), id);
+    }
+
+    #[test]
     fn poison_of_the_programs_own_is_not_spared() {
         let header = LockHeader::new(Site::caller());
         assert!(header.settle_poison(|| panic!("the program's own panic counts")));
@@ -422,6 +566,18 @@ pub(crate) mod tests {
         let unused = LockHeader::new(Site::caller());
         unused.mark_allocators();
         assert_eq!((unused.ensure_id(), unused.recorded_id()), (None, None));
+    }
+
+    #[test]
+    fn a_mutex_of_conditions_keeps_its_number_off_the_usual_path() {
+        let header = LockHeader::new(Site::caller());
+        let id = header.ensure_id();
+        assert!(!header.has_conditions());
+        header.set_conditions();
+        assert!(header.has_conditions());
+        assert_eq!((header.id(), header.number(), header.ensure_id()), (None, id, id));
+        header.mark_allocators();
+        assert_eq!((header.id(), header.number(), header.recorded_id()), (None, None, id));
     }
 
     #[test]

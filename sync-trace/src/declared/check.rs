@@ -21,9 +21,9 @@ pub(crate) struct Breach {
 
 /// How a lock is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum Manner {
     /// Until it comes.
-    Blocking,
+    Waiting,
     /// It is tried, and so cannot be in the wrong order.
     Trying,
 }
@@ -34,14 +34,14 @@ pub(crate) fn request<'a>(
     frames: impl Iterator<Item = Frame<'a>>,
     wanted: &Held,
     holds: &[Held],
-    asked: Asked,
+    manner: Manner,
 ) -> Option<Breach> {
     // Taken again it is not taken later.
     let is_again = holds.iter().any(|held| held.lock == wanted.lock);
     for frame in frames {
         for clause in frame.clauses() {
             let of_clause = match &clause.rule {
-                Rule::Order { chains, options } if asked == Asked::Blocking && !is_again => {
+                Rule::Order { chains, options } if manner == Manner::Waiting && !is_again => {
                     chains.iter().find_map(|chain| order(&frame, chain, *options, wanted, holds))
                 }
                 Rule::Only { locks } if !is_again => only(&frame, locks, wanted),
@@ -278,14 +278,14 @@ mod tests {
         before: &[u64],
         holds: &[Held],
         wanted: Held,
-        asked: Asked,
+        manner: Manner,
     ) -> Option<Broken> {
         let members = members();
         let before: Vec<Before> =
             before.iter().map(|&id| Before { lock: LockId(id), mode: Mode::Exclusive }).collect();
         let declaration = declaration(rule);
         let frame = Frame { declaration, members: &members, before: &before };
-        request([frame].into_iter(), &wanted, holds, asked).map(|breach| breach.broken)
+        request([frame].into_iter(), &wanted, holds, manner).map(|breach| breach.broken)
     }
 
     fn order(chain: &'static [Element], options: Options) -> Rule {
@@ -297,7 +297,7 @@ mod tests {
     #[track_caller]
     fn check(rule: Rule, holds: &[u64], wanted: u64, expected: Option<Broken>) {
         let holds: Vec<Held> = holds.iter().map(|&id| held(id)).collect();
-        assert_eq!(judge(rule, &[], &holds, held(wanted), Asked::Blocking), expected);
+        assert_eq!(judge(rule, &[], &holds, held(wanted), Manner::Waiting), expected);
     }
 
     #[test]
@@ -320,9 +320,9 @@ mod tests {
     fn what_is_taken_again_or_only_tried_is_in_order() {
         check(order(ABC, PLAIN), &[10, 20], 10, None);
         let holds = [held(20)];
-        let judge = |asked| judge(order(ABC, PLAIN), &[], &holds, held(10), asked);
-        assert_eq!(judge(Asked::Trying), None);
-        assert_eq!(judge(Asked::Blocking), Some(Broken::OutOfOrder));
+        let judge = |manner| judge(order(ABC, PLAIN), &[], &holds, held(10), manner);
+        assert_eq!(judge(Manner::Trying), None);
+        assert_eq!(judge(Manner::Waiting), Some(Broken::OutOfOrder));
     }
 
     #[test]
@@ -342,7 +342,7 @@ mod tests {
         const WRITES: &[Element] = &[write(1), element(2)];
         let read = |lock| held_in(lock, Mode::Read);
         let judge = |holds: &[Held], wanted| {
-            judge(order(WRITES, PLAIN), &[], holds, wanted, Asked::Blocking)
+            judge(order(WRITES, PLAIN), &[], holds, wanted, Manner::Waiting)
         };
         assert_eq!(judge(&[held(20)], held(10)), Some(Broken::OutOfOrder));
         assert_eq!(judge(&[held(20)], read(10)), None);
@@ -353,7 +353,7 @@ mod tests {
     fn a_local_order_counts_only_what_was_taken_inside() {
         let local = || order(ABC, Options { local: true, ..PLAIN });
         let judge = |before: &[u64], holds: &[Held]| {
-            judge(local(), before, holds, held(10), Asked::Blocking)
+            judge(local(), before, holds, held(10), Manner::Waiting)
         };
         assert_eq!(judge(&[20], &[held(20)]), None);
         assert_eq!(judge(&[], &[held(20)]), Some(Broken::OutOfOrder));
@@ -392,9 +392,9 @@ mod tests {
         check(only(), &[], 20, None);
         check(only(), &[], 30, Some(Broken::NotAllowed));
         check(only(), &[30], 30, None);
-        let judge = |wanted, asked| judge(only(), &[], &[], wanted, asked);
-        assert_eq!(judge(held_in(20, Mode::Read), Asked::Blocking), Some(Broken::NotAllowed));
-        assert_eq!(judge(held(30), Asked::Trying), Some(Broken::NotAllowed));
+        let judge = |wanted, manner| judge(only(), &[], &[], wanted, manner);
+        assert_eq!(judge(held_in(20, Mode::Read), Manner::Waiting), Some(Broken::NotAllowed));
+        assert_eq!(judge(held(30), Manner::Trying), Some(Broken::NotAllowed));
         check(Rule::Only { locks: &[] }, &[], 10, Some(Broken::NotAllowed));
     }
 

@@ -30,7 +30,7 @@ mod verdict;
 
 #[cfg(not(loom))]
 pub use asserts::{Assertion, assert_held, assert_no_locks_held, assert_not_held};
-pub(crate) use check::Asked;
+pub(crate) use check::Manner;
 pub use class::{LockClass, check_ranks};
 #[cfg(not(loom))]
 pub use fields::{LockFields, name_field};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::book::Observed;
-use super::check::{self, Asked, Breach};
+use super::check::{self, Breach, Manner};
 use super::evidence::{self, Scene};
 use super::extents::Overrun;
 use super::frame::Member;
@@ -76,13 +76,13 @@ pub(crate) fn requested(
     agent: &Agent,
     wanted: &Held,
     holds: &[Held],
-    asked: Asked,
+    manner: Manner,
     own: Option<OnViolation>,
 ) {
     if !agent.extents.is_active() {
         return;
     }
-    let breach = agent.extents.look(|frames| check::request(frames, wanted, holds, asked));
+    let breach = agent.extents.look(|frames| check::request(frames, wanted, holds, manner));
     if let Some(breach) = breach {
         raise(agent, &breach, Some((wanted, own)), holds);
     }

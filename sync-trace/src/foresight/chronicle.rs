@@ -4,12 +4,14 @@
 //! flags. The timeline is made when there is something to put on it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool as GlobalBool;
 
 use crate::agent::Agent;
 use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, const_fn, lock};
 use crate::finding::LockId;
 use crate::foresight::chains::Forgotten;
-use crate::foresight::passage::Passage;
+use crate::foresight::conditions::Conditions;
+use crate::foresight::passage::{Heard, Passage};
 use crate::foresight::{meant, news};
 use crate::held::{Held, key};
 use crate::lock_order::clock::{Parcel, Section, Timeline};
@@ -35,8 +37,24 @@ pub(crate) struct TimeSlot {
     is_inside: AtomicBool,
     /// With so many news everything so far came before the agent, which has no timeline yet.
     born: AtomicU64,
+    /// How many initialisers it runs, each inside the one before. The timeline is told when something
+    /// happens in them.
+    bodies: AtomicU64,
+    /// What it has used since that was initialised, and comes after.
+    pub(crate) heard: Heard,
+    /// What it has heard by taking mutexes.
+    pub(crate) conditions: Conditions,
     /// Where its end is told.
     end: Mutex<Option<Arc<Passage>>>,
+}
+
+/// Whether anybody has made a request of which it may matter when it was.
+static ANY_REQUEST: GlobalBool = GlobalBool::new(false);
+
+/// The same. Relaxed: who made one before an event that others come after has set it by then, and they
+/// see it.
+pub(crate) fn any_request() -> bool {
+    ANY_REQUEST.load(Ordering::Relaxed)
 }
 
 // All flags are the agent's own: Relaxed.
@@ -52,6 +70,9 @@ impl TimeSlot {
                 meant: AtomicU64::new(0),
                 is_inside: AtomicBool::new(false),
                 born: AtomicU64::new(0),
+                bodies: AtomicU64::new(0),
+                heard: Heard::new(),
+                conditions: Conditions::new(),
                 end: Mutex::new(None),
             }
         }
@@ -66,6 +87,9 @@ impl TimeSlot {
         // Goes on, so that nothing that was known of the last agent is ever taken for the next one's.
         self.set_segment(self.segment.load(Ordering::Relaxed) + 1, 0);
         self.born.store(0, Ordering::Relaxed);
+        self.bodies.store(0, Ordering::Relaxed);
+        self.heard.clear();
+        self.conditions.clear();
     }
 
     /// The stamp under which [`Chains`](crate::foresight::chains::Chains) remember now.
@@ -133,6 +157,12 @@ impl Agent {
             self.time.is_begun.store(true, Ordering::Relaxed);
             line
         });
+        while (line.bodies() as u64) < self.time.bodies.load(Ordering::Relaxed) {
+            line.begin_body();
+        }
+        if self.time.conditions.is_any_pending() {
+            self.time.conditions.take().iter().for_each(|parcel| line.observe(parcel));
+        }
         line.mean(&meant::current());
         let result = act(line);
         if line.is_crowded(CROWD) {
@@ -176,6 +206,22 @@ impl Agent {
         }
     }
 
+    /// What follows happens in an initialiser.
+    pub(crate) fn begin_body(&self) {
+        let bodies = &self.time.bodies;
+        bodies.store(bodies.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// The innermost initialiser has ended: what it hands on to whoever uses the result.
+    pub(crate) fn end_body(&self) -> Parcel {
+        let bodies = self.time.bodies.load(Ordering::Relaxed);
+        self.time.bodies.store(bodies.saturating_sub(1), Ordering::Relaxed);
+        // Mostly nothing has happened in it, and the timeline does not know of it.
+        let known = lock(&self.time.line).as_ref().map_or(0, |line| line.bodies() as u64);
+        let has_begun = bodies != 0 && known == bodies;
+        if has_begun { self.timed(Timeline::end_body) } else { Parcel::default() }
+    }
+
     /// The agent, which may be inside sections of others, has got `lock`.
     #[cold]
     #[inline(never)]
@@ -185,6 +231,9 @@ impl Agent {
 
     /// It is about to ask for what `wanted` would be the record of.
     pub(crate) fn dependency(&self, wanted: Held) -> Dependency {
+        if !any_request() {
+            ANY_REQUEST.store(true, Ordering::Relaxed);
+        }
         self.timed(|line| {
             self.held.tell(|held| line.begin_section(held));
             Dependency::new(line, wanted, news::count())
@@ -243,6 +292,25 @@ impl Agent {
         true
     }
 
+    /// Whether there can be something that others may come to hear of by a mutex.
+    #[inline]
+    pub(crate) fn has_something_to_signal(&self) -> bool {
+        let has_been = self.time.is_begun.load(Ordering::Relaxed)
+            || self.time.born.load(Ordering::Relaxed) != 0;
+        has_been && any_request()
+    }
+
+    /// The agent has taken a mutex of conditions. What it heard when it took the last one was for it.
+    pub(crate) fn came_by(&self, mutex: LockId, version: u64) {
+        if self.time.conditions.is_any_pending() {
+            self.timed(|_| ());
+        }
+        if self.time.conditions.collect(mutex, version) {
+            // There is something to tell, once it turns out that it counts.
+            self.time.is_begun.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// An event of which it is not sure that others came after it because of it: what it hands on.
     pub(crate) fn publish_weakly(&self) -> Parcel {
         self.timed(Timeline::publish_clock)
@@ -265,7 +333,7 @@ impl Agent {
     /// The request was judged under this stamp.
     pub(crate) fn remember(&self, key: u64, stamp: u64, repeats: Arc<Repeats>) {
         if self.chains.remember(key, stamp, repeats) == Forgotten::All {
-            self.held.forget_all();
+            self.held.forget_known();
         }
     }
 

@@ -11,11 +11,11 @@ use std::time::Duration;
 use crate::agent::{Agent, Cold};
 use crate::config::{OnViolation, Policy};
 use crate::current::{self, Working};
-use crate::declared::{self, Asked};
+use crate::declared::{self, Manner};
 use crate::finding::{Level, LockId, LockKind, Outcome};
 use crate::foresight::ledger::Prospect;
 use crate::foresight::{meant, news};
-use crate::held::{Held, key};
+use crate::held::{Asked, Entry, Held, key};
 use crate::lock_order::clock::Section;
 use crate::op::Mode;
 use crate::reaction::{self, Place, Response};
@@ -24,9 +24,11 @@ use crate::site::Site;
 use crate::tracker::{self, Outlook, Tracker};
 use crate::waits::slot::Wait;
 
-/// A lock is about to be asked for by an agent that holds something, or is about to be written.
+/// A lock is about to be asked for, and that is not just what the agent did there the last time.
+/// `asked` says whether anything could come of it.
 ///
-/// `agent` is where the thread records now. Afterwards there is room for its record.
+/// Afterwards there is room for its record. If that is filled already, returns what
+/// [`take_place`](crate::held::HeldStack::take_place) wants.
 ///
 /// # Panics
 ///
@@ -38,31 +40,64 @@ pub(crate) fn requested(
     access: &'static Access,
     site: Site,
     agent: &'static Agent,
-) {
-    match lock.id() {
-        Some(id) if agent.held.recalls(id, access, agent.time.stamp()) => {}
-        _ => looked_up(lock, access, site),
+    asked: Asked,
+) -> Option<u64> {
+    // All that is not done at once is a call at the end, so that nothing has to be saved for it.
+    if asked == Asked::Nested && agent.held.is_empty() && !agent.time.is_inside() {
+        let word = lock.word();
+        if lock.id().is_some() {
+            return agent.held.fill_first(&Entry { word, access, created: lock.origin(), site });
+        }
+        return requested_first(lock, access, site, agent);
     }
+    looked_up(lock, access, site, agent)
+}
+
+/// The lock has no number yet, and nothing is held.
+#[inline(never)]
+fn requested_first(
+    lock: &LockHeader,
+    access: &'static Access,
+    site: Site,
+    agent: &'static Agent,
+) -> Option<u64> {
+    let word = lock.first_word()?;
+    // One that is not for the usual path has to be looked at again when it is had.
+    lock.id()?;
+    agent.held.fill_first(&Entry { word, access, created: lock.origin(), site })
 }
 
 /// The agent did not do this a moment ago.
-#[cold]
 #[inline(never)]
 #[track_caller]
-fn looked_up(lock: &LockHeader, access: &'static Access, site: Site) {
-    let agent = current::current();
-    let stamp = agent.time.stamp();
+fn looked_up(
+    lock: &LockHeader,
+    access: &'static Access,
+    site: Site,
+    agent: &'static Agent,
+) -> Option<u64> {
+    let (held, time) = (&agent.held, &agent.time);
     // Where something is meant by what is taken now, that is not on record yet.
-    if !meant::is_any()
-        && let (Some(id), Some(held)) = (lock.id(), agent.held.key())
-        && let chain = agent.time.chain(held, key::of(id, access.mode))
-        && let Some(repeats) = agent.chains.known(chain, stamp)
-    {
-        repeats.add_one();
-        agent.held.keep(id, access, stamp, repeats);
-        return;
+    if let Some(id) = lock.number().filter(|_| !meant::is_any()) {
+        let stamp = time.stamp();
+        let known = |below, wanted| agent.chains.known(time.chain(below, wanted), stamp);
+        if lock.id().is_some() && !time.is_inside() {
+            let entry = Entry { word: lock.word(), access, created: lock.origin(), site };
+            let filled = held.fill_known(&entry, stamp, known);
+            if filled.is_some() {
+                return filled;
+            }
+        } else if held.has_room()
+            && let Some(repeats) = known(held.key(), key::of(id, access.mode))
+        {
+            // What it is inside of, and what its conditions have to tell, is looked at when it has the
+            // lock.
+            repeats.add_one();
+            return None;
+        }
     }
     requested_slow(lock, access, site, Besides::Nothing);
+    None
 }
 
 /// The agent is about to give up a lock that it holds for a while, and then asks for it again with all
@@ -75,12 +110,12 @@ fn looked_up(lock: &LockHeader, access: &'static Access, site: Site) {
 #[inline(never)]
 #[track_caller]
 pub(crate) fn requested_again(lock: &LockHeader, access: &'static Access, site: Site) {
-    if let (Some(agent), Some(id)) = (current::present(), lock.id()) {
+    if let (Some(agent), Some(id)) = (current::present(), lock.number()) {
         let created = Some(lock.origin());
         let wait = Wait { target: Resource::Lock(id), access, site, created };
         declared::may_wait(agent, &wait, Some(id));
     }
-    let _meant_as_before = lock.id().map(|id| meant::Scope::enter(meant::of_hold(id)));
+    let _meant_as_before = lock.number().map(|id| meant::Scope::enter(meant::of_hold(id)));
     requested_slow(lock, access, site, Besides::TheLock);
 }
 
@@ -97,22 +132,21 @@ enum Besides {
 #[track_caller]
 fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, besides: Besides) {
     let Some(agent) = ready_to_record(lock) else { return };
-    // What comes next above has not been looked at with this below.
-    agent.held.forget_above();
     let working = Working::begin();
     lock.ensure_id();
     let tracker = tracker::global();
     let wait = |id| Wait { target: Resource::Lock(id), access, site, created: Some(lock.origin()) };
-    let reactions = Reactions { tracker, agent, own: lock.reaction(), wait: lock.id().map(wait) };
+    let reactions =
+        Reactions { tracker, agent, own: lock.reaction(), wait: lock.number().map(wait) };
     let working = reactions.raise_deferred(working);
-    let Some(id) = lock.id() else { return };
+    let Some(id) = lock.number() else { return };
     let created = lock.origin();
     let wanted = Held { lock: id, stamp: 0, told: false, access, created, site };
     let working = match agent.extents.is_active() {
         true => {
             drop(working);
             let holds = holds_besides(agent, id, besides);
-            declared::requested(agent, &wanted, &holds, Asked::Blocking, lock.reaction());
+            declared::requested(agent, &wanted, &holds, Manner::Waiting, lock.reaction());
             Working::begin()
         }
         false => working,
@@ -125,7 +159,7 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     }
     let news = news::count();
     let own = key::of(id, access.mode);
-    let mut held = agent.held.key_slow();
+    let mut held = agent.held.key();
     if besides == Besides::TheLock {
         held = held.wrapping_sub(own);
     }
@@ -207,7 +241,7 @@ pub(crate) fn tried(lock: &LockHeader, access: &'static Access, site: Site) {
     {
         let wanted = Held { lock: id, stamp: 0, told: false, access, created: lock.origin(), site };
         let holds = holds_besides(agent, id, Besides::Nothing);
-        declared::requested(agent, &wanted, &holds, Asked::Trying, lock.reaction());
+        declared::requested(agent, &wanted, &holds, Manner::Trying, lock.reaction());
     }
 }
 

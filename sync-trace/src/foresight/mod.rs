@@ -9,11 +9,13 @@
 //!    evidence of another time, which only the agent's own record has to show.
 //! 4. [`ledger`]: the one value for the process, behind a leaf mutex. [`findings`] tells what it knows.
 //!
-//! [`passage`] is where order passes from one agent to another, [`news`] two counts that tell everybody
-//! to look again, and [`meant`] what the program says of the locks that it takes now.
+//! [`passage`] is where order passes from one agent to another, [`conditions`] where it does so unseen,
+//! [`news`] two counts that tell everybody to look again, and [`meant`] what the program says of the
+//! locks that it takes now.
 
 pub(crate) mod chains;
 pub(crate) mod chronicle;
+pub(crate) mod conditions;
 mod findings;
 pub(crate) mod ledger;
 pub(crate) mod meant;

@@ -6,7 +6,7 @@
 
 use std::hash::Hash;
 use std::sync::LazyLock;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use dashmap::DashMap;
 
@@ -64,8 +64,10 @@ fn add(to: &mut Parcel, parcel: &Parcel) {
 /// What has no room for a passage of its own, because it has to cost nothing where it is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
-    /// A barrier, a condition variable, or something that is initialised once.
+    /// A barrier, a condition variable, or the initialiser of something that is initialised once.
     Lock(LockId),
+    /// The completion of something that is initialised once, with all that came before it.
+    Completed(LockId),
     /// A token of the user's, by its address.
     Address(usize),
 }
@@ -83,26 +85,46 @@ static PLACES: LazyLock<Places> =
     LazyLock::new(|| Places { parcels: DashMap::new(), were_forgotten: AtomicBool::new(false) });
 static ANY: AtomicBool = AtomicBool::new(false);
 
-/// As [`Passage::publish`].
-pub(crate) fn publish_at(place: Place, agent: &Agent) {
-    leave(place, &agent.publish());
+/// As [`Passage::publish`]. Returns whether there was anything to tell.
+pub(crate) fn publish_at(place: Place, agent: &Agent) -> bool {
+    let parcel = agent.publish();
+    let _ = leave(place, &parcel);
+    !parcel.is_empty()
 }
 
-/// The same for an event that others may come after, but not because of it alone.
-pub(crate) fn publish_weakly_at(place: Place, agent: &Agent) {
-    leave(place, &agent.publish_weakly());
+/// The same for an event that others may come after, but not because of it alone. Returns whether it
+/// says anything new.
+pub(crate) fn publish_weakly_at(place: Place, agent: &Agent) -> bool {
+    leave(place, &agent.publish_weakly())
 }
 
-fn leave(place: Place, parcel: &Parcel) {
+/// What was published there.
+pub(crate) fn told_at(place: Place) -> Option<Parcel> {
+    PLACES.parcels.get(&place).map(|parcel| parcel.clone())
+}
+
+/// Leaves `parcel` there, if it says anything. Returns whether it says anything new.
+pub(crate) fn leave(place: Place, parcel: &Parcel) -> bool {
     if parcel.is_empty() {
-        return;
+        return false;
+    }
+    let add_new = |told: &mut Parcel| {
+        let is_new = !told.has_all_of(parcel);
+        if is_new {
+            add(told, parcel);
+        }
+        is_new
+    };
+    ANY.store(true, Ordering::Release);
+    // To count them all takes longer than all else here.
+    if let Some(mut told) = PLACES.parcels.get_mut(&place) {
+        return add_new(&mut told);
     }
     if PLACES.parcels.len() >= PLACES_MAX {
         PLACES.were_forgotten.store(true, Ordering::Relaxed);
         PLACES.parcels.clear();
     }
-    add(&mut PLACES.parcels.entry(place).or_default(), parcel);
-    ANY.store(true, Ordering::Release);
+    add_new(&mut PLACES.parcels.entry(place).or_default())
 }
 
 /// Whether anything was published at any place.
@@ -113,10 +135,83 @@ pub(crate) fn is_any_used() -> bool {
 
 /// As [`Passage::observe`].
 pub(crate) fn observe_at(place: Place, agent: &Agent) {
-    let parcel = PLACES.parcels.get(&place).map(|parcel| parcel.clone());
-    match parcel {
+    match told_at(place) {
         Some(parcel) => agent.observe(&parcel),
         None if PLACES.were_forgotten.load(Ordering::Relaxed) => agent.observe_everything(),
         None => {}
+    }
+}
+
+/// How somebody who uses what is initialised once came to find it initialised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// It would have initialised it, so it comes after the initialiser, whoever ran that, and after
+    /// nothing else.
+    OrInit,
+    /// It could but find that somebody else has: it comes after all that one did before.
+    Found,
+}
+
+impl Use {
+    /// Where what it comes after is told.
+    pub(crate) fn place(self, lock: LockId) -> Place {
+        match self {
+            Self::OrInit => Place::Lock(lock),
+            Self::Found => Place::Completed(lock),
+        }
+    }
+}
+
+/// Which of the things that are initialised an agent has used, and so comes after: the last one for each
+/// of some remainders of their numbers. What is initialised has nothing new to tell, so this never
+/// gets old.
+pub(crate) struct Heard {
+    /// The number of what was used, and whether the agent comes after all that came before. Only the
+    /// agent reads and writes them, so Relaxed.
+    slots: [AtomicU64; HEARD],
+}
+
+const HEARD: usize = 32;
+
+impl Heard {
+    pub(crate) const fn new() -> Self {
+        Self { slots: [const { AtomicU64::new(0) }; HEARD] }
+    }
+
+    /// Whether the agent has used it so, or knows more than that brings.
+    #[inline]
+    pub(crate) fn has(&self, lock: LockId, how: Use) -> bool {
+        let known = self.slots[lock.0 as usize % HEARD].load(Ordering::Relaxed);
+        known >> 1 == lock.0 && (how == Use::OrInit || known & 1 != 0)
+    }
+
+    pub(crate) fn add(&self, lock: LockId, how: Use) {
+        let known = lock.0 << 1 | u64::from(how == Use::Found);
+        self.slots[lock.0 as usize % HEARD].store(known, Ordering::Relaxed);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.slots.iter().for_each(|slot| slot.store(0, Ordering::Relaxed));
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_tells_what_a_use_tells_and_more() {
+        let heard = Heard::new();
+        let [one, same_slot] = [LockId(7), LockId(7 + HEARD as u64)];
+        let has = |lock| [Use::OrInit, Use::Found].map(|how| heard.has(lock, how));
+        assert_eq!(has(one), [false, false]);
+        heard.add(one, Use::OrInit);
+        assert_eq!((has(one), has(same_slot)), ([true, false], [false, false]));
+        heard.add(one, Use::Found);
+        assert_eq!(has(one), [true, true]);
+        heard.add(same_slot, Use::OrInit);
+        assert_eq!((has(one), has(same_slot)), ([false, false], [true, false]));
+        heard.clear();
+        assert_eq!(has(same_slot), [false, false]);
     }
 }

@@ -28,7 +28,7 @@ impl Meant {
     /// The newest hold of `lock` is about to be given up.
     #[inline]
     pub(crate) fn by_hold_of(lock: &LockHeader) -> Self {
-        Self(lock.id().map_or(Meaning::PLAIN, meant::of_hold))
+        Self(lock.number().map_or(Meaning::PLAIN, meant::of_hold))
     }
 
     /// The lock was just taken again.
@@ -46,7 +46,7 @@ impl Meant {
 /// If another thread has taken the guard, and the reaction is to panic.
 #[track_caller]
 pub(crate) fn outer(lock: &LockHeader, site: Site) -> Outer {
-    let Some(id) = lock.id() else { return Outer::Unrecorded };
+    let Some(id) = lock.number() else { return Outer::Unrecorded };
     let is_it = |held: &Held| held.lock == id && held.access.mode == Mode::Exclusive;
     let mut is_own = false;
     if let Some(agent) = current::home() {

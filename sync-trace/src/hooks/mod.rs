@@ -7,7 +7,7 @@
 //! | verb | when |
 //! |---|---|
 //! | [`prepare`], [`prepare_write`], [`prepare_try`] | before the real lock is asked for, or tried |
-//! | [`acquired`] | the real lock was just taken, or the closure of a `Once` was just called |
+//! | [`acquired_at_once`], [`acquired`] | the real lock was just taken, or the closure of a `Once` was just called |
 //! | [`released`] | just before the real lock is given up, or that closure returns |
 //! | [`wait_for_lock`] | the real lock could not be had at once |
 //! | [`wait_for_once`] | a `Once` is not completed |
@@ -15,7 +15,10 @@
 //! | [`wait_for_end`], [`wait_for_scope`] | before threads are joined |
 //! | [`wait_for_signal`], [`rest`] | before a wait for a message, a barrier, an unpark, the time |
 //! | [`mean`], [`outer`] | the program says what it means by taking several locks of one class |
-//! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier, initialisation, signal |
+//! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier |
+//! | [`signal`], [`waits_with`] | a condvar is notified; before it waits, or would |
+//! | [`initialised`] | after [`released`], before a `Once` is marked as completed |
+//! | [`used`], [`found`] | a `Once` is completed already |
 
 mod meaning;
 mod ordering;
@@ -29,11 +32,11 @@ use crate::declared;
 use crate::finding::{LockId, LockKind};
 use crate::foresight::chronicle::Ended;
 use crate::foresight::forecast;
-use crate::held::Held;
+use crate::held::{Asked, Entry, Held};
 use crate::op::{Mode, Op};
 use crate::os;
 use crate::reaction::{self, Place};
-use crate::registry::{Access, LockHeader, Resource, ScopeId};
+use crate::registry::{Access, LockHeader, Resource, ScopeId, word};
 use crate::site::{Origin, Site};
 use crate::tracker::{self, Judgement, Limits, Verdict};
 use crate::waits::slot::Wait;
@@ -42,7 +45,8 @@ use crate::waits::slot::Wait;
 pub(crate) use meaning::{Meant, mean, outer};
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use ordering::{
-    observe, observe_at, observe_everything, publish, publish_at, publish_weakly_at,
+    Body, found, initialised, observe, observe_at, observe_everything, publish, publish_at, signal,
+    used, waits_with,
 };
 
 /// An acquisition as its front describes it.
@@ -55,6 +59,11 @@ pub(crate) struct Request<'a> {
 
 impl Request<'_> {
     #[inline]
+    fn entry(&self) -> Entry {
+        let Self { lock, access, site } = *self;
+        Entry { word: word::usual(lock.word()), access, created: lock.origin(), site }
+    }
+
     fn held(&self, lock: LockId) -> Held {
         let (access, created) = (self.access, self.lock.origin());
         Held { lock, stamp: 0, told: false, access, created, site: self.site }
@@ -66,26 +75,54 @@ impl Request<'_> {
     }
 }
 
+/// What was made ready before a lock was asked for: the place of its record is filled and becomes
+/// part of the record with one store, if nothing else is recorded until then.
+#[derive(Clone, Copy)]
+pub(crate) struct Prepared {
+    agent: &'static Agent,
+    place: Option<u64>,
+}
+
+impl Prepared {
+    /// The thread has had to wait since.
+    #[inline]
+    pub(crate) fn spoil(&mut self) {
+        self.place = None;
+    }
+}
+
 /// A lock is about to be asked for. Afterwards recording allocates nothing, so that a lock which guards
 /// the memory allocator itself can be recorded too.
 ///
 /// # Panics
 ///
 /// If a deadlock could happen of which the request is a part, and the reaction is to panic.
-#[cfg_attr(not(debug_assertions), inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 #[track_caller]
-pub(crate) fn prepare(request: &Request<'_>) {
-    let agent = current::current();
-    if !agent.held.is_empty() || agent.time.is_inside() {
-        forecast::requested(request.lock, request.access, request.site, agent);
-    }
+pub(crate) fn prepare(request: &Request<'_>) -> Prepared {
+    prepare_as(request, Asked::Nested)
 }
 
 /// As [`prepare`] for what readers may have to queue behind, so that it matters at any time.
-#[cfg_attr(not(debug_assertions), inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 #[track_caller]
-pub(crate) fn prepare_write(request: &Request<'_>) {
-    forecast::requested(request.lock, request.access, request.site, current::current());
+pub(crate) fn prepare_write(request: &Request<'_>) -> Prepared {
+    prepare_as(request, Asked::Always)
+}
+
+#[cfg_attr(not(debug_assertions), inline(always))]
+#[track_caller]
+fn prepare_as(request: &Request<'_>, asked: Asked) -> Prepared {
+    let Request { lock, access, site } = *request;
+    let agent = current::current();
+    if !agent.time.is_inside() {
+        let stamp = || agent.time.stamp();
+        let place = agent.held.recall(lock.word(), access, site, asked, stamp);
+        if place.is_some() {
+            return Prepared { agent, place };
+        }
+    }
+    Prepared { agent, place: forecast::requested(lock, access, site, agent, asked) }
 }
 
 /// A lock that is held is about to be given up for a while and asked for again: as [`prepare`], with
@@ -103,20 +140,42 @@ pub(crate) fn prepare_again(request: &Request<'_>) {
 #[cfg_attr(not(debug_assertions), inline)]
 #[track_caller]
 pub(crate) fn prepare_try(request: &Request<'_>) {
-    let held = &current::current().held;
-    held.forget_above();
-    if !held.has_room() {
+    if !current::current().held.has_room() {
         forecast::tried(request.lock, request.access, request.site);
     }
 }
 
-/// The real lock was just taken; the caller must own it in the mode requested.
+/// The real lock was just taken, at once, after this was prepared for it; the caller must own it in the
+/// mode requested.
 ///
-/// Usually a few stores into the agent's own record.
+/// Usually one store into the agent's own record.
 #[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn acquired_at_once(request: &Request<'_>, prepared: Prepared) -> Recorded {
+    let Request { lock, access, site } = *request;
+    let Prepared { agent, place } = prepared;
+    let Some(place) = place else { return acquired_otherwise(lock, access, site) };
+    if access.mode == Mode::Exclusive && !lock.is_owner(agent) {
+        if agent.is_alert() {
+            return acquired_otherwise(lock, access, site);
+        }
+        lock.set_owner(agent);
+    }
+    agent.held.take_place(place);
+    Recorded::Yes
+}
+
+/// Takes its arguments apart: a reference to the request would force that into memory on the fast
+/// path, and every store there delays the unlock.
+#[inline(never)]
+fn acquired_otherwise(lock: &LockHeader, access: &'static Access, site: Site) -> Recorded {
+    acquired(&Request { lock, access, site })
+}
+
+/// The real lock was just taken, whatever came before; the caller must own it in the mode requested.
+#[inline]
 pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
     let lock = request.lock;
-    let Some(id) = lock.id().or_else(|| lock.first_id()) else { return passed(lock) };
+    let Some(id) = lock.id().or_else(|| unusual_id(lock)) else { return passed(lock) };
     let agent = current::current();
     // First the owner: an older hold that another thread has released for this one goes with that.
     let has_to_look = match request.access.mode {
@@ -124,23 +183,23 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
         Mode::Exclusive if lock.is_owner(agent) => agent.time.is_inside(),
         Mode::Exclusive => {
             lock.set_owner(agent);
-            agent.has_to_settle() || agent.time.is_inside()
+            agent.is_alert() || agent.time.is_inside()
         }
         Mode::Upgradable | Mode::Read | Mode::RecursiveRead => agent.time.is_inside(),
     };
     if has_to_look {
-        came_to(agent, id, request.access.mode);
+        came_to(agent, lock, id, request.access.mode);
     }
-    if agent.held.push(&request.held(id)) {
+    if agent.held.push(&request.entry()) {
         return Recorded::Yes;
     }
-    acquired_slow(lock, request.access, request.site)
+    acquired_slow(request)
 }
 
 /// Another agent may have had the lock since `agent` had it last.
 #[cold]
 #[inline(never)]
-fn came_to(agent: &Agent, id: LockId, mode: Mode) {
+fn came_to(agent: &Agent, lock: &LockHeader, id: LockId, mode: Mode) {
     // If another agent has released the last hold for this one, that hold must go before it could be
     // taken for the present one.
     current::settle(agent);
@@ -148,6 +207,21 @@ fn came_to(agent: &Agent, id: LockId, mode: Mode) {
         let _working = Working::begin();
         agent.came_to(id, mode);
     }
+    if agent.looks_out() {
+        ordering::look_out(agent, lock, id);
+    }
+}
+
+/// The number of a lock that was just taken and seems to have none.
+#[cold]
+#[inline(never)]
+fn unusual_id(lock: &LockHeader) -> Option<LockId> {
+    let id = lock.number().filter(|_| lock.has_conditions());
+    match id {
+        Some(id) => ordering::came_by(id),
+        None => return lock.first_id(),
+    }
+    id
 }
 
 /// Whether an acquisition is on record.
@@ -173,24 +247,23 @@ fn passed(lock: &LockHeader) -> Recorded {
     Recorded::Yes
 }
 
-/// Takes its arguments apart: a reference to the request would force that into memory on the fast
-/// path, and every store there delays the unlock.
 #[cold]
 #[inline(never)]
-fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) -> Recorded {
+fn acquired_slow(request: &Request<'_>) -> Recorded {
+    let Request { lock, access, .. } = *request;
     if lock.is_allocators() {
         return passed(lock);
     }
     let exclusive = access.mode == Mode::Exclusive;
-    if let (Some(agent), Some(id)) = (current::recording(), lock.id())
+    if let (Some(agent), Some(id)) = (current::recording(), lock.number())
         && (agent.held.has_memory() || !current::is_in_allocator())
     {
         current::refresh(agent);
         if exclusive {
             lock.set_owner(agent);
         }
-        came_to(agent, id, access.mode);
-        let held = Request { lock, access, site }.held(id);
+        came_to(agent, lock, id, access.mode);
+        let held = request.held(id);
         agent.held.push_slow(&held);
         declared::taken(agent, &held);
         return Recorded::Yes;
@@ -204,6 +277,7 @@ fn acquired_slow(lock: &LockHeader, access: &'static Access, site: Site) -> Reco
 
 /// How the hold that ends was held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Hold {
     /// Alone.
     Exclusive,
@@ -215,14 +289,19 @@ pub(crate) enum Hold {
 /// next owner could be on record while this one still is.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn released(lock: &LockHeader, hold: Hold) {
-    if !lock.id().is_some_and(|id| current::current().held.pop(id)) {
+    if !current::current().held.pop(lock.word()) {
         released_slow(lock, hold);
     }
 }
 
+/// It never unwinds, and says so by its ABI: then what drops the real guard beside a hold needs no
+/// second copy for that case, and is small enough to be inlined.
 #[cold]
 #[inline(never)]
-fn released_slow(lock: &LockHeader, hold: Hold) {
+extern "C" fn released_slow(lock: &LockHeader, hold: Hold) {
+    if lock.has_conditions() && current::current().held.pop(word::usual(lock.word())) {
+        return;
+    }
     if forget(lock, hold) == Forgotten::Forgiven {
         lock.spare();
     }
@@ -429,7 +508,7 @@ const PAUSES_BETWEEN: u32 = 16;
 /// Waits a moment for a lock that may soon be free, without putting anything on record.
 fn spin(lock: &LockHeader, agent: &Agent, retry: &mut dyn FnMut() -> bool) -> bool {
     let mut own = false;
-    agent.held.for_each(|held| own |= Some(held.lock) == lock.id());
+    agent.held.for_each(|held| own |= Some(held.lock) == lock.number());
     if own {
         return false;
     }
@@ -599,14 +678,12 @@ fn begin_wait<'o>(
 /// owns.
 pub(crate) fn suspend(request: &Request<'_>) -> Waiting {
     let lock = request.lock;
-    let Some(id) = lock.id() else {
+    let Some(id) = lock.number() else {
         forget(lock, Hold::Exclusive);
         return Waiting::UNRECORDED;
     };
-    // The mutex is taken back without another look.
-    current::current().held.forget_all();
-    let was_recorded =
-        current::current().held.pop(id) || forget(lock, Hold::Exclusive) != Forgotten::Foreign;
+    let was_recorded = current::current().held.pop(word::usual(lock.word()))
+        || forget(lock, Hold::Exclusive) != Forgotten::Foreign;
     match current::recording() {
         Some(agent) if was_recorded => put_unjudged(agent, &request.wait(id)),
         _ => Waiting::UNRECORDED,

@@ -2,7 +2,15 @@
 
 use crate::agent::Agent;
 use crate::current::{self, Working};
-use crate::foresight::passage::{self, Passage};
+use crate::finding::LockId;
+use crate::foresight::passage::{self, Passage, Place, Use};
+use crate::foresight::{chronicle, conditions, forecast};
+use crate::held::Asked;
+use crate::lock_order::clock::Parcel;
+use crate::registry::LockHeader;
+use crate::tracker;
+
+use super::Request;
 
 /// An ordering event: what the calling thread has done so far comes before whatever those do who
 /// [`observe`] the passage.
@@ -15,17 +23,9 @@ pub(crate) fn publish(passage: &Passage) {
 
 /// The same at a place that has no passage of its own.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn publish_at(place: passage::Place) {
+pub(crate) fn publish_at(place: Place) {
     if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
-        publish_slow(&|| passage::publish_at(place, agent));
-    }
-}
-
-/// The same for an event that others may come after, but not because of it alone.
-#[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn publish_weakly_at(place: passage::Place) {
-    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
-        publish_slow(&|| passage::publish_weakly_at(place, agent));
+        publish_slow(&|| _ = passage::publish_at(place, agent));
     }
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn observe(passage: &Passage) {
 
 /// The same at a place that has no passage of its own.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn observe_at(place: passage::Place) {
+pub(crate) fn observe_at(place: Place) {
     if passage::is_any_used() {
         observe_slow(&|agent| passage::observe_at(place, agent));
     }
@@ -72,5 +72,142 @@ fn observe_slow(observe: &dyn Fn(&Agent)) {
     {
         let _working = Working::begin();
         observe(agent);
+    }
+}
+
+/// An initialiser that runs, on the timeline of the agent that runs it.
+#[must_use]
+pub(crate) struct Body {
+    agent: Option<&'static Agent>,
+}
+
+impl Body {
+    /// The calling thread's has just begun. What it initialises is held, so the agent stays.
+    pub(crate) fn begin() -> Self {
+        let agent = current::present().filter(|_| !current::is_in_allocator());
+        agent.inspect(|agent| agent.begin_body());
+        Self { agent }
+    }
+
+    /// It has ended, before what it initialises is given up.
+    pub(crate) fn end(&mut self) -> Parcel {
+        let Some(agent) = self.agent.take() else { return Parcel::default() };
+        let _working = Working::begin();
+        agent.end_body()
+    }
+}
+
+/// What is about to be marked as initialised is held no more, and its initialiser hands on this.
+pub(crate) fn initialised(lock: &LockHeader, by_body: &Parcel) {
+    let Some(id) = lock.id() else { return };
+    let has_more = |agent: &&Agent| {
+        agent.has_something_to_say() && (chronicle::any_request() || agent.held.depth() > 0)
+    };
+    let agent = current::present().filter(|agent| !by_body.is_empty() || has_more(agent));
+    let Some(agent) = agent.filter(|_| !current::is_in_allocator()) else { return };
+    let _working = Working::begin();
+    if !by_body.is_empty() {
+        passage::leave(Use::OrInit.place(id), by_body);
+        lock.set_tells(Use::OrInit);
+    }
+    if passage::publish_at(Use::Found.place(id), agent) {
+        lock.set_tells(Use::Found);
+    }
+}
+
+/// Something was used that is initialised and [has something to tell](LockHeader::tells), by a call that
+/// would have waited, had the initialiser still run.
+///
+/// # Panics
+///
+/// If a deadlock could happen of which that is a part, and the reaction is to panic.
+#[cold]
+#[inline(never)]
+#[track_caller]
+pub(crate) fn used(request: &Request<'_>, how: Use) {
+    let lock = request.lock;
+    let Some(id) = lock.id() else { return };
+    if current::current().time.heard.has(id, how) || current::is_in_allocator() {
+        return;
+    }
+    let Some(agent) = current::recording() else { return };
+    // First the request: it was made before it turned out that nobody has to wait.
+    if lock.tells(Use::OrInit) && (agent.held.depth() > 0 || agent.time.is_inside()) {
+        // Nothing is held by it, so what is prepared is of no use.
+        let _ = forecast::requested(lock, request.access, request.site, agent, Asked::Nested);
+    }
+    hear(agent, id, how);
+}
+
+/// The same by a call that never waits.
+#[cold]
+#[inline(never)]
+pub(crate) fn found(lock: &LockHeader) {
+    let Some(id) = lock.id() else { return };
+    if current::current().time.heard.has(id, Use::Found) || current::is_in_allocator() {
+        return;
+    }
+    if let Some(agent) = current::recording() {
+        hear(agent, id, Use::Found);
+    }
+}
+
+fn hear(agent: &'static Agent, id: LockId, how: Use) {
+    let working = Working::begin();
+    passage::observe_at(how.place(id), agent);
+    agent.time.heard.add(id, how);
+    drop(working);
+    current::retire_if_ending(agent);
+}
+
+/// A condition variable is about to be notified.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn signal(condvar: &LockHeader, link: &conditions::Link) {
+    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_signal()) {
+        signal_slow(condvar, link, agent);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn signal_slow(condvar: &LockHeader, link: &conditions::Link, agent: &Agent) {
+    let Some(id) = condvar.ensure_id() else { return };
+    if !current::is_in_allocator() {
+        let _working = Working::begin();
+        conditions::signal(id, link, agent, tracker::global().agents.iter());
+    }
+}
+
+/// The calling thread holds `mutex` and is about to wait at a condition variable, or would if it had to.
+pub(crate) fn waits_with(condvar: &LockHeader, link: &conditions::Link, mutex: &LockHeader) {
+    let (Some(id), Some(mutex_id)) = (condvar.ensure_id(), mutex.number()) else { return };
+    if !link.is_with(mutex_id) && current::present().is_some() && !current::is_in_allocator() {
+        let _working = Working::begin();
+        link.set(id, mutex_id);
+        mutex.set_conditions();
+    }
+}
+
+/// The calling thread has taken a mutex of conditions.
+pub(super) fn came_by(mutex: LockId) {
+    let version = conditions::version(mutex);
+    if !current::current().time.conditions.is_settled(mutex, version)
+        && !current::is_in_allocator()
+        && let Some(agent) = current::recording()
+    {
+        let _working = Working::begin();
+        agent.came_by(mutex, version);
+    }
+}
+
+/// `agent`, which looks out for such mutexes, has taken `lock` from another one.
+#[cold]
+pub(super) fn look_out(agent: &Agent, lock: &LockHeader, id: LockId) {
+    if !current::is_in_allocator() {
+        let _working = Working::begin();
+        if conditions::is_awaited(id, agent) {
+            lock.set_conditions();
+            agent.came_by(id, conditions::version(id));
+        }
     }
 }

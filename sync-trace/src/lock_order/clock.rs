@@ -33,7 +33,7 @@ pub(crate) struct Clock {
 impl Clock {
     /// Whether `moment` came before this clock's.
     fn knows(&self, moment: &Moment) -> bool {
-        moment.news < self.news || self.has_seen(moment.agent, moment.segment)
+        moment.news < self.news || self.has_seen(moment.line, moment.segment)
     }
 
     fn has_seen(&self, agent: AgentId, segment: u64) -> bool {
@@ -65,6 +65,8 @@ impl Clock {
 #[derive(Clone, Debug)]
 pub(crate) struct Moment {
     pub(crate) agent: AgentId,
+    /// Under which number clocks know it: the agent's own, or that of an initialiser it ran.
+    line: AgentId,
     segment: u64,
     /// How many news there were then.
     news: u64,
@@ -159,6 +161,12 @@ impl Parcel {
         *self.clock == Clock::default() && self.open.is_empty()
     }
 
+    /// Whether it says all that the other one does.
+    pub(crate) fn has_all_of(&self, other: &Self) -> bool {
+        let has = |section: &Arc<Section>| self.open.iter().any(|own| Arc::ptr_eq(own, section));
+        self.clock.covers(&other.clock) && other.open.iter().all(has)
+    }
+
     /// Adds what another event hands on to those who come after both.
     pub(crate) fn add(&mut self, other: &Self) {
         if !self.clock.covers(&other.clock) {
@@ -187,10 +195,31 @@ fn add_sections(to: &mut Vec<Arc<Section>>, new: &[Arc<Section>], clock: &Clock)
     to.retain(|section| section.end.get().is_none_or(|end| !clock.covers(end)));
 }
 
+/// An initialiser while it runs. On another day another agent runs it, so whoever uses what it has made
+/// comes after what happened in it, and not after what its agent did before: clocks know it under a
+/// number of its own.
+#[derive(Debug)]
+struct Body {
+    /// What clocks know that by which it was begun.
+    outer: AgentId,
+    /// What it has done and heard so far, and nothing else that its agent did or knows.
+    own: Parcel,
+}
+
+/// So many initialisers of one agent have numbers of their own. Those that come later share one, so that
+/// clocks do not grow: who comes after one of them comes after the earlier ones too.
+const BODIES_MAX: usize = 16;
+
 /// One agent's way through its segments and sections.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     agent: AgentId,
+    /// Under which number clocks know what it does now.
+    line: AgentId,
+    /// The initialisers that it runs, each inside the one before.
+    bodies: Vec<Body>,
+    /// How many initialisers have got a number of their own, and the last of those.
+    numbered: (usize, AgentId),
     segment: u64,
     clock: Arc<Clock>,
     /// The present moment, if the segment has one that may be compared.
@@ -218,9 +247,13 @@ impl Timeline {
     pub(crate) fn new(agent: AgentId, segment: u64) -> Self {
         let clock = Arc::default();
         let (own, spare, others) = Default::default();
+        let (line, bodies, numbered) = (agent, Vec::new(), (0, agent));
         let (now, context, meant, spare_meant) = Default::default();
         Self {
             agent,
+            line,
+            bodies,
+            numbered,
             segment,
             clock,
             now,
@@ -285,9 +318,9 @@ impl Timeline {
         match &self.now {
             Some(now) if now.news == news => Arc::clone(now),
             _ => {
-                let (agent, segment) = (self.agent, self.segment);
+                let (agent, line, segment) = (self.agent, self.line, self.segment);
                 let clock = Arc::clone(&self.clock);
-                let now = Arc::new(Moment { agent, segment, news, clock });
+                let now = Arc::new(Moment { agent, line, segment, news, clock });
                 self.now = Some(Arc::clone(&now));
                 now
             }
@@ -329,14 +362,51 @@ impl Timeline {
     /// Ends the segment, if anything in it may be compared.
     fn tick(&mut self) -> Arc<Clock> {
         if self.now.take().is_some() {
-            self.clock = Arc::new(self.clock.advanced(self.agent, self.segment));
+            self.clock = Arc::new(self.clock.advanced(self.line, self.segment));
+            if let Some(body) = self.bodies.last_mut() {
+                body.own.clock = Arc::new(body.own.clock.advanced(self.line, self.segment));
+            }
             self.segment += 1;
         }
         Arc::clone(&self.clock)
     }
 
+    /// How many initialisers it runs, each inside the one before.
+    pub(crate) fn bodies(&self) -> usize {
+        self.bodies.len()
+    }
+
+    /// What follows happens in an initialiser.
+    pub(crate) fn begin_body(&mut self) {
+        self.tick();
+        self.bodies.push(Body { outer: self.line, own: Parcel::default() });
+        if self.numbered.0 < BODIES_MAX {
+            self.numbered = (self.numbered.0 + 1, AgentId(next_number().get()));
+        }
+        self.line = self.numbered.1;
+    }
+
+    /// The innermost initialiser has ended: what happened in it and what it has heard, which is what
+    /// whoever uses the result comes after.
+    pub(crate) fn end_body(&mut self) -> Parcel {
+        self.tick();
+        let Some(Body { outer, own }) = self.bodies.pop() else { return Parcel::default() };
+        self.line = outer;
+        self.body_heard(&own);
+        own
+    }
+
+    /// The innermost initialiser has heard this.
+    fn body_heard(&mut self, parcel: &Parcel) {
+        if let Some(body) = self.bodies.last_mut() {
+            body.own.add(parcel);
+        }
+    }
+
     /// What follows comes after all that `parcel` brings.
     pub(crate) fn observe(&mut self, parcel: &Parcel) {
+        // Also what its agent knew before: on another day the initialiser's agent does not.
+        self.body_heard(parcel);
         self.observe_clock(&parcel.clock);
         let known = self.others.len();
         add_sections(&mut self.others, &parcel.open, &self.clock);
@@ -361,6 +431,7 @@ impl Timeline {
     /// name anybody any more.
     pub(crate) fn observe_everything(&mut self, news: u64) {
         self.tick();
+        self.body_heard(&Parcel::of_everything(news));
         self.clock = Arc::new(Clock { news: news.max(self.clock.news), components: Vec::new() });
     }
 
@@ -380,6 +451,7 @@ impl Timeline {
         let over: Vec<Arc<Section>> = over;
         for section in over {
             if let Some(end) = section.end.get() {
+                self.body_heard(&Parcel { clock: Arc::clone(end), open: Vec::new() });
                 self.observe_clock(end);
             }
         }
@@ -578,6 +650,40 @@ mod tests {
             assert_eq!(levels(&a), [Meaning::PLAIN; 2]);
             a.released(LockId(2));
         }
+    }
+
+    #[test]
+    fn an_initialiser_hands_on_what_it_did_and_heard_and_not_what_its_agent_did_before() {
+        let [mut a, mut b, mut c] = timelines();
+        let (outside, heard) = (a.now(0), b.now(0));
+        a.begin_body();
+        let inside = a.now(0);
+        a.observe(&b.publish());
+        a.begin_body();
+        let innermost = a.now(0);
+        a.end_body();
+        let made = a.end_body();
+        let after = a.now(0);
+        c.observe(&made);
+        let user = c.now(0);
+        assert!([&inside, &innermost, &heard].iter().all(|moment| moment.precedes(&user)));
+        assert!([&outside, &after].iter().all(|moment| moment.is_concurrent_with(&user)));
+        // For its own agent one comes after the other.
+        assert!(outside.precedes(&inside) && inside.precedes(&innermost));
+        assert!(innermost.precedes(&after) && !after.is_concurrent_with(&innermost));
+    }
+
+    #[test]
+    fn an_initialiser_tells_of_what_its_agent_had_heard_before_only_if_it_hears_it_again() {
+        let [mut a, mut b] = timelines();
+        b.now(0);
+        let message = b.publish();
+        a.observe(&message);
+        a.begin_body();
+        assert!(a.end_body().is_empty());
+        a.begin_body();
+        a.observe(&message);
+        assert!(!a.end_body().is_empty());
     }
 
     #[test]

@@ -54,6 +54,7 @@ impl Repeats {
         self.is_inside
     }
 
+    #[inline]
     pub(crate) fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }

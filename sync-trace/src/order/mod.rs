@@ -4,11 +4,12 @@
 //!
 //! Two orders of locks that contradict each other are no deadlock if everything in one comes before
 //! everything in the other, whatever the schedule. sync-trace knows that of what happens before and
-//! after a spawn, a join, the end of a scope, a message, a barrier, or an initialisation that was waited
-//! for. It cannot know it of order that passes through atomics, through channels of other crates,
-//! through joins of threads that `std` started, or through what a mutex protects, such as a flag that is
-//! set under it: that one thread had the mutex first does not mean that it always will. Say it with a
-//! token, which is any value that both sides can name:
+//! after a spawn, a join, the end of a scope, a message, a barrier, an initialisation, or a condition
+//! variable that is notified. It cannot know it of order that passes through atomics, through channels of
+//! other crates, through joins of threads that `std` started, through the last owner of an `Arc`, or
+//! through what a mutex without a condition variable protects, such as a flag that is set under it: that
+//! one thread had the mutex first does not mean that it always will. Say it with a token, which is any
+//! value that both sides can name:
 //!
 //! ```
 //! use std::sync::atomic::{AtomicBool, Ordering};

@@ -5,6 +5,7 @@ use std::sync::{LockResult, PoisonError, WaitTimeoutResult};
 use std::time::Duration;
 
 use super::mutex::{Mutex, MutexGuard, MutexHold};
+use crate::foresight::conditions::Link;
 use crate::foresight::passage::Place;
 use crate::hooks::{self, Meant, Request, Waiting};
 use crate::interop::{as_std, into_std};
@@ -16,6 +17,10 @@ use crate::site::Site;
 /// A wait gives up its mutex and cannot return without it, whatever signal or timeout comes. So a
 /// thread that waits here while it holds another lock is stuck as soon as the owner of the mutex
 /// waits for that lock: the owner's `lock` call panics with the report.
+///
+/// Whoever notifies lets others go on, also those that find their condition true and need not wait: who
+/// takes the mutex afterwards is taken to come after what the notifying thread did before. It is 36
+/// bytes larger than `std`'s.
 ///
 /// # Example
 ///
@@ -35,6 +40,7 @@ use crate::site::Site;
 /// ```
 pub struct Condvar {
     header: LockHeader,
+    link: Link,
     inner: std::sync::Condvar,
 }
 
@@ -87,7 +93,11 @@ impl Condvar {
     #[inline]
     #[track_caller]
     pub const fn new() -> Self {
-        Self { header: LockHeader::new(Site::caller()), inner: std::sync::Condvar::new() }
+        Self {
+            header: LockHeader::new(Site::caller()),
+            link: Link::new(),
+            inner: std::sync::Condvar::new(),
+        }
     }
 
     /// As [`std::sync::Condvar::wait`].
@@ -123,6 +133,7 @@ impl Condvar {
         F: FnMut(&mut T) -> bool,
     {
         let site = Site::caller();
+        self.waits_with(&guard);
         while condition(&mut *guard) {
             guard = self.wait_once(guard, Mutex::<T>::WAIT_WHILE, site)?;
         }
@@ -138,6 +149,7 @@ impl Condvar {
         access: &'static Access,
         site: Site,
     ) -> LockResult<MutexGuard<'a, T>> {
+        self.waits_with(&guard);
         let (apart, inner) = Apart::take(guard, access, site);
         let inner = self.inner.wait(inner).unwrap_or_else(PoisonError::into_inner);
         let guard = apart.join(inner);
@@ -195,6 +207,7 @@ impl Condvar {
         access: &'static Access,
         site: Site,
     ) -> (LockResult<MutexGuard<'a, T>>, WaitTimeoutResult) {
+        self.waits_with(&guard);
         let (apart, inner) = Apart::take(guard, access, site);
         let (inner, timed) =
             self.inner.wait_timeout(inner, timeout).unwrap_or_else(PoisonError::into_inner);
@@ -225,6 +238,7 @@ impl Condvar {
     {
         // Only `std` can make a `WaitTimeoutResult`, so its own loop runs, and the closure tells
         // from inside when the mutex is held and when it is about to be given up.
+        self.waits_with(&guard);
         let access = Mutex::<T>::WAIT_TIMEOUT_WHILE;
         let request = Request { lock: &guard.hold.mutex.header, access, site: Site::caller() };
         hooks::prepare_again(&request);
@@ -257,9 +271,12 @@ impl Condvar {
 
     /// Whoever waits may come after what the calling thread did so far.
     fn signal(&self) {
-        if let Some(id) = self.header.ensure_id() {
-            hooks::publish_weakly_at(Place::Lock(id));
-        }
+        hooks::signal(&self.header, &self.link);
+    }
+
+    /// Whoever takes this mutex may come after who signals.
+    fn waits_with<T>(&self, guard: &MutexGuard<'_, T>) {
+        hooks::waits_with(&self.header, &self.link, &guard.hold.mutex.header);
     }
 
     /// The calling thread has waited, and may come after what somebody did who signalled.

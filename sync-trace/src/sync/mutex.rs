@@ -67,7 +67,10 @@ pub(super) struct MutexHold<'a, T: ?Sized> {
 unsafe impl<T: ?Sized + Sync> Sync for MutexHold<'_, T> {}
 
 impl<'a, T: ?Sized> MutexHold<'a, T> {
-    /// The guard of this hold and of the real guard.
+    /// The guard of this hold and of the real guard, which was just obtained.
+    ///
+    /// What is rare here gives back no more than a number or a flag: a guard that an out-of-line
+    /// function may return, or look at, would live in memory also where it is not called.
     #[inline(always)]
     pub(super) fn guard(
         self,
@@ -143,13 +146,19 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare(&Request { lock: &self.header, access: Self::LOCK, site });
-        let inner = match self.inner.try_lock() {
-            Ok(inner) => inner,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => self.lock_contended(site),
+        let request = Request { lock: &self.header, access: Self::LOCK, site };
+        let mut prepared = hooks::prepare(&request);
+        let (inner, is_poisoned) = match self.inner.try_lock() {
+            Ok(inner) => (inner, false),
+            Err(TryLockError::Poisoned(poisoned)) => (poisoned.into_inner(), true),
+            Err(TryLockError::WouldBlock) => {
+                prepared.spoil();
+                (self.lock_contended(site), self.inner.is_poisoned())
+            }
         };
-        self.guard(Self::LOCK, site, inner)
+        hooks::acquired_at_once(&request, prepared);
+        let poisoned = is_poisoned && self.poison_counts();
+        poison_result(MutexGuard { hold: MutexHold { mutex: self }, inner }, poisoned)
     }
 
     /// The slow half of [`lock`](Self::lock): waits where the tracker can see it.
@@ -184,11 +193,8 @@ impl<T: ?Sized> Mutex<T> {
         Ok(self.guard(Self::TRY_LOCK, site, inner)?)
     }
 
-    /// The traced guard around the real one, which was just obtained.
-    ///
-    /// What is rare here gives back no more than a number or a flag: a guard that an out-of-line
-    /// function may return, or look at, would live in memory also where it is not called.
-    #[inline(always)]
+    /// The traced guard around the real one, which was just obtained without having been asked for.
+    #[inline]
     pub(super) fn guard<'a>(
         &'a self,
         access: &'static Access,

@@ -133,13 +133,17 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare(&Request { lock: &self.header, access: Self::READ, site });
+        let request = Request { lock: &self.header, access: Self::READ, site };
+        let mut prepared = hooks::prepare(&request);
         let inner = match self.inner.try_read() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => self.read_contended(site),
+            Err(TryLockError::WouldBlock) => {
+                prepared.spoil();
+                self.read_contended(site)
+            }
         };
-        self.read_guard(Self::READ, site, inner)
+        self.read_guard(hooks::acquired_at_once(&request, prepared), inner)
     }
 
     /// The slow half of [`read`](Self::read): waits where the tracker can see it.
@@ -171,7 +175,8 @@ impl<T: ?Sized> RwLock<T> {
         let site = Site::caller();
         hooks::prepare_try(&Request { lock: &self.header, access: Self::TRY_READ, site });
         let inner = without_block(self.inner.try_read()).ok_or(TryLockError::WouldBlock)?;
-        Ok(self.read_guard(Self::TRY_READ, site, inner)?)
+        let request = Request { lock: &self.header, access: Self::TRY_READ, site };
+        Ok(self.read_guard(hooks::acquired(&request), inner)?)
     }
 
     /// As [`std::sync::RwLock::write`].
@@ -189,13 +194,17 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let site = Site::caller();
-        hooks::prepare_write(&Request { lock: &self.header, access: Self::WRITE, site });
+        let request = Request { lock: &self.header, access: Self::WRITE, site };
+        let mut prepared = hooks::prepare_write(&request);
         let inner = match self.inner.try_write() {
             Ok(inner) => inner,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => self.write_contended(site),
+            Err(TryLockError::WouldBlock) => {
+                prepared.spoil();
+                self.write_contended(site)
+            }
         };
-        self.write_guard(Self::WRITE, site, inner)
+        self.write_guard(hooks::acquired_at_once(&request, prepared), inner)
     }
 
     /// The slow half of [`write`](Self::write): waits where the tracker can see it.
@@ -227,32 +236,29 @@ impl<T: ?Sized> RwLock<T> {
         let site = Site::caller();
         hooks::prepare_try(&Request { lock: &self.header, access: Self::TRY_WRITE, site });
         let inner = without_block(self.inner.try_write()).ok_or(TryLockError::WouldBlock)?;
-        Ok(self.write_guard(Self::TRY_WRITE, site, inner)?)
+        let request = Request { lock: &self.header, access: Self::TRY_WRITE, site };
+        Ok(self.write_guard(hooks::acquired(&request), inner)?)
     }
 
-    /// The traced guard around the real one, which was just obtained; see `Mutex::guard`.
+    /// The traced guard around the real one, which was just obtained; see `MutexHold::guard`.
     #[inline(always)]
     fn read_guard<'a>(
         &'a self,
-        access: &'static Access,
-        site: Site,
+        recorded: Recorded,
         inner: std::sync::RwLockReadGuard<'a, T>,
     ) -> LockResult<RwLockReadGuard<'a, T>> {
-        let recorded = hooks::acquired(&Request { lock: &self.header, access, site });
         let _hold = ReadHold((recorded == Recorded::Yes).then_some(&self.header));
         // Readers share the lock, so none may change its flags; the next writer does.
         poison_result(RwLockReadGuard { _hold, inner }, self.is_poisoned())
     }
 
-    /// The traced guard around the real one, which was just obtained; see `Mutex::guard`.
+    /// The traced guard around the real one, which was just obtained; see `MutexHold::guard`.
     #[inline(always)]
     fn write_guard<'a>(
         &'a self,
-        access: &'static Access,
-        site: Site,
+        _recorded: Recorded,
         inner: std::sync::RwLockWriteGuard<'a, T>,
     ) -> LockResult<RwLockWriteGuard<'a, T>> {
-        hooks::acquired(&Request { lock: &self.header, access, site });
         let poisoned = self.inner.is_poisoned() && self.poison_counts();
         poison_result(RwLockWriteGuard { hold: WriteHold(&self.header), inner }, poisoned)
     }
