@@ -9,16 +9,9 @@ mod on {
             static __SYNC_TRACE_LABEL_0: ::sync_trace::__private::Label = ::sync_trace::__private::Label::new(
                 "Bank.accounts",
             );
-            static __SYNC_TRACE_FIELD_0: declared::Field = declared::Field {
-                label: &__SYNC_TRACE_LABEL_0,
-                class: ::core::option::Option::None,
-            };
             declared::name_field(
                 &self.accounts,
-                &__SYNC_TRACE_FIELD_0,
-            );
-            static __SYNC_TRACE_LABEL_1: ::sync_trace::__private::Label = ::sync_trace::__private::Label::new(
-                "bank.audit",
+                &__SYNC_TRACE_LABEL_0,
             );
             static __SYNC_TRACE_CLASS_1: declared::LockClass = declared::LockClass::new(
                     "bank.audit",
@@ -34,24 +27,21 @@ mod on {
                 };
             }
             mod off {}
-            static __SYNC_TRACE_FIELD_1: declared::Field = declared::Field {
-                label: &__SYNC_TRACE_LABEL_1,
-                class: ::core::option::Option::Some(&__SYNC_TRACE_CLASS_1),
-            };
+            static __SYNC_TRACE_LABEL_1: ::sync_trace::__private::Label = ::sync_trace::__private::Label::new(
+                    "bank.audit",
+                )
+                .in_class(&__SYNC_TRACE_CLASS_1);
             declared::name_field(
                 &self.audit,
-                &__SYNC_TRACE_FIELD_1,
+                &__SYNC_TRACE_LABEL_1,
             );
             static __SYNC_TRACE_LABEL_2: ::sync_trace::__private::Label = ::sync_trace::__private::Label::new(
-                "Bank.rates",
-            );
-            static __SYNC_TRACE_FIELD_2: declared::Field = declared::Field {
-                label: &__SYNC_TRACE_LABEL_2,
-                class: ::core::option::Option::Some(&RATES),
-            };
+                    "Bank.rates",
+                )
+                .in_class(&RATES);
             declared::name_field(
                 &self.rates,
-                &__SYNC_TRACE_FIELD_2,
+                &__SYNC_TRACE_LABEL_2,
             );
         }
     }

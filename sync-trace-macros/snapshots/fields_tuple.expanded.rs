@@ -5,19 +5,11 @@ mod on {
             static __SYNC_TRACE_LABEL_0: my::sync::__private::Label = my::sync::__private::Label::new(
                 "Pair.0",
             );
-            static __SYNC_TRACE_FIELD_0: my::sync::__private::declared::Field = my::sync::__private::declared::Field {
-                label: &__SYNC_TRACE_LABEL_0,
-                class: ::core::option::Option::None,
-            };
-            my::sync::__private::declared::name_field(&self.0, &__SYNC_TRACE_FIELD_0);
+            my::sync::__private::declared::name_field(&self.0, &__SYNC_TRACE_LABEL_0);
             static __SYNC_TRACE_LABEL_1: my::sync::__private::Label = my::sync::__private::Label::new(
                 "Pair.1",
             );
-            static __SYNC_TRACE_FIELD_1: my::sync::__private::declared::Field = my::sync::__private::declared::Field {
-                label: &__SYNC_TRACE_LABEL_1,
-                class: ::core::option::Option::None,
-            };
-            my::sync::__private::declared::name_field(&self.1, &__SYNC_TRACE_FIELD_1);
+            my::sync::__private::declared::name_field(&self.1, &__SYNC_TRACE_LABEL_1);
         }
     }
 }

@@ -5,7 +5,7 @@ fn adds_up() {
             expect: &["ST0101", "ST0102"],
             deadline: ::core::option::Option::Some(1500u64),
         },
-        || {
+        move || {
             work();
         },
     )

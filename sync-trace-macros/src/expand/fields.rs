@@ -56,28 +56,28 @@ fn this() -> Token![self] {
 
 fn name(library: &Library, index: usize, field: &Field) -> TokenStream {
     let declared = library.declared();
-    let [label, class, row] = ["LABEL", "CLASS", "FIELD"]
+    let [label, class] = ["LABEL", "CLASS"]
         .map(|word| Ident::new(&format!("__SYNC_TRACE_{word}_{index}"), Span::call_site()));
     let (name, member, this) = (&field.name, &field.member, this());
-    let (own, value) = match &field.class {
-        Some(path) => (None, quote!(::core::option::Option::Some(&#path))),
+    let (own, in_class) = match &field.class {
+        Some(path) => (None, Some(quote!(.in_class(&#path)))),
         None if field.is_leaf => {
             let registered = registered(library, &quote!(&#class));
             let own = quote! {
                 static #class: #declared::LockClass = #declared::LockClass::new(#name).leaf();
                 #registered
             };
-            (Some(own), quote!(::core::option::Option::Some(&#class)))
+            (Some(own), Some(quote!(.in_class(&#class))))
         }
-        None => (None, quote!(::core::option::Option::None)),
+        None => (None, None),
     };
     let span = at(field.ty.span());
     let naming = library.declared_at(span);
-    let call = quote_spanned!(span=> #naming::name_field(&#this.#member, &#row););
+    let call = quote_spanned!(span=> #naming::name_field(&#this.#member, &#label););
     quote! {
-        static #label: #library::__private::Label = #library::__private::Label::new(#name);
         #own
-        static #row: #declared::Field = #declared::Field { label: &#label, class: #value };
+        static #label: #library::__private::Label =
+            #library::__private::Label::new(#name)#in_class;
         #call
     }
 }

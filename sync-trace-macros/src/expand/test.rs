@@ -74,7 +74,7 @@ fn expand(arguments: &TestArguments, function: &Function) -> TokenStream {
         match settings {
             None => quote!(#library::__private::run_test(|| #output #block)),
             Some(settings) => {
-                quote!(#library::__private::run_test_with(#settings, || #output #block))
+                quote!(#library::__private::run_test_with(#settings, move || #output #block))
             }
         }
     };
