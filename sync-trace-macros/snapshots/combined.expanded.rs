@@ -119,7 +119,12 @@ mod on {
             },
         );
         #[allow(clippy::diverging_sub_expression)]
-        let __sync_trace_result: (&'a T, u8) = { (from, 1) };
+        let __sync_trace_result: (&'a T, u8) = {
+            let from = from;
+            let to = to;
+            let __sync_trace_value: (&'a T, u8) = { (from, 1) };
+            __sync_trace_value
+        };
         #[allow(unreachable_code)] __sync_trace_scope.leave();
         __sync_trace_result
     }

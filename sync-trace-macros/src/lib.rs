@@ -202,6 +202,9 @@ pub fn lock_acquires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Each must be held by this thread at entry and no more at a normal exit (`ST0204`). Locks are written as for
 /// [`lock_order`](macro@lock_order), and it can stand where that can.
 ///
+/// What the function's parameters hold is given back in time. A guard inside a `self` by value, or in a
+/// parameter that is taken apart by a pattern, has to be dropped in the body.
+///
 /// # Example
 ///
 /// ```ignore
@@ -283,8 +286,8 @@ pub fn may_block(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// How long locks may be held and waited for: `#[lock_budget(hold = "5ms", wait = "1ms")]`.
 ///
 /// What takes longer is a finding (`ST0401`, `ST0402`). In an `async fn`, `await_hold = "0"` says that no guard may be
-/// alive where the task is suspended (`ST0301`), or not for longer than that. Units are `ns`, `us`, `ms`, `s` and
-/// `min`. It can stand where [`lock_order`](macro@lock_order) can.
+/// alive where the task is suspended (`ST0301`), or not for longer than that. Units are `ns`, `us`, `ms`, `s`,
+/// `min` and `h`. It can stand where [`lock_order`](macro@lock_order) can.
 ///
 /// # Example
 ///

@@ -11,6 +11,7 @@ const UNITS: &[(&str, u64)] = &[
     ("ms", 1_000_000),
     ("s", 1_000_000_000),
     ("min", 60_000_000_000),
+    ("h", 3_600_000_000_000),
 ];
 
 /// The nanoseconds of `text`.
@@ -20,7 +21,7 @@ pub(crate) fn nanoseconds(text: &LitStr) -> Result<u64> {
 
 fn parse(text: &str) -> std::result::Result<u64, &'static str> {
     const FORM: &str =
-        "not a duration: a number and `ns`, `us`, `ms`, `s` or `min`, as in `\"5ms\"`";
+        "not a duration: a number and `ns`, `us`, `ms`, `s`, `min` or `h`, as in `\"5ms\"`";
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -31,7 +32,7 @@ fn parse(text: &str) -> std::result::Result<u64, &'static str> {
     }
     let unit = match unit.trim() {
         "" if number.bytes().all(|b| matches!(b, b'0' | b'.')) => return Ok(0),
-        "" => return Err("a duration needs a unit: `ns`, `us`, `ms`, `s` or `min`"),
+        "" => return Err("a duration needs a unit: `ns`, `us`, `ms`, `s`, `min` or `h`"),
         unit => UNITS.iter().find(|(name, _)| *name == unit).ok_or(FORM)?.1,
     };
     const LONG: &str = "the duration is longer than sync-trace can count";
@@ -64,6 +65,7 @@ mod tests {
             ("1.5ms", 1_500_000),
             ("10 s", 10_000_000_000),
             ("2min", 120_000_000_000),
+            ("1h", 3_600_000_000_000),
             ("0.000000001s", 1),
             ("18446744073s", 18_446_744_073_000_000_000),
         ];

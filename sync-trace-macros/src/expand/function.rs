@@ -3,12 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
-use syn::{Expr, Label, Lifetime, ReturnType, Stmt};
+use syn::{Expr, FnArg, Label, Lifetime, Pat, PatIdent, PatType, ReturnType, Stmt};
 
 use super::declaration::Declared;
 use super::extent::{Output, around, entered, prepared};
 use super::{Halves, Library, local};
-use crate::attr::{Clause, Position};
+use crate::attr::{Clause, Position, Rule};
 use crate::item::{Function, braced};
 use crate::model::{Shape, each_return, tail_future};
 
@@ -23,22 +23,70 @@ pub(crate) fn function(
         Declared::new(library, &name.unraw().to_string(), Position::of(name.span()), clauses);
     let checks = declared.checks();
     let body = &function.body;
+    let gives_back = clauses.iter().any(|clause| matches!(clause.rule, Rule::Releases(_)));
+    let (outside, moves) = if gives_back { moved_in(function) } else { Default::default() };
+    let entered = on(&declared, function, shape, &moves);
     Halves {
-        on: function.with(on(&declared, function, shape)),
+        on: outside.as_ref().unwrap_or(function).with(entered),
         off: function.with(quote!(#checks #body)),
     }
 }
 
-fn on(declared: &Declared<'_>, function: &Function, shape: Shape) -> TokenStream {
+/// The function, and statements that move its parameters into a block: what they hold is released within it.
+fn moved_in(function: &Function) -> (Option<Function>, TokenStream) {
+    let mut outside = function.clone();
+    let mut moves = TokenStream::new();
+    for input in &mut outside.sig.inputs {
+        let FnArg::Typed(PatType { attrs, pat, .. }) = input else { continue };
+        let Pat::Ident(PatIdent { by_ref: None, subpat: None, mutability, ident, .. }) = &mut **pat
+        else {
+            continue;
+        };
+        if attrs.is_empty() {
+            let mutability = mutability.take();
+            moves.extend(quote!(let #mutability #ident = #ident;));
+        }
+    }
+    (Some(outside), moves)
+}
+
+fn on(
+    declared: &Declared<'_>,
+    function: &Function,
+    shape: Shape,
+    moves: &TokenStream,
+) -> TokenStream {
     let library = declared.library;
     let statics = declared.statics();
     let names = function.receiver().map(|receiver| quote!(#library::__name_locks_of!(#receiver);));
     let output = Output::of(&function.sig.output);
     let body = match shape {
-        Shape::Plain => entered(declared, output, function.block().to_token_stream()),
+        Shape::Plain => {
+            let block = function.block();
+            // Not in the block itself: what is borrowed from a parameter at its end lives as long as ever.
+            let block = match &output {
+                _ if moves.is_empty() => quote!(#block),
+                Output::Type(ty) => {
+                    let value = local("__sync_trace_value");
+                    quote!({ #moves let #value: #ty = #block; #value })
+                }
+                Output::Unknown => {
+                    let value = local("__sync_trace_value");
+                    quote!({ #moves let #value = #block; #value })
+                }
+                Output::Never => quote!({ #moves #block }),
+            };
+            entered(declared, output, block)
+        }
         Shape::Async => {
             let (prepared, edge, body) = (prepared(declared), output.edge(), &function.body);
-            let block = braced(quote!(#edge #body), function.brace);
+            let block = if moves.is_empty() {
+                braced(quote!(#edge #body), function.brace)
+            } else {
+                let inner = braced(quote!(#body), function.brace);
+                let value = local("__sync_trace_value");
+                braced(quote!(#edge #moves let #value = #inner; #value), function.brace)
+            };
             let future = around(quote!(async move #block));
             quote!(#prepared #future.await)
         }
