@@ -1,0 +1,1 @@
+lock_class!(pub ACCOUNTS, "bank.accounts", rank = 10, leaf, multi, spin);

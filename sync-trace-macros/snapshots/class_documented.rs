@@ -1,0 +1,5 @@
+lock_class!(
+    /// Balances.
+    #[allow(dead_code)]
+    ACCOUNTS, "bank.accounts", untracked, crate = "my::sync"
+);

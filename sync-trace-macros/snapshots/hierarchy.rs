@@ -1,0 +1,1 @@
+lock_hierarchy! { A < { B < E, "c.*" } < db::D, X < Y < "z" }

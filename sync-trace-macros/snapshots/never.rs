@@ -1,0 +1,4 @@
+#[no_block]
+fn run(self) -> ! {
+    loop {}
+}

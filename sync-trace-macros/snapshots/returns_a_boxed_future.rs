@@ -1,0 +1,4 @@
+#[lock_order("a" < "b")]
+fn later(&self) -> BoxFuture<'_, u8> {
+    self.inner.later()
+}

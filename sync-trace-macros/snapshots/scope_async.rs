@@ -1,0 +1,1 @@
+lock_scope! { requires(self.a); async move { self.a.lock() } }

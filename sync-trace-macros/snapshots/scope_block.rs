@@ -1,0 +1,1 @@
+lock_scope! { order(a < b), only(a, b); { a.lock(); 5 } }

@@ -1,0 +1,5 @@
+#[sync_trace::test]
+#[should_panic]
+fn adds_up() -> Result<(), Error> {
+    Ok(())
+}

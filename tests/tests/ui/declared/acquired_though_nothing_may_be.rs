@@ -1,0 +1,6 @@
+use sync_trace_macros::locks;
+
+#[locks(only(), acquires(ACCOUNTS))]
+fn transfer() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+use sync_trace_macros::lock_class;
+
+lock_class!(ACCOUNTS, "bank.accounts", rank = -1);
+
+fn main() {}

@@ -1,0 +1,8 @@
+use sync_trace_macros::LockFields;
+
+#[derive(LockFields)]
+struct Bank {
+    owner: String,
+}
+
+fn main() {}

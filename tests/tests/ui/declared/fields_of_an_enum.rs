@@ -1,0 +1,8 @@
+use sync_trace_macros::LockFields;
+
+#[derive(LockFields)]
+enum Bank {
+    Open,
+}
+
+fn main() {}

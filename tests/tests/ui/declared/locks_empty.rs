@@ -1,0 +1,6 @@
+use sync_trace_macros::locks;
+
+#[locks()]
+fn transfer() {}
+
+fn main() {}

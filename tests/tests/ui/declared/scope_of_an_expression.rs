@@ -1,0 +1,5 @@
+use sync_trace_macros::lock_scope;
+
+fn main() {
+    lock_scope!(order("a" < "b"); 1 + 1);
+}

@@ -1,0 +1,8 @@
+struct Bank;
+
+impl Bank {
+    #[sync_trace::lock_order(self.accounts < "audit")]
+    fn transfer() {}
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[sync_trace::lock_order(ACCOUNTS < "audit")]
+fn transfer() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[derive(sync_trace::LockFields)]
+struct Bank {
+    #[lock]
+    accounts: Vec<String>,
+}
+
+fn main() {}
