@@ -1,5 +1,10 @@
 //! Locks that are fields of a type which derives [`LockFields`].
 
+use std::ops::Deref;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
 use super::traced::{Locks, TracedLock};
 use crate::registry::LockHeader;
 use crate::site::Label;
@@ -40,6 +45,50 @@ pub trait LockFields {
         self
     }
 }
+
+macro_rules! pointers {
+    ($([$($generics:tt)*] $type:ty),* $(,)?) => {$(
+        impl<$($generics)*> LockFields for $type {
+            fn name_locks(&self) {
+                (**self).name_locks();
+            }
+        }
+    )*};
+}
+
+pointers!(
+    [T: LockFields + ?Sized] &T,
+    [T: LockFields + ?Sized] &mut T,
+    [T: LockFields + ?Sized] Box<T>,
+    [T: LockFields + ?Sized] Rc<T>,
+    [T: LockFields + ?Sized] Arc<T>,
+    [P: Deref<Target: LockFields>] Pin<P>,
+);
+
+/// The `self` of a method with an attribute. Which of the two traits below gives the method depends on its
+/// type: where both do, the one that needs no reference to this goes first.
+#[derive(Debug)]
+pub struct Receiver<'a, T: ?Sized>(pub &'a T);
+
+/// The locks of its fields have names.
+pub trait NamesFields {
+    /// Gives them.
+    fn name_locks_of(&self);
+}
+
+impl<T: LockFields + ?Sized> NamesFields for Receiver<'_, T> {
+    fn name_locks_of(&self) {
+        self.0.name_locks();
+    }
+}
+
+/// Nothing is known of its fields.
+pub trait NamesNothing {
+    /// Does nothing.
+    fn name_locks_of(&self) {}
+}
+
+impl<T: ?Sized> NamesNothing for &Receiver<'_, T> {}
 
 /// Names a lock that has no name yet.
 pub fn name_field<L: TracedLock + ?Sized>(lock: &L, label: &'static Label) {

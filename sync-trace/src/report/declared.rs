@@ -270,9 +270,11 @@ impl Told<'_> {
     }
 
     fn allows(&self) -> String {
-        match self.breach.declared.first().map(|declared| declared.text).unwrap_or_default() {
-            "" => "may take no lock".to_owned(),
-            locks => format!("may take only `{locks}`"),
+        match self.breach.declared.first() {
+            Some(declared) if !matches!(declared.text, "" | "lock_only" | "only") => {
+                format!("may take only `{}`", declared.text)
+            }
+            _ => "may take no lock".to_owned(),
         }
     }
 
@@ -472,10 +474,15 @@ fn short(path: &str) -> String {
     let (last, before) = (segments.last(), segments.len().checked_sub(2).map(|at| segments[at]));
     let is_type = |name: &&str| name.starts_with(|c: char| c.is_uppercase() || c == '<');
     match (last, before.filter(is_type)) {
-        (Some(last), Some(of)) => format!("{}::{last}", bare(of)),
-        (Some(last), None) => (*last).to_owned(),
+        (Some(last), Some(of)) => format!("{}::{}", bare(of), without_arguments(last)),
+        (Some(last), None) => without_arguments(last).to_owned(),
         (None, _) => path.to_owned(),
     }
+}
+
+/// The name of a function without the types that it was called with.
+fn without_arguments(name: &str) -> &str {
+    name.split_once('<').map_or(name, |(name, _)| name)
 }
 
 /// The parts of a path; what is in angle brackets belongs to its part.
@@ -524,6 +531,8 @@ mod tests {
             ("bank::Bank<bank::Money, alloc::vec::Vec<u8>>::f", "Bank<Money, Vec<u8>>::f"),
             ("<bank::Bank as bank::Transfers>::transfer", "<Bank as Transfers>::transfer"),
             ("transfer", "transfer"),
+            ("bank::transfer<bank::f::{{closure}}>", "transfer"),
+            ("bank::Bank::transfer<u8>", "Bank::transfer"),
         ] {
             assert_eq!(short(path), expected);
         }

@@ -103,9 +103,15 @@ impl Pair {
 fn it_binds_what_is_polled() {
     let pair = Pair::default();
     assert_eq!(run(pair.within(|_| ())), 7);
-    assert_eq!(broken(|| drop(run(pair.within(Pair::backwards)))), [Broken::OutOfOrder]);
-    assert_eq!(broken(|| drop(run(pair.returns_one(Pair::backwards)))), [Broken::OutOfOrder]);
-    assert_eq!(broken(|| drop(run(pair.boxes_one(Pair::backwards)))), [Broken::OutOfOrder]);
+    assert_eq!(broken(|| assert_eq!(run(pair.within(Pair::backwards)), 7)), [Broken::OutOfOrder]);
+    assert_eq!(
+        broken(|| assert_eq!(run(pair.returns_one(Pair::backwards)), 7)),
+        [Broken::OutOfOrder]
+    );
+    assert_eq!(
+        broken(|| assert_eq!(run(pair.boxes_one(Pair::backwards)), 7)),
+        [Broken::OutOfOrder]
+    );
     assert_eq!(run(pair.returns_one(|_| ())) + run(pair.boxes_one(|_| ())), 14);
     assert_eq!(broken(|| pair.backwards()), []);
     assert_eq!(run(pair.fails()), Err("on purpose".to_owned()));
