@@ -59,7 +59,7 @@ use attr::{Attribute, Word};
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::lock_order;
 /// use sync_trace::sync::Mutex;
 ///
@@ -96,7 +96,7 @@ pub fn lock_order(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::lock_requires;
 /// use sync_trace::sync::Mutex;
 ///
@@ -128,7 +128,7 @@ pub fn lock_requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::lock_excludes;
 /// use sync_trace::sync::Mutex;
 ///
@@ -154,7 +154,7 @@ pub fn lock_excludes(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// #[sync_trace::lock_only()]
 /// fn fee(amount: i64) -> i64 {
 ///     amount / 100
@@ -174,7 +174,7 @@ pub fn lock_only(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::lock_acquires;
 /// use sync_trace::sync::{Mutex, MutexGuard};
 ///
@@ -207,7 +207,7 @@ pub fn lock_acquires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::lock_releases;
 /// use sync_trace::sync::{Mutex, MutexGuard};
 ///
@@ -239,7 +239,7 @@ pub fn lock_releases(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::no_block;
 /// use sync_trace::sync::Mutex;
 ///
@@ -265,7 +265,7 @@ pub fn no_block(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::may_block;
 /// use sync_trace::sync::mpsc;
 ///
@@ -291,7 +291,7 @@ pub fn may_block(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::lock_budget;
 /// use sync_trace::sync::Mutex;
 ///
@@ -316,7 +316,7 @@ pub fn lock_budget(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::lock_exempt;
 /// use sync_trace::sync::Mutex;
 ///
@@ -341,7 +341,7 @@ pub fn lock_exempt(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::locks;
 /// use sync_trace::sync::Mutex;
 ///
@@ -379,7 +379,7 @@ pub fn locks(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::{lock_class, lock_order};
 ///
 /// lock_class!(
@@ -410,7 +410,7 @@ pub fn lock_class(input: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::{lock_class, lock_hierarchy};
 ///
 /// lock_class!(ACCOUNTS, "bank.accounts");
@@ -433,7 +433,7 @@ pub fn lock_hierarchy(input: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::lock_scope;
 /// use sync_trace::sync::Mutex;
 ///
@@ -473,7 +473,7 @@ pub fn lock_scope(input: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore
+/// ```
 /// use sync_trace::LockFields;
 /// use sync_trace::sync::{Arc, Mutex, RwLock};
 ///

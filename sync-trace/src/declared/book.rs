@@ -251,7 +251,7 @@ impl Known {
         let components = tarjan_scc(&self.graph).into_iter().filter(|nodes| nodes.len() > 1);
         components
             .filter_map(|nodes| {
-                let circles = nodes.iter().filter_map(|&node| self.path(node, node));
+                let circles = nodes.iter().filter_map(|&node| self.path(node, node, false));
                 circles.min_by_key(Vec::len)
             })
             .collect()
@@ -269,12 +269,17 @@ impl Known {
         circles.into_iter().filter(is_news).map(Contradiction::Circle).collect()
     }
 
-    /// The fewest sentences by which `from` comes before `to`; around a circle, if they are the same.
-    fn path(&self, from: NodeIndex, to: NodeIndex) -> Option<Vec<Sentence>> {
+    /// The fewest sentences by which `from` comes before `to`; around a circle, if they are the same. With
+    /// `only_global` only those that hold for the whole program.
+    fn path(&self, from: NodeIndex, to: NodeIndex, only_global: bool) -> Option<Vec<Sentence>> {
         let mut reached: HashMap<NodeIndex, EdgeIndex> = HashMap::new();
         let mut queue = VecDeque::from([from]);
         while let Some(node) = queue.pop_front() {
-            for edge in self.graph.edges(node) {
+            let counts = |step: &Step| match step {
+                Step::Declared(sentence) => !only_global || sentence.is_global(),
+                Step::Fits => true,
+            };
+            for edge in self.graph.edges(node).filter(|edge| counts(edge.weight())) {
                 let next = edge.target();
                 if next == to {
                     reached.insert(to, edge.id());
@@ -317,15 +322,14 @@ impl Known {
             return None;
         }
         let pairs = firsts.iter().flat_map(|first| thens.iter().map(move |then| (*first, *then)));
-        let paths: Vec<Vec<Sentence>> = pairs
-            .filter_map(|(first, then)| {
-                let (from, to) = (self.node(first), self.node(then));
-                self.path(from, to)
-            })
-            .collect();
-        let sentences = paths.into_iter().min_by_key(Vec::len)?;
-        let is_global = sentences.iter().all(Sentence::is_global);
-        Some(Inverse { sentences, held: *held, is_global })
+        let pairs: Vec<_> =
+            pairs.map(|(first, then)| (self.node(first), self.node(then))).collect();
+        // What holds everywhere says more than what holds in places.
+        [true, false].into_iter().find_map(|is_global| {
+            let paths = pairs.iter().filter_map(|&(from, to)| self.path(from, to, is_global));
+            let sentences = paths.min_by_key(Vec::len)?;
+            Some(Inverse { sentences, held: *held, is_global })
+        })
     }
 }
 

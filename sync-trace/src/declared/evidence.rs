@@ -117,12 +117,17 @@ impl<'a> Scene<'a> {
             held: self.holds.iter().map(hold_of).collect(),
             took: None,
         };
+        self.met(of_breach(breach))
+    }
+
+    /// A finding that the agent has to answer for.
+    pub(super) fn met(&self, finding: Finding) -> Finding {
         let identity = self.agent.identity();
         Finding {
             roots: identity.root_name.as_deref().map(String::from).into_iter().collect(),
             tests: identity.test.into_iter().collect(),
             root_ids: vec![self.agent.root()],
-            ..of_breach(breach)
+            ..finding
         }
     }
 }

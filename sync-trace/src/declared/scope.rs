@@ -239,6 +239,7 @@ impl Declaration {
         self.looks_at_borders()
             || self.clauses.iter().any(|clause| match &clause.rule {
                 Rule::Order { options, .. } => options.local,
+                Rule::Budget { await_hold, .. } => await_hold.is_some(),
                 Rule::MayBlock => true,
                 _ => false,
             })

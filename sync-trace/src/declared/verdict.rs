@@ -41,7 +41,8 @@ fn ran_first(agent: &Agent, declaration: &'static Declaration, members: &[Member
     news::begin_generation();
     drop(working);
     for contradiction in contradictions {
-        respond(agent, evidence::contradiction(&contradiction), None);
+        let finding = evidence::contradiction(&contradiction);
+        respond(agent, Scene::of(agent, &[]).met(finding), None);
     }
 }
 

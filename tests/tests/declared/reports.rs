@@ -43,7 +43,7 @@ fn it_shows_the_declaration_the_function_both_lines_and_what_is_held() {
         "in force until this call returns",
         "takes `Bank.accounts` too late here",
         "took `Bank.audit` here and still holds it",
-        "= held: `Bank.audit` taken at ",
+        "= held: `Bank.audit`  taken at ",
         "= help: take `Bank.accounts` before `Bank.audit`, or release `Bank.audit` first",
         "code = ",
     ] {
