@@ -6,7 +6,7 @@ mod on {
         T: Send,
     {
         fn name_locks(&self) {
-            static __SYNC_TRACE_LABEL_0: ::sync_trace::__private::Label = ::sync_trace::__private::Label::new(
+            static __SYNC_TRACE_LABEL_0: ::sync_trace::__private::Label = declared::label(
                 "Bank.accounts",
             );
             declared::name_field(
@@ -27,7 +27,7 @@ mod on {
                 };
             }
             mod off {}
-            static __SYNC_TRACE_LABEL_1: ::sync_trace::__private::Label = ::sync_trace::__private::Label::new(
+            static __SYNC_TRACE_LABEL_1: ::sync_trace::__private::Label = declared::label(
                     "bank.audit",
                 )
                 .in_class(&__SYNC_TRACE_CLASS_1);
@@ -35,7 +35,7 @@ mod on {
                 &self.audit,
                 &__SYNC_TRACE_LABEL_1,
             );
-            static __SYNC_TRACE_LABEL_2: ::sync_trace::__private::Label = ::sync_trace::__private::Label::new(
+            static __SYNC_TRACE_LABEL_2: ::sync_trace::__private::Label = declared::label(
                     "Bank.rates",
                 )
                 .in_class(&RATES);

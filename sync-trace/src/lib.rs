@@ -146,8 +146,8 @@ pub mod __private {
             Assertion, CLASSES, Clause, DECLARATIONS, Declaration, Element, HeldMode, Key,
             LockClass, LockFields, Members, NamesFields, NamesNothing, Options, Prepared, Receiver,
             Rule, Scope, Scoped, Span, TracedLock, What, assert_held, assert_no_locks_held,
-            assert_not_held, check_class, check_key, check_lock, check_ranks, enter, name_field,
-            prepare,
+            assert_not_held, check_class, check_key, check_lock, check_ranks, enter, label,
+            name_field, prepare,
         };
     }
     pub use crate::site::Label;

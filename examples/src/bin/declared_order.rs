@@ -11,7 +11,29 @@
 //! fails, whatever the schedule, with this:
 //!
 //! ```text
-//! REPORT
+//! error[ST0102]: declared lock order violated in `Bank::pay_out`: `Bank.accounts` is taken while `Bank.audit` is held
+//!   --> examples/src/bin/declared_order.rs:76:23
+//!    |
+//! 69 |         let mut audit = self.audit.lock().unwrap();
+//!    |                                    ---- 'main' (21852) took `Bank.audit` here and still holds it
+//! ...
+//! 74 |     #[lock_order(self.accounts < self.audit)]
+//!    |                  -------------------------- order declared here
+//! 75 |     fn pay_out(&self, from: usize, amount: i64) {
+//!    |        ------- in force until this call returns
+//! 76 |         self.accounts.lock().unwrap()[from] -= amount;
+//!    |                       ^^^^ 'main' (21852) takes `Bank.accounts` too late here
+//!    |
+//!    = locks: Bank.accounts  std Mutex<Vec<i64>>     #1, created at examples/src/bin/declared_order.rs:46:15
+//!             Bank.audit     std Mutex<Vec<String>>  #2, created at examples/src/bin/declared_order.rs:47:12
+//!    = threads: 'main'  (21852)
+//!    = held: `Bank.audit`  taken at examples/src/bin/declared_order.rs:69
+//!    = note: this thread panics before it takes `Bank.accounts`, and unwinding releases its guards
+//!    = help: take `Bank.accounts` before `Bank.audit`, or release `Bank.audit` first
+//!    = note: fingerprint 6308baaeaf02b25b; to accept it, put #[lock_exempt(reason = "..", ST0102)] on the function around it, or put into sync-trace.toml, with the reason:
+//!            [[allow]]
+//!            fingerprint = "6308baaeaf02b25b"
+//!            reason = ""
 //! ```
 //!
 //! The cure is to take the two in the order that the bank declares: `withdraw_in_order`.

@@ -59,6 +59,10 @@ fn name(library: &Library, index: usize, field: &Field) -> TokenStream {
     let [label, class] = ["LABEL", "CLASS"]
         .map(|word| Ident::new(&format!("__SYNC_TRACE_{word}_{index}"), Span::call_site()));
     let (name, member, this) = (&field.name, &field.member, this());
+    // By its span this is where the field stands, and with that the locks' place in reports.
+    let place = field.ty.span();
+    let library_there = library.declared_at(place);
+    let new = quote_spanned!(place=> #library_there::label(#name));
     let (own, in_class) = match &field.class {
         Some(path) => (None, Some(quote!(.in_class(&#path)))),
         None if field.is_leaf => {
@@ -76,8 +80,7 @@ fn name(library: &Library, index: usize, field: &Field) -> TokenStream {
     let call = quote_spanned!(span=> #naming::name_field(&#this.#member, &#label););
     quote! {
         #own
-        static #label: #library::__private::Label =
-            #library::__private::Label::new(#name)#in_class;
+        static #label: #library::__private::Label = #new #in_class;
         #call
     }
 }

@@ -90,6 +90,12 @@ pub trait NamesNothing {
 
 impl<T: ?Sized> NamesNothing for &Receiver<'_, T> {}
 
+/// The name of a field, which stands where this is called.
+#[track_caller]
+pub const fn label(name: &'static str) -> Label {
+    Label::new(name)
+}
+
 /// Names a lock that has no name yet.
 pub fn name_field<L: TracedLock + ?Sized>(lock: &L, label: &'static Label) {
     lock.locks(&mut Locks { take: &mut |header: &LockHeader| header.name_now(label) });

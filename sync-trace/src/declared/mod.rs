@@ -33,7 +33,7 @@ pub use asserts::{Assertion, assert_held, assert_no_locks_held, assert_not_held}
 pub(crate) use check::Manner;
 pub use class::{LockClass, check_ranks};
 #[cfg(not(loom))]
-pub use fields::{LockFields, NamesFields, NamesNothing, Receiver, name_field};
+pub use fields::{LockFields, NamesFields, NamesNothing, Receiver, label, name_field};
 pub use model::{Clause, Declaration, Element, HeldMode, Options, Rule, Span, What};
 #[cfg(not(loom))]
 pub(crate) use scope::inherit;
