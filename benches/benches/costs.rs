@@ -5,6 +5,7 @@ use std::time::Duration;
 use sync_trace_benches::abba::{self, Latency};
 use sync_trace_benches::budget::Budget;
 use sync_trace_benches::crowd::{Contended, OwnPairs, PingPong};
+use sync_trace_benches::declared;
 use sync_trace_benches::drop_in::{self, Twins};
 use sync_trace_benches::family::{Deloxide, Family, Mutex, ParkingLot, Std, Traced, TracingMutex};
 use sync_trace_benches::options::Options;
@@ -45,6 +46,7 @@ fn main() {
     table.alone();
     table.together();
     table.orders();
+    table.declared();
     table.once();
     table.messages();
     table.threads();
@@ -124,6 +126,13 @@ impl Table {
                 self.row(name, &samples.iter().map(shown).collect::<Vec<_>>(), budget);
             }
         }
+    }
+
+    fn declared(&self) {
+        let budget = Budget::microseconds(0.1, 0.05);
+        self.twins("declared order, enter+leave", declared::EMPTY, ALONE, budget);
+        self.twins("declared order, one lock inside", declared::ONE, ALONE, Budget::ANY_TIME);
+        self.twins("declared order, a pair inside", declared::BOTH, ALONE, Budget::ANY_TIME);
     }
 
     fn once(&self) {

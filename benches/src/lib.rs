@@ -22,12 +22,13 @@
 //!
 //! In this order: [`family`] (the locks that are compared), [`work`] (what is done with one thread),
 //! [`crowd`] and [`spin`] (with many), [`order`] (with many locks), [`drop_in`] (what is not a lock),
-//! [`abba`] and [`quiet`] (the time to a finding), [`rounds`] (measuring), [`budget`], [`table`] and
+//! [`declared`] (what attributes cost), [`abba`] and [`quiet`] (the time to a finding), [`rounds`] (measuring), [`budget`], [`table`] and
 //! [`options`] (showing).
 
 pub mod abba;
 pub mod budget;
 pub mod crowd;
+pub mod declared;
 pub mod drop_in;
 pub mod family;
 pub mod options;

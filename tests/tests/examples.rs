@@ -37,7 +37,8 @@ fn without_ids(report: &str) -> String {
         let (before, after) = rest.split_at(start + 1);
         text += before;
         let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
-        rest = if digits > 0 && after[digits..].starts_with(')') { &after[digits..] } else { after };
+        rest =
+            if digits > 0 && after[digits..].starts_with(')') { &after[digits..] } else { after };
     }
     let lines = (text + rest).lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
     lines.join("\n")
