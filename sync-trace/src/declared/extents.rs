@@ -6,19 +6,19 @@
 use std::time::{Duration, Instant};
 
 use super::check::taken_inside;
-use super::frame::{Before, Frame, Member};
+use super::frame::{Before, Frame, Member, Which};
 use super::model::{Clause, Declaration, Rule};
 use crate::atomics::{AtomicBool, Mutex, Ordering, const_fn, lock};
 use crate::finding::{Code, LockId};
-use crate::held::Held;
+use crate::held::{Held, key};
 
 /// What an agent keeps of its extents.
 pub(crate) struct Extents {
     /// Whether it is in any. The agent's own: Relaxed.
     is_active: AtomicBool,
+    /// Whether one of them looks at everything. As above.
+    looks_at_everything: AtomicBool,
     stack: Mutex<Stack>,
-    /// Room for what the next call gives its declaration.
-    scratch: Mutex<Vec<Member>>,
 }
 
 #[derive(Default)]
@@ -26,6 +26,8 @@ struct Stack {
     entries: Vec<Entry>,
     members: Vec<Member>,
     before: Vec<Before>,
+    /// Room for what the next call gives its declaration.
+    scratch: Vec<Member>,
     /// What was taken while an extent limited how long it may be held.
     taken: Vec<Taken>,
 }
@@ -35,6 +37,8 @@ struct Entry {
     /// Where its part of the vectors begins.
     members: usize,
     before: usize,
+    /// That of all extents up to this one.
+    bond: Bond,
     /// The first thing that lasted too long.
     overrun: Option<Overrun>,
 }
@@ -54,6 +58,15 @@ pub(crate) struct Overrun {
     pub(crate) lock: Held,
     pub(crate) took: Duration,
     pub(crate) limit: Duration,
+}
+
+/// What the extents that an agent is in mean for its way of recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bond {
+    /// Different for different orders and locks: what is in order under some need not be under others.
+    pub(crate) number: u64,
+    /// Whether everything has to be looked at.
+    pub(crate) looks_at_everything: bool,
 }
 
 /// With what time was spent.
@@ -119,13 +132,14 @@ impl Extents {
         pub(crate) fn new() -> Self {
             Self {
                 is_active: AtomicBool::new(false),
+                looks_at_everything: AtomicBool::new(false),
                 stack: Mutex::new(Stack {
                     entries: Vec::new(),
                     members: Vec::new(),
                     before: Vec::new(),
+                    scratch: Vec::new(),
                     taken: Vec::new(),
                 }),
-                scratch: Mutex::new(Vec::new()),
             }
         }
     }
@@ -136,17 +150,22 @@ impl Extents {
         self.is_active.load(Ordering::Relaxed)
     }
 
+    /// Whether everything that the agent does has to be looked at.
+    pub(crate) fn looks_at_everything(&self) -> bool {
+        self.looks_at_everything.load(Ordering::Relaxed)
+    }
+
     /// For the record's next agent.
     pub(crate) fn clear(&self) {
         if self.is_active() {
             *lock(&self.stack) = Stack::default();
-            self.is_active.store(false, Ordering::Relaxed);
+            self.note(&lock(&self.stack));
         }
     }
 
     /// Room for the members of a call.
     pub(crate) fn take_scratch(&self) -> Vec<Member> {
-        std::mem::take(&mut *lock(&self.scratch))
+        std::mem::take(&mut lock(&self.stack).scratch)
     }
 
     /// Enters an extent and keeps the room that its members came in. Returns its place.
@@ -155,47 +174,33 @@ impl Extents {
         declaration: &'static Declaration,
         mut members: Vec<Member>,
         holds: &[Held],
-    ) -> usize {
-        let place = self.push(declaration, &members, holds.iter().map(before));
+    ) -> (usize, Bond) {
+        let mut stack = lock(&self.stack);
+        let entered = stack.push(declaration, &members, holds.iter().map(before));
+        self.note(&stack);
         members.clear();
         // A call inside the one that gave the members may have left room, too.
-        let mut scratch = lock(&self.scratch);
-        if scratch.capacity() < members.capacity() {
-            std::mem::swap(&mut *scratch, &mut members);
+        if stack.scratch.capacity() < members.capacity() {
+            std::mem::swap(&mut stack.scratch, &mut members);
         }
-        drop(scratch);
-        place
-    }
-
-    fn push(
-        &self,
-        declaration: &'static Declaration,
-        members: &[Member],
-        before: impl Iterator<Item = Before>,
-    ) -> usize {
-        let mut stack = lock(&self.stack);
-        let entry = Entry {
-            declaration,
-            members: stack.members.len(),
-            before: stack.before.len(),
-            overrun: None,
-        };
-        let place = stack.entries.len();
-        stack.entries.push(entry);
-        stack.members.extend_from_slice(members);
-        stack.before.extend(before);
-        self.is_active.store(true, Ordering::Relaxed);
-        place
+        drop(stack);
+        entered
     }
 
     /// Goes on with an extent that was suspended.
-    pub(crate) fn resume(&self, suspended: &Suspended) -> usize {
+    pub(crate) fn resume(&self, suspended: &Suspended) -> (usize, Bond) {
         let Suspended { declaration, members, before, overrun, .. } = suspended;
-        let place = self.push(declaration, members, before.iter().copied());
-        if let Some(entry) = lock(&self.stack).entries.get_mut(place) {
-            entry.overrun = *overrun;
-        }
-        place
+        let mut stack = lock(&self.stack);
+        let (place, bond) = stack.push(declaration, members, before.iter().copied());
+        stack.entries[place].overrun = *overrun;
+        self.note(&stack);
+        (place, bond)
+    }
+
+    fn note(&self, stack: &Stack) {
+        self.is_active.store(!stack.entries.is_empty(), Ordering::Relaxed);
+        let looks = stack.bond().looks_at_everything;
+        self.looks_at_everything.store(looks, Ordering::Relaxed);
     }
 
     /// What lasted too long so far goes with an extent that is about to be suspended.
@@ -205,21 +210,16 @@ impl Extents {
         }
     }
 
-    /// Leaves the extent at `place`, and any inside it that were not left. Returns whether the agent is
-    /// in others still, and what lasted too long.
-    pub(crate) fn leave(&self, place: usize) -> (bool, Option<Overrun>) {
+    /// Leaves the extent at `place`, and any inside it that were not left; `at_end` says whether that is
+    /// the end of the call. Returns what the others mean, and what lasted too long.
+    pub(crate) fn leave(&self, place: usize, at_end: bool) -> (Bond, Option<Overrun>) {
         let mut stack = lock(&self.stack);
-        let Some(entry) = stack.entries.get(place) else { return (self.is_active(), None) };
-        let (members, before, overrun) = (entry.members, entry.before, entry.overrun);
-        stack.members.truncate(members);
-        stack.before.truncate(before);
-        stack.entries.truncate(place);
-        if !stack.entries.iter().any(|entry| limit(entry.declaration, Spent::Holding).is_some()) {
-            stack.taken.clear();
+        if at_end && !stack.taken.is_empty() {
+            stack.still_held();
         }
-        let is_active = !stack.entries.is_empty();
-        self.is_active.store(is_active, Ordering::Relaxed);
-        (is_active, overrun)
+        let overrun = stack.pop(place);
+        self.note(&stack);
+        (stack.bond(), overrun)
     }
 
     /// Looks at the extents, the innermost one first.
@@ -292,15 +292,6 @@ impl Extents {
         }
     }
 
-    /// What was taken inside and is still held has been held until now.
-    pub(crate) fn still_held(&self) {
-        let mut stack = lock(&self.stack);
-        for at in 0..stack.taken.len() {
-            let Taken { held, at, depth } = stack.taken[at];
-            stack.spent(Spent::Holding, &held, at.elapsed(), depth);
-        }
-    }
-
     /// A lock was waited for.
     pub(crate) fn waited(&self, lock_wanted: &Held, took: Duration) {
         lock(&self.stack).spent(Spent::Waiting, lock_wanted, took, usize::MAX);
@@ -323,6 +314,50 @@ impl<'a> Iterator for Frames<'a> {
 }
 
 impl Stack {
+    fn push(
+        &mut self,
+        declaration: &'static Declaration,
+        members: &[Member],
+        before: impl Iterator<Item = Before>,
+    ) -> (usize, Bond) {
+        let place = self.entries.len();
+        let outer = self.bond();
+        let (first_member, first_before) = (self.members.len(), self.before.len());
+        self.members.extend_from_slice(members);
+        self.before.extend(before);
+        let own = number(declaration, members, &self.before[first_before..]);
+        let bond = Bond {
+            number: outer.number.wrapping_add(own),
+            looks_at_everything: outer.looks_at_everything || declaration.looks_at_everything(),
+        };
+        let (members, before) = (first_member, first_before);
+        self.entries.push(Entry { declaration, members, before, bond, overrun: None });
+        (place, bond)
+    }
+
+    fn pop(&mut self, place: usize) -> Option<Overrun> {
+        let &Entry { members, before, overrun, .. } = self.entries.get(place)?;
+        self.members.truncate(members);
+        self.before.truncate(before);
+        self.entries.truncate(place);
+        if !self.entries.iter().any(|entry| limit(entry.declaration, Spent::Holding).is_some()) {
+            self.taken.clear();
+        }
+        overrun
+    }
+
+    fn bond(&self) -> Bond {
+        self.entries.last().map(|entry| entry.bond).unwrap_or_default()
+    }
+
+    /// What was taken inside and is still held has been held until now.
+    fn still_held(&mut self) {
+        for at in 0..self.taken.len() {
+            let Taken { held, at, depth } = self.taken[at];
+            self.spent(Spent::Holding, &held, at.elapsed(), depth);
+        }
+    }
+
     fn frame(&self, at: usize) -> Frame<'_> {
         let entry = &self.entries[at];
         let next = self.entries.get(at + 1);
@@ -347,6 +382,24 @@ impl Stack {
             }
         }
     }
+}
+
+/// A number for what a declaration says of nested requests in one call: 0 if it says nothing of them.
+fn number(declaration: &'static Declaration, members: &[Member], before: &[Before]) -> u64 {
+    let says_something =
+        |clause: &Clause| matches!(clause.rule, Rule::Order { .. } | Rule::Exempt { .. });
+    if !declaration.clauses.iter().any(says_something) {
+        return 0;
+    }
+    let start = std::ptr::from_ref(declaration).addr() as u64;
+    let of_members = members.iter().fold(start, |sum, member| {
+        let (which, key) = match member.what {
+            Which::Lock { id, key, .. } => (id.0, key as u64),
+            Which::Type(name) => (name as usize as u64, 0),
+        };
+        key::chain(key::chain(sum, which), key.wrapping_add(member.slot as u64))
+    });
+    before.iter().fold(of_members, |sum, before| key::chain(sum, key::of(before.lock, before.mode)))
 }
 
 /// How long something may last, if that is declared.

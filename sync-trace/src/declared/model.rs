@@ -41,6 +41,18 @@ impl Declaration {
         self.called.get().copied().unwrap_or(self.item)
     }
 
+    /// Whether everything that is done inside has to be looked at: also what is taken while nothing is
+    /// held, what is tried, and what is released. Else it is enough to look at requests that nest as
+    /// none has before.
+    pub(crate) fn looks_at_everything(&self) -> bool {
+        self.clauses.iter().any(|clause| match &clause.rule {
+            Rule::Order { options, .. } => options.strict,
+            Rule::Budget { hold, .. } => hold.is_some(),
+            Rule::Only { .. } => true,
+            _ => false,
+        })
+    }
+
     /// It has run, with a closure of this type in it.
     pub(crate) fn set_called<F>(&self, _: &F) {
         let closure = std::any::type_name::<F>();

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::check::{self, Border};
-use super::extents::{Extents, Suspended};
+use super::extents::{Bond, Extents, Suspended};
 use super::frame::{Frame, Member, Which};
 use super::model::{Declaration, Rule};
 use super::traced::{Locks, TracedLock};
@@ -109,7 +109,7 @@ wide_keys!(usize, isize, char);
 /// It cannot change threads, so it cannot be held across an `.await` in a future that may.
 #[must_use]
 pub struct Scope {
-    entered: Option<(&'static Agent, usize)>,
+    entered: Option<Entered>,
     _not_send: PhantomData<*mut ()>,
 }
 
@@ -117,6 +117,14 @@ impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope").field("is_entered", &self.entered.is_some()).finish()
     }
+}
+
+/// Where a scope was entered.
+#[derive(Clone, Copy)]
+struct Entered {
+    agent: &'static Agent,
+    declaration: &'static Declaration,
+    place: usize,
 }
 
 // A panic leaves nothing half done in it.
@@ -157,9 +165,10 @@ fn enter_with(
         }
     }
     verdict::may_enter(agent, declaration, &holds);
-    let place = agent.extents.enter(declaration, members, &holds);
-    agent.set_cold(Cold::Extent);
-    Scope { entered: Some((agent, place)), _not_send: PhantomData }
+    let (place, bond) = agent.extents.enter(declaration, members, &holds);
+    bind(agent, bond);
+    let entered = Some(Entered { agent, declaration, place });
+    Scope { entered, _not_send: PhantomData }
 }
 
 impl Scope {
@@ -176,8 +185,8 @@ impl Scope {
 
     #[track_caller]
     fn leave_once(&mut self) {
-        if let Some((agent, place)) = self.entered.take() {
-            leave(agent, place, true);
+        if let Some(Entered { agent, declaration, place }) = self.entered.take() {
+            leave(agent, declaration, place, true);
         }
     }
 }
@@ -188,33 +197,35 @@ impl Drop for Scope {
     }
 }
 
-/// Leaves the extent at `place`; `at_end` says whether that is the end of the call.
+/// Has an agent record as its extents need it.
+fn bind(agent: &Agent, bond: Bond) {
+    agent.time.set_bound(bond.number);
+    match bond.looks_at_everything {
+        true => agent.set_cold(Cold::Extent),
+        false if agent.held.is_cold() => agent.clear_cold(Cold::Extent),
+        false => {}
+    }
+}
+
+/// Leaves the extent of `declaration` at `place`; `at_end` says whether that is the end of the call.
 #[track_caller]
-fn leave(agent: &'static Agent, place: usize, at_end: bool) {
-    let extents = &agent.extents;
-    let declaration = extents.look_at(place, |frame| frame.declaration);
+fn leave(agent: &'static Agent, declaration: &'static Declaration, place: usize, at_end: bool) {
     let is_judged = at_end && !std::thread::panicking();
-    let breach = match declaration {
-        Some(declaration) if is_judged && declaration.looks_at_borders() => {
-            let holds = holds(agent);
-            let judge = |frame: Frame<'_>| check::border(&frame, &holds, Border::Exit);
-            extents.look_at(place, judge).flatten().map(|breach| (breach, holds))
-        }
-        _ => None,
+    let breach = if is_judged && declaration.looks_at_borders() {
+        let holds = holds(agent);
+        let judge = |frame: Frame<'_>| check::border(&frame, &holds, Border::Exit);
+        agent.extents.look_at(place, judge).flatten().map(|breach| (breach, holds))
+    } else {
+        None
     };
-    if at_end {
-        extents.still_held();
-    }
-    let (is_active, overrun) = extents.leave(place);
-    if !is_active {
-        agent.clear_cold(Cold::Extent);
-    }
+    let (bond, overrun) = agent.extents.leave(place, at_end);
+    bind(agent, bond);
     if !is_judged {
         return;
     }
     if let Some((breach, holds)) = breach {
         verdict::raise(agent, &breach, None, &holds);
-    } else if let (Some(overrun), Some(declaration)) = (overrun, declaration) {
+    } else if let Some(overrun) = overrun {
         verdict::raise_overrun(agent, declaration, &overrun);
     }
 }
@@ -316,7 +327,7 @@ impl<F: Future> Future for Scoped<F> {
         let Some(agent) = recording() else { return future.poll(context) };
         let polled = match extent.enter(agent) {
             None => return future.poll(context),
-            Some(place) => Polled { agent, place, extent },
+            Some((declaration, place)) => Polled { agent, declaration, place, extent },
         };
         let result = future.poll(context);
         polled.end(result.is_ready());
@@ -326,7 +337,7 @@ impl<F: Future> Future for Scoped<F> {
 
 impl Extent {
     /// Enters it for a poll. Returns its place.
-    fn enter(&mut self, agent: &'static Agent) -> Option<usize> {
+    fn enter(&mut self, agent: &'static Agent) -> Option<(&'static Declaration, usize)> {
         let suspended = match std::mem::replace(self, Self::None) {
             Self::None => return None,
             Self::Begun(mut suspended) => {
@@ -347,16 +358,18 @@ impl Extent {
                 suspended
             }
         };
-        let place = agent.extents.resume(&suspended);
-        agent.set_cold(Cold::Extent);
+        let (place, bond) = agent.extents.resume(&suspended);
+        bind(agent, bond);
+        let declaration = suspended.declaration;
         *self = Self::Begun(suspended);
-        Some(place)
+        Some((declaration, place))
     }
 }
 
 /// A poll, until it ends or unwinds.
 struct Polled<'e> {
     agent: &'static Agent,
+    declaration: &'static Declaration,
     place: usize,
     extent: &'e mut Extent,
 }
@@ -364,21 +377,19 @@ struct Polled<'e> {
 impl Polled<'_> {
     /// The poll has returned.
     fn end(self, is_ready: bool) {
-        let (agent, place) = (self.agent, self.place);
+        let Self { agent, declaration, place, .. } = self;
         let mut overrun = None;
         match &mut *self.extent {
             extent if is_ready => *extent = Extent::None,
             Extent::Begun(suspended) => {
                 agent.extents.suspend(place, suspended);
-                let declaration = suspended.declaration;
-                let of_holds = suspended.suspends(&holds(agent));
-                overrun = of_holds.map(|overrun| (declaration, overrun));
+                overrun = suspended.suspends(&holds(agent));
             }
             Extent::New(_) | Extent::None => {}
         }
         std::mem::forget(self);
-        leave(agent, place, is_ready);
-        if let Some((declaration, overrun)) = overrun {
+        leave(agent, declaration, place, is_ready);
+        if let Some(overrun) = overrun {
             verdict::raise_overrun(agent, declaration, &overrun);
         }
     }
@@ -387,14 +398,14 @@ impl Polled<'_> {
 impl Drop for Polled<'_> {
     fn drop(&mut self) {
         *self.extent = Extent::None;
-        leave(self.agent, self.place, true);
+        leave(self.agent, self.declaration, self.place, true);
     }
 }
 
 /// What a thread that is about to be started takes over.
 pub(crate) fn inherit(parent: &Extents, child: &Agent) {
     for suspended in parent.inherited() {
-        child.extents.resume(&suspended);
-        child.set_cold(Cold::Extent);
+        let (_, bond) = child.extents.resume(&suspended);
+        bind(child, bond);
     }
 }

@@ -28,10 +28,13 @@ pub(crate) struct TimeSlot {
     is_begun: AtomicBool,
     /// The number of its segment.
     segment: AtomicU64,
-    /// The same plus `meant`.
+    /// The same plus `meant` and `bound`.
     stamp: AtomicU64,
     /// A number for what is meant by what it holds and takes: 0 if nothing is.
     meant: AtomicU64,
+    /// A number for the orders that are declared for what it does now: 0 if none is. What was in order
+    /// under them is known under it.
+    bound: AtomicU64,
     /// Whether the agent may be inside sections of others, so that also a lock that it takes while it
     /// holds none is of interest.
     is_inside: AtomicBool,
@@ -68,6 +71,7 @@ impl TimeSlot {
                 segment: AtomicU64::new(0),
                 stamp: AtomicU64::new(0),
                 meant: AtomicU64::new(0),
+                bound: AtomicU64::new(0),
                 is_inside: AtomicBool::new(false),
                 born: AtomicU64::new(0),
                 bodies: AtomicU64::new(0),
@@ -84,6 +88,7 @@ impl TimeSlot {
         drop(old);
         self.is_begun.store(false, Ordering::Relaxed);
         self.is_inside.store(false, Ordering::Relaxed);
+        self.bound.store(0, Ordering::Relaxed);
         // Goes on, so that nothing that was known of the last agent is ever taken for the next one's.
         self.set_segment(self.segment.load(Ordering::Relaxed) + 1, 0);
         self.born.store(0, Ordering::Relaxed);
@@ -106,15 +111,26 @@ impl TimeSlot {
 
     fn set_segment(&self, segment: u64, meant: u64) {
         self.segment.store(segment, Ordering::Relaxed);
-        self.stamp.store(segment.wrapping_add(meant), Ordering::Relaxed);
         self.meant.store(meant, Ordering::Relaxed);
+        self.set_bound(self.bound.load(Ordering::Relaxed));
     }
 
-    /// The number of a chain: of what is held and what is wanted, by their numbers, and of what is
-    /// meant by them.
+    /// From here on orders with this number are in force.
+    pub(crate) fn set_bound(&self, bound: u64) {
+        self.bound.store(bound, Ordering::Relaxed);
+        let parts = [&self.segment, &self.meant, &self.bound];
+        let sum =
+            parts.map(|part| part.load(Ordering::Relaxed)).into_iter().fold(0, u64::wrapping_add);
+        self.stamp.store(sum, Ordering::Relaxed);
+    }
+
+    /// The number of a chain: of what is held and what is wanted, by their numbers, of what is meant by
+    /// them, and of the orders that are in force.
     #[inline]
     pub(crate) fn chain(&self, held: u64, wanted: u64) -> u64 {
-        key::chain(held.wrapping_add(self.meant.load(Ordering::Relaxed)), wanted)
+        let said =
+            self.meant.load(Ordering::Relaxed).wrapping_add(self.bound.load(Ordering::Relaxed));
+        key::chain(held.wrapping_add(said), wanted)
     }
 
     #[inline]

@@ -142,7 +142,7 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     let Some(id) = lock.number() else { return };
     let created = lock.origin();
     let wanted = Held { lock: id, stamp: 0, told: false, access, created, site };
-    let working = match agent.extents.is_active() {
+    let working = match agent.extents.looks_at_everything() {
         true => {
             drop(working);
             let holds = holds_besides(agent, id, besides);
@@ -181,6 +181,7 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     }
     drop(working);
     let holds = holds_besides(agent, id, besides);
+    declared::requested(agent, &wanted, &holds, Manner::Waiting, lock.reaction());
     declared::observed(agent, &wanted, &holds, lock.reaction());
     let working = Working::begin();
     let mut dependency = agent.dependency(wanted);
