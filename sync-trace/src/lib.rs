@@ -49,12 +49,13 @@
 //! # Reading the source
 //!
 //! In this order: `sync` and `thread` (the fronts), `hooks` (all they may call), `current`, `agent`,
-//! `held`, `registry` (who holds what), `meaning` (what is meant by that), `waits` and `tracker` (who waits for whom), `forecast` (what
-//! could happen), with `chains` (what is known), `chronicle`, `passage` and `news` (what comes before
-//! what), `lock_order` and `orders`, `evidence` and `finding` (facts), `report` (their text), `allow` (which of them are accepted), `reaction`, `config`
-//! and `os` (the edge).
+//! `held`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `foresight` and
+//! `lock_order` (what could happen), `order` and `meaning` (what the program says of that), `declared` (what
+//! its attributes say), `evidence` and `finding` (facts), `report` (their text), `allow` (which of them are
+//! accepted), `reaction`, `config` and `os` (the edge).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(loom, allow(unreachable_pub, reason = "the model needs no public API"))]
 #![cfg_attr(
     not(any(debug_assertions, feature = "always")),
     expect(dead_code, reason = "without the traced fronts nothing feeds the tracker")
@@ -113,6 +114,7 @@ pub use allow::Allow;
 pub use config::{
     Backtrace, Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Poison, Policy,
 };
+#[cfg(not(loom))]
 pub use declared::{Key, LockClass, LockFields, Locks, TracedLock};
 pub use finding::{Dump, Finding};
 #[cfg(not(loom))]

@@ -64,7 +64,11 @@ pub(super) enum Mistake {
 
 /// The keys of an entry, each with an example and what else there is to say about its value.
 pub(super) const KEYS: [(&str, &str, &str); 5] = [
-    ("code", r#"code = "ST0101""#, r#" or "ST0104""#),
+    (
+        "code",
+        r#"code = "ST0101""#,
+        r#", "ST0102", "ST0103", "ST0104", "ST0201", "ST0202", "ST0203", "ST0204", "ST0301", "ST0303", "ST0401" or "ST0402""#,
+    ),
     ("locks", r#"locks = ["Cache.index", "Cache.*"]"#, ", with names as the report shows them"),
     (
         "sites",

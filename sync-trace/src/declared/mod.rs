@@ -30,16 +30,23 @@ mod verdict;
 
 #[cfg(not(loom))]
 pub use asserts::{Assertion, assert_held, assert_no_locks_held, assert_not_held};
+#[cfg(not(loom))]
 pub(crate) use check::Manner;
-pub use class::{LockClass, check_ranks};
+pub use class::LockClass;
+#[cfg(not(loom))]
+pub use class::check_ranks;
 #[cfg(not(loom))]
 pub use fields::{LockFields, NamesFields, NamesNothing, Receiver, label, name_field};
-pub use model::{Clause, Declaration, Element, HeldMode, Options, Rule, Span, What};
+pub use model::Declaration;
+#[cfg(not(loom))]
+pub use model::{Clause, Element, HeldMode, Options, Rule, Span, What};
 #[cfg(not(loom))]
 pub(crate) use scope::inherit;
 #[cfg(not(loom))]
 pub use scope::{Key, Members, Prepared, Scope, Scoped, enter, prepare};
-pub use traced::{Locks, TracedLock};
+#[cfg(not(loom))]
+pub use traced::Locks;
+pub use traced::TracedLock;
 #[cfg(not(loom))]
 pub(crate) use verdict::{contradictions, may_wait, observed, released, requested, taken, waited};
 

@@ -51,6 +51,7 @@ use source::Sources;
 
 pub(crate) use cast::{held, locks};
 pub(crate) use names::kind;
+#[cfg(not(loom))]
 pub(crate) use observed::render as observed;
 
 /// The whole report for a panic message or a log: without colour, unless colour is forced, and
