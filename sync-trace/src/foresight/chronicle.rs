@@ -13,7 +13,8 @@ use crate::foresight::news;
 use crate::foresight::passage::Passage;
 use crate::held::Held;
 use crate::lock_order::clock::{Parcel, Section, Timeline};
-use crate::lock_order::prediction::{Dependency, Repeats};
+use crate::lock_order::hold::Hold;
+use crate::lock_order::prediction::{Repeats, Request};
 use crate::op::Mode;
 
 /// An agent's timeline and what is asked of it often.
@@ -161,26 +162,20 @@ impl Agent {
         self.timed(|line| line.came_to(lock, mode));
     }
 
-    /// It is about to ask for what `wanted` would be the record of.
-    pub(crate) fn dependency(&self, wanted: Held) -> Dependency {
-        self.timed(|line| {
-            self.held.tell(|held| line.begin_section(held));
-            Dependency::new(line, wanted, news::count())
-        })
+    /// It is about to make a request. It has made it before if something is `known`.
+    pub(crate) fn request(&self, wanted: Hold, known: Option<Arc<Repeats>>, news: u64) -> Request {
+        self.timed(|line| Request { wanted, around: line.around(), now: line.now(news), known })
     }
 
-    /// It asks for what it has asked for before; false if that has to be looked at as for the first
-    /// time.
-    pub(crate) fn repeat(&self, key: u64) -> bool {
-        let is_plain = |repeats: &Arc<Repeats>| !repeats.matter() && !repeats.is_inside();
-        let Some(repeats) = self.chains.repeats(key).filter(is_plain) else { return false };
-        if self.time.is_inside() {
+    /// It asks for what it has asked for before, and was found to mean nothing, at another time. Returns
+    /// whether that is all there is to say.
+    pub(crate) fn repeat(&self, key: u64, repeats: &Arc<Repeats>, news: u64) -> bool {
+        if repeats.matter() || repeats.is_inside() || self.time.is_inside() {
             return false;
         }
-        let news = news::count();
         let now = self.timed(|line| line.now(news));
         repeats.add(1, now);
-        self.remember(key, self.time.stamp_with(news), repeats);
+        self.remember(key, self.time.stamp_with(news), Arc::clone(repeats));
         true
     }
 
@@ -214,7 +209,6 @@ impl Agent {
     pub(crate) fn take_off(&self, matches: impl FnMut(&Held) -> bool) -> Option<Ended> {
         let (at, held) = self.held.remove(matches)?;
         let section = held.told.then(|| self.timed(|line| line.end_section(at)));
-        let section = section.filter(|section| section.is_published());
         if section.is_some() {
             // Who may have been inside it has to look again.
             news::spread();
@@ -232,6 +226,6 @@ impl Agent {
     ) -> Option<Ended> {
         let (at, held) = self.held.relabel(lock, access, site)?;
         let section = held.told.then(|| self.timed(|line| line.change_section(at, held)));
-        Some(Ended { section: section.filter(|section| section.is_published()) })
+        Some(Ended { section })
     }
 }

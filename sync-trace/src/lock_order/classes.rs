@@ -9,16 +9,18 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::adjacency::QuickHash;
 use super::graph::{Inserted, OrderGraph};
+use super::hold::Hold;
 use super::label::{Blocks, Label, blocks_or_queues};
 use super::prediction::Dependency;
 use crate::finding::LockId;
-use crate::held::Held;
 
 /// What is known of the order of classes.
 #[derive(Default)]
 pub(crate) struct Classes {
     names: Names,
     graph: OrderGraph,
+    /// The order that was found to be known last.
+    last: Option<(LockId, LockId, Label)>,
     /// The first dependency that showed each order, and the modes in which it was seen.
     witnesses: HashMap<(LockId, LockId), (u32, Label), QuickHash>,
     /// The circles that different locks make, by their classes: a dependency for each order.
@@ -40,9 +42,14 @@ pub(crate) enum ClassNews {
 #[derive(Default)]
 struct Names {
     /// By what a lock's record says, which is the same for most locks of a class.
-    by_record: HashMap<(usize, usize), Option<LockId>, QuickHash>,
+    by_record: HashMap<Record, Option<LockId>, QuickHash>,
+    /// What was asked for last: locks of few kinds are nested in each other over and over.
+    last: [(Record, Option<LockId>); 2],
     by_name: HashMap<Name, LockId>,
 }
+
+/// What a lock's record says of its class: where it was created, and its type. None has zeros.
+type Record = (usize, usize);
 
 /// What the locks of a class have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,17 +60,28 @@ enum Name {
 
 impl Names {
     /// The class of a lock; `None` for one of which is not known where it comes from.
-    fn of(&mut self, held: &Held) -> Option<LockId> {
-        let record = (held.created.to_ptr().addr(), held.access.type_name as usize);
-        if let Some(known) = self.by_record.get(&record) {
-            return *known;
+    fn of(&mut self, hold: &Hold) -> Option<LockId> {
+        let record = (hold.created.to_ptr().addr(), hold.access.type_name as usize);
+        if let Some((_, class)) = self.last.iter().find(|last| last.0 == record) {
+            return *class;
         }
-        let site = held.created.site();
-        let name = match held.created.name() {
+        let class = match self.by_record.get(&record) {
+            Some(known) => *known,
+            None => self.named(hold, record),
+        };
+        self.last = [(record, class), self.last[0]];
+        class
+    }
+
+    /// The class of what was not asked for yet.
+    #[cold]
+    fn named(&mut self, hold: &Hold, record: Record) -> Option<LockId> {
+        let site = hold.created.site();
+        let name = match hold.created.name() {
             Some(name) => Some(Name::Given(name)),
             None if site.is_unknown() => None,
             None => {
-                let type_name = (held.access.type_name)();
+                let type_name = (hold.access.type_name)();
                 Some(Name::Created(site.file(), site.line(), site.column(), type_name))
             }
         };
@@ -85,7 +103,7 @@ impl Classes {
         let wanted = &dependency.wanted;
         let Some(to) = self.names.of(wanted) else { return Vec::new() };
         let mut news = Vec::new();
-        for held in dependency.held().iter().map(|section| &section.held) {
+        for held in dependency.holds() {
             match self.names.of(held) {
                 Some(from) if from == to => news.extend(self.nest(held, wanted, to)),
                 Some(from) => news.extend(self.order([from, to], [held, wanted], index, &get)),
@@ -112,8 +130,8 @@ impl Classes {
     }
 
     /// Two locks of one class.
-    fn nest(&mut self, held: &Held, wanted: &Held, class: LockId) -> Option<ClassNews> {
-        let blocks = blocks_or_queues(held.access.mode, wanted.access.mode) != Blocks::No;
+    fn nest(&mut self, held: &Hold, wanted: &Hold, class: LockId) -> Option<ClassNews> {
+        let blocks = blocks_or_queues(held.mode(), wanted.mode()) != Blocks::No;
         let is_news = blocks && held.lock != wanted.lock && self.nested.insert(class);
         is_news.then_some(ClassNews::Nested(held.lock))
     }
@@ -122,14 +140,18 @@ impl Classes {
     fn order<'d>(
         &mut self,
         [from, to]: [LockId; 2],
-        [held, wanted]: [&Held; 2],
+        [held, wanted]: [&Hold; 2],
         index: usize,
         get: &impl Fn(usize) -> &'d Dependency,
     ) -> Option<ClassNews> {
-        let modes = [held.access.mode, wanted.access.mode];
+        let modes = [held.mode(), wanted.mode()];
         let label = Label::of(modes[0], modes[1]);
+        if self.last == Some((from, to, label)) {
+            return None;
+        }
         let known = self.witnesses.entry((from, to)).or_insert((index as u32, Label::default()));
         if known.1.contains(label) {
+            self.last = Some((from, to, label));
             return None;
         }
         known.1 = known.1.union(label);
@@ -161,12 +183,12 @@ impl Classes {
         let nexts = circle.iter().cycle().skip(1);
         circle.iter().zip(nexts).all(|(&one, &next)| {
             let wanted = get(one).wanted.lock;
-            get(next).held().iter().any(|section| section.held.lock == wanted)
+            get(next).holds().any(|held| held.lock == wanted)
         })
     }
 
     /// The circles of different locks, but for those whose classes also make one of the same locks.
-    pub(crate) fn circles(&mut self, of_locks: &[Vec<Held>]) -> impl Iterator<Item = &Vec<usize>> {
+    pub(crate) fn circles(&mut self, of_locks: &[Vec<Hold>]) -> impl Iterator<Item = &Vec<usize>> {
         let known: Vec<BTreeSet<LockId>> = of_locks
             .iter()
             .map(|locks| locks.iter().filter_map(|held| self.names.of(held)).collect())
@@ -177,9 +199,9 @@ impl Classes {
     }
 
     /// The lock that `blocking` holds of the class that is wanted: that very lock, if it does.
-    pub(crate) fn held_alike(&mut self, blocking: &Dependency, wanted: &Held) -> Option<Held> {
+    pub(crate) fn held_alike(&mut self, blocking: &Dependency, wanted: &Hold) -> Option<Hold> {
         let class = self.names.of(wanted);
-        let holds = || blocking.held().iter().map(|section| section.held);
+        let holds = || blocking.holds().copied();
         let same = holds().find(|held| held.lock == wanted.lock);
         same.or_else(|| holds().find(|held| self.names.of(held) == class))
     }

@@ -12,11 +12,11 @@
 //! called the *news*, that goes up with each of them.
 
 use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::finding::{AgentId, LockId};
 use crate::held::Held;
+use crate::lock_order::hold::{Guard, Hold};
 use crate::op::Mode;
 use crate::registry::next_number;
 
@@ -83,16 +83,15 @@ impl Moment {
     }
 }
 
-/// A hold, from when the lock was taken until it is released.
+/// A hold in which an event happened that other agents may have come after: what they did then may
+/// be inside it. It goes on until the lock is released.
 #[derive(Debug)]
 pub(crate) struct Section {
     /// Never used again.
     pub(crate) number: NonZeroU64,
-    pub(crate) agent: AgentId,
-    pub(crate) held: Held,
-    /// Whether other agents may have come after an event inside it.
-    is_published: AtomicBool,
-    /// What came before its end, once it has ended; nobody asks of one that was not published.
+    agent: AgentId,
+    pub(crate) hold: Hold,
+    /// What came before its end, once it has ended.
     end: OnceLock<Arc<Clock>>,
 }
 
@@ -101,26 +100,15 @@ impl Section {
         self.end.get().is_some()
     }
 
-    /// Whether something that other agents did may have happened inside it. Only its own agent asks,
-    /// and publishes.
-    pub(crate) fn is_published(&self) -> bool {
-        self.is_published.load(Ordering::Relaxed)
+    /// What it is for a request that was made inside it.
+    pub(crate) fn guard(&self) -> Guard {
+        Guard { hold: self.hold, by: self.agent }
     }
 
     /// Whether `moment` came before its end in every schedule. Nothing is known before it has ended.
     pub(crate) fn encloses(&self, moment: &Moment) -> Option<bool> {
         self.end.get().map(|end| end.knows(moment))
     }
-}
-
-/// The sections that a request was made in.
-#[derive(Clone, Debug)]
-pub(crate) struct Context {
-    /// What the agent held; later also what others held around it.
-    pub(crate) held: Vec<Arc<Section>>,
-    /// Sections of other agents that began before it and had not ended. When they do it turns out
-    /// whether they had to wait for it: then it happened inside them, whatever the schedule.
-    pub(crate) around: Vec<Arc<Section>>,
 }
 
 /// What an ordering event hands on: what came before it, and the sections it happened in.
@@ -177,14 +165,9 @@ pub(crate) struct Timeline {
     clock: Arc<Clock>,
     /// The present moment, if the segment has one that may be compared.
     now: Option<Arc<Moment>>,
-    /// What it was in when that was last asked for.
-    context: Option<Arc<Context>>,
-    /// Its own open sections, oldest first.
+    /// Its own open sections, oldest first: of its oldest holds, up to the newest one that an event
+    /// happened in.
     own: Vec<Arc<Section>>,
-    /// The last ones that were at each place and nobody else heard of: a hold of the same lock, taken in
-    /// the same way, may use such a one again. Whose it is matters only to others, and they come
-    /// before or after the agent's other holds anyway.
-    spare: Vec<Arc<Section>>,
     /// Sections of others that were open at an event that this agent comes after.
     others: Vec<Arc<Section>>,
 }
@@ -192,14 +175,13 @@ pub(crate) struct Timeline {
 impl Timeline {
     /// The timeline of a new agent, which begins with this segment.
     pub(crate) fn new(agent: AgentId, segment: u64) -> Self {
-        let clock = Arc::default();
-        let (own, spare, others) = Default::default();
-        Self { agent, segment, clock, now: None, context: None, own, spare, others }
+        let (clock, own, others) = Default::default();
+        Self { agent, segment, clock, now: None, own, others }
     }
 
     /// Sections of other agents that began before the present moment, and may turn out to end after
     /// it.
-    fn around(&self) -> Vec<Arc<Section>> {
+    pub(crate) fn around(&self) -> Vec<Arc<Section>> {
         self.others.iter().filter(|section| !section.has_ended()).cloned().collect()
     }
 
@@ -227,27 +209,9 @@ impl Timeline {
         }
     }
 
-    /// The sections that it is in, its own and those that others may turn out to be around it.
-    pub(crate) fn context(&mut self) -> Arc<Context> {
-        let is_present = |context: &&Arc<Context>| {
-            let mut pairs = context.held.iter().zip(&self.own);
-            context.around.is_empty()
-                && context.held.len() == self.own.len()
-                && pairs.all(|(then, now)| Arc::ptr_eq(then, now))
-        };
-        if self.others.is_empty()
-            && let Some(context) = self.context.as_ref().filter(is_present)
-        {
-            return Arc::clone(context);
-        }
-        let context = Arc::new(Context { held: self.own.clone(), around: self.around() });
-        self.context = Some(Arc::clone(&context));
-        context
-    }
-
-    /// An event that others may come after, such as a message sent: what it is to take along.
+    /// An event that others may come after, such as a message sent: what it is to take along. All holds
+    /// have to have sections by now.
     pub(crate) fn publish(&mut self) -> Parcel {
-        self.own.iter().for_each(|section| section.is_published.store(true, Ordering::Relaxed));
         // Also those that have ended: who takes their lock comes after that, whoever told of them.
         let open = self.own.iter().chain(&self.others).cloned().collect();
         Parcel { clock: self.tick(), open }
@@ -305,9 +269,8 @@ impl Timeline {
     /// The agent has got a lock. If another one's section on it was open at an event that this comes
     /// after, that section has ended by now, and would have in every schedule.
     pub(crate) fn came_to(&mut self, lock: LockId, mode: Mode) {
-        let is_over = |section: &Arc<Section>| {
-            section.held.lock == lock && section.held.access.mode.blocks(mode)
-        };
+        let is_over =
+            |section: &Arc<Section>| section.hold.lock == lock && section.hold.mode().blocks(mode);
         let (over, others) = std::mem::take(&mut self.others).into_iter().partition(is_over);
         self.others = others;
         let over: Vec<Arc<Section>> = over;
@@ -318,21 +281,14 @@ impl Timeline {
         }
     }
 
-    /// From here on the agent's newest hold without one has a section.
+    /// From here on the agent's oldest hold without one has a section.
     pub(crate) fn begin_section(&mut self, held: Held) {
-        let is_alike = |spare: &&Arc<Section>| {
-            spare.held.lock == held.lock
-                && std::ptr::eq(spare.held.access, held.access)
-                && spare.held.site == held.site
-        };
-        let spare = self.spare.get(self.own.len()).filter(is_alike).cloned();
-        self.own.push(spare.unwrap_or_else(|| self.new_section(held)));
+        self.own.push(self.new_section(held));
     }
 
     fn new_section(&self, held: Held) -> Arc<Section> {
         let (number, agent, end) = (next_number(), self.agent, OnceLock::new());
-        let is_published = AtomicBool::new(false);
-        Arc::new(Section { number, agent, held, is_published, end })
+        Arc::new(Section { number, agent, hold: held.into(), end })
     }
 
     /// Forgets a section without a word, and leaks it: for where nothing may be freed. It seems open for
@@ -341,51 +297,21 @@ impl Timeline {
         std::mem::forget(self.own.remove(at));
     }
 
-    /// The hold of the section at this place goes on in another way, which is a section of its own.
+    /// The hold of the section at this place goes on in another way, which is a section of its own: who
+    /// was inside the old one may go on inside the new one.
     pub(crate) fn change_section(&mut self, at: usize, held: Held) -> Arc<Section> {
         let old = self.end_section(at);
-        self.begin_section(held);
-        if let Some(new) = self.own.pop() {
-            // Who was inside the old one may go on inside the new one.
-            new.is_published.store(old.is_published(), Ordering::Relaxed);
-            self.own.insert(at, new);
-        }
+        self.own.insert(at, self.new_section(held));
         old
     }
 
     /// The agent gives up the hold of its section at this place, counted from the oldest.
     pub(crate) fn end_section(&mut self, at: usize) -> Arc<Section> {
         let section = self.own.remove(at);
-        if section.is_published() {
-            let end = self.tick();
-            // A section of which others know ends once.
-            let _ = section.end.set(end);
-        } else if at < self.spare.len() {
-            self.spare[at] = Arc::clone(&section);
-        } else if at == self.spare.len() {
-            self.spare.push(Arc::clone(&section));
-        }
+        let end = self.tick();
+        // It ends once.
+        let _ = section.end.set(end);
         section
-    }
-}
-
-/// For tests that play agents: every hold has a section.
-#[cfg(all(test, not(loom)))]
-impl Timeline {
-    pub(crate) fn acquired(&mut self, held: Held) {
-        self.came_to(held.lock, held.access.mode);
-        self.begin_section(held);
-    }
-
-    /// The sections that the agent is in.
-    pub(crate) fn sections(&self) -> &[Arc<Section>] {
-        &self.own
-    }
-
-    /// The agent gives its newest hold of `lock` up.
-    pub(crate) fn released(&mut self, lock: LockId) -> Option<Arc<Section>> {
-        let at = self.own.iter().rposition(|section| section.held.lock == lock)?;
-        Some(self.end_section(at))
     }
 }
 
