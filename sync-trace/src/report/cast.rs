@@ -142,8 +142,12 @@ pub(crate) fn locks(finding: &Finding) -> Vec<&Lock> {
         let held = held(&link.blocker).map(|hold| &hold.lock);
         locks.extend(target.into_iter().chain(held).map(|lock| (lock.id, lock)));
     }
-    if let Some(Condition::Gate(lock) | Condition::NoWriter(lock) | Condition::Undecided(lock)) =
-        &finding.condition
+    if let Some(
+        Condition::Gate(lock)
+        | Condition::NoWriter(lock)
+        | Condition::WriterApart(lock)
+        | Condition::Undecided(lock),
+    ) = &finding.condition
     {
         locks.insert(lock.id, lock);
     }
