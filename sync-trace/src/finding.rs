@@ -144,9 +144,12 @@ pub enum Condition {
     /// One came before the other in every schedule: there was a spawn, a join, a message, a barrier,
     /// an initialisation or a condition variable's signal in between.
     Ordered,
-    /// Readers would have to queue behind a writer of this lock, and no writer was seen that could be
-    /// there at that time.
+    /// Readers would have to queue behind a writer of this lock, and none was seen that could be there
+    /// at that time, unless it is one of the threads that wait or queues for another lock.
     NoWriter(Lock),
+    /// Readers would have to queue behind a writer of this lock, and what was seen to write it could not
+    /// be there at that time: a lock around both or an ordering event kept it away.
+    WriterApart(Lock),
     /// A thread still holds this lock, which it may release only after the others have ended.
     Undecided(Lock),
     /// The locks are different ones, though of the same classes.

@@ -15,7 +15,8 @@ use crate::foresight::passage::{Heard, Passage};
 use crate::foresight::{meant, news};
 use crate::held::{Held, key};
 use crate::lock_order::clock::{Parcel, Section, Timeline};
-use crate::lock_order::prediction::{Dependency, Repeats};
+use crate::lock_order::hold::Hold;
+use crate::lock_order::prediction::{Repeats, Request};
 use crate::meaning::Meaning;
 use crate::op::Mode;
 
@@ -200,7 +201,7 @@ impl Agent {
     /// An ordering event that others may come after: what it hands on.
     pub(crate) fn publish(&self) -> Parcel {
         self.timed(|line| {
-            self.held.tell(|held| line.begin_section(held));
+            self.held.tell(|held| line.begin_hold(held));
             line.publish()
         })
     }
@@ -245,14 +246,18 @@ impl Agent {
         self.timed(|line| line.came_to(lock, mode));
     }
 
-    /// It is about to ask for what `wanted` would be the record of.
-    pub(crate) fn dependency(&self, wanted: Held) -> Dependency {
+    /// It is about to make a request. It has made it before if something is `known`.
+    pub(crate) fn request(&self, wanted: Hold, known: Option<Arc<Repeats>>, news: u64) -> Request {
         if !any_request() {
             ANY_REQUEST.store(true, Ordering::Relaxed);
         }
-        self.timed(|line| {
-            self.held.tell(|held| line.begin_section(held));
-            Dependency::new(line, wanted, news::count())
+        self.timed(|line| Request {
+            wanted,
+            meant: line.meant().cloned(),
+            held_meant: line.meant_by_holds(),
+            around: line.around(),
+            now: line.now(news),
+            known,
         })
     }
 
@@ -263,15 +268,15 @@ impl Agent {
             return change();
         }
         self.timed(|line| {
-            self.held.tell(|held| line.begin_section(held));
+            self.held.tell(|held| line.begin_hold(held));
             change();
             line.mean(&meant::current());
         });
     }
 
-    /// What it has taken so far gets sections, which say what was meant by that.
+    /// The timeline is told of what it has taken so far, and so knows what was meant by that.
     pub(crate) fn note_meaning(&self) {
-        self.timed(|line| self.held.tell(|held| line.begin_section(held)));
+        self.timed(|line| self.held.tell(|held| line.begin_hold(held)));
     }
 
     /// What was meant by its newest hold of `lock`. Afterwards that hold is the only one that could be
@@ -288,23 +293,20 @@ impl Agent {
     pub(crate) fn mean_again(&self, meaning: &Meaning) {
         self.timed(|line| {
             line.mean(meaning);
-            self.held.tell(|held| line.begin_section(held));
+            self.held.tell(|held| line.begin_hold(held));
             line.mean(&meant::current());
         });
     }
 
-    /// It asks for what it has asked for before; false if that has to be looked at as for the first
-    /// time.
-    pub(crate) fn repeat(&self, key: u64) -> bool {
-        let is_plain = |repeats: &Arc<Repeats>| !repeats.matter() && !repeats.is_inside();
-        let Some(repeats) = self.chains.repeats(key).filter(is_plain) else { return false };
-        if self.time.is_inside() {
+    /// It asks for what it has asked for before, and was found to mean nothing, at another time. Returns
+    /// whether that is all there is to say.
+    pub(crate) fn repeat(&self, key: u64, repeats: &Arc<Repeats>, news: u64) -> bool {
+        if repeats.matter() || repeats.is_inside() || self.time.is_inside() {
             return false;
         }
-        let news = news::count();
         let now = self.timed(|line| line.now(news));
         repeats.add(1, now);
-        self.remember(key, self.time.stamp_with(news), repeats);
+        self.remember(key, self.time.stamp_with(news), Arc::clone(repeats));
         true
     }
 
@@ -341,7 +343,7 @@ impl Agent {
         if held.told
             && let Some(line) = lock(&self.time.line).as_mut()
         {
-            line.abandon_section(at);
+            line.abandon_hold(at);
         }
         Some(Ended { section: None })
     }
@@ -356,8 +358,7 @@ impl Agent {
     /// Takes the newest hold that `matches` off the record.
     pub(crate) fn take_off(&self, matches: impl FnMut(&Held) -> bool) -> Option<Ended> {
         let (at, held) = self.held.remove(matches)?;
-        let section = held.told.then(|| self.timed(|line| line.end_section(at)));
-        let section = section.filter(|section| section.is_published());
+        let section = held.told.then(|| self.timed(|line| line.end_hold(at))).flatten();
         if section.is_some() {
             // Who may have been inside it has to look again.
             news::spread();
@@ -374,7 +375,7 @@ impl Agent {
         site: crate::site::Site,
     ) -> Option<Ended> {
         let (at, held) = self.held.relabel(lock, access, site)?;
-        let section = held.told.then(|| self.timed(|line| line.change_section(at, held)));
-        Some(Ended { section: section.filter(|section| section.is_published()) })
+        let section = held.told.then(|| self.timed(|line| line.change_hold(at, held)));
+        Some(Ended { section: section.flatten() })
     }
 }

@@ -9,16 +9,19 @@ use crate::finding::{
     AgentId, Blocker, Code, Condition, Finding, Fingerprint, Hold, Level, Link, Lock, LockId,
     Outcome, Participant, Sightings, Statement,
 };
-use crate::held::Held;
 use crate::lock_order::adjacency::QuickHash;
-use crate::lock_order::clock::Section;
+use crate::lock_order::hold::{self, Guard};
 use crate::lock_order::label::{Blocks, blocks_or_queues};
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Obstacle};
 use crate::lock_order::predictor::Predictor;
 
 /// The agents that have dependencies, also those that have ended.
 #[derive(Default)]
-pub(super) struct Cast(HashMap<AgentId, Who, QuickHash>);
+pub(super) struct Cast {
+    known: HashMap<AgentId, Who, QuickHash>,
+    /// Who was met last.
+    last: Option<AgentId>,
+}
 
 /// An agent as findings show it.
 struct Who {
@@ -31,7 +34,7 @@ struct Who {
 pub(super) struct ClassCircle {
     pub(super) dependencies: Vec<usize>,
     /// For each, what the next one holds of the class that it wants.
-    pub(super) holds: Vec<Held>,
+    pub(super) holds: Vec<hold::Hold>,
 }
 
 /// Tells what dependencies show.
@@ -43,7 +46,11 @@ pub(super) struct Narrator<'k> {
 impl Cast {
     /// Makes sure that `agent` can be shown once it has ended.
     pub(super) fn meet(&mut self, agent: &Agent) {
-        self.0.entry(agent.id()).or_insert_with(|| Who {
+        if self.last == Some(agent.id()) {
+            return;
+        }
+        self.last = Some(agent.id());
+        self.known.entry(agent.id()).or_insert_with(|| Who {
             participant: agent.participant(),
             identity: agent.identity(),
             root: agent.root(),
@@ -52,7 +59,8 @@ impl Cast {
 
     /// Forgets those who are not among `agents`.
     pub(super) fn retain(&mut self, agents: &HashSet<AgentId>) {
-        self.0.retain(|agent, _| agents.contains(agent));
+        self.last = None;
+        self.known.retain(|agent, _| agents.contains(agent));
     }
 }
 
@@ -73,7 +81,7 @@ impl<'k> Narrator<'k> {
     /// Two locks of one class, of which `dependency` wants one while it holds the other.
     pub(super) fn of_nesting(&self, dependency: usize, held: LockId) -> Finding {
         let nested = self.predictor.dependency(dependency);
-        let held = nested.held().iter().map(|section| section.held).find(|one| one.lock == held);
+        let held = nested.holds().copied().find(|one| one.lock == held);
         let held = held.unwrap_or(nested.wanted);
         let links = vec![self.plain_link(dependency, &held, held.lock)];
         let involved = self.who(nested.agent()).into_iter().collect();
@@ -82,14 +90,14 @@ impl<'k> Narrator<'k> {
 
     /// What a dependency wanted while it held its `own` lock, and a hold that stands for what would keep
     /// it waiting.
-    fn plain_link(&self, dependency: usize, hold: &Held, own: LockId) -> Link {
+    fn plain_link(&self, dependency: usize, hold: &hold::Hold, own: LockId) -> Link {
         let dependency = self.predictor.dependency(dependency);
         let wanted = &dependency.wanted;
         let seen = Sightings { times: dependency.repeats.count(), threads: 1, sites: 1 };
         Link {
             agent: self.participant(dependency.agent()),
-            wait: wait_for(wanted),
-            blocker: Blocker::Holds(hold_of(hold)),
+            wait: wait_for(&wanted.record()),
+            blocker: Blocker::Holds(hold_of(&hold.record())),
             seen: Some(seen),
             stated: statement(dependency, own),
         }
@@ -146,7 +154,7 @@ impl<'k> Narrator<'k> {
     }
 
     fn who(&self, agent: AgentId) -> Option<&Who> {
-        self.cast.0.get(&agent)
+        self.cast.known.get(&agent)
     }
 
     /// The agents of one step.
@@ -177,7 +185,7 @@ impl<'k> Narrator<'k> {
             },
             None => Blocker::Holds(hold),
         };
-        let wait = wait_for(wanted);
+        let wait = wait_for(&wanted.record());
         Link {
             agent: self.participant(dependency.agent()),
             wait,
@@ -189,11 +197,12 @@ impl<'k> Narrator<'k> {
 
     fn condition(&self, obstacle: Obstacle, steps: &[CircleLink]) -> Condition {
         let all = || steps.iter().map(|step| self.dependency(step));
-        let holds = || all().flat_map(|one| one.held().iter().chain(one.around()));
         let of = |id: LockId| {
+            let held = all().flat_map(Dependency::holds);
+            let around =
+                all().flat_map(|one| one.around().iter().map(|section| &section.guard().hold));
             let wanted = all().map(|one| &one.wanted);
-            let mut any = holds().map(|section| &section.held).chain(wanted);
-            any.find(|held| held.lock == id).map(lock_of_held)
+            held.chain(around).chain(wanted).find(|hold| hold.lock == id).map(lock_of_hold)
         };
         match obstacle {
             Obstacle::OneAgent => Condition::OneThread,
@@ -201,40 +210,37 @@ impl<'k> Narrator<'k> {
             Obstacle::Gate(id) => of(id).map_or(Condition::Ordered, Condition::Gate),
             Obstacle::Open(id) => of(id).map_or(Condition::Ordered, Condition::Undecided),
             Obstacle::NoWriter(id) => of(id).map_or(Condition::Ordered, Condition::NoWriter),
+            Obstacle::WriterApart(id) => of(id).map_or(Condition::Ordered, Condition::WriterApart),
         }
     }
 
     /// The hold of `blocking` that keeps the request `wanted` waiting.
-    fn hold(&self, blocking: &Dependency, wanted: &Held) -> Hold {
-        let of_it = blocking.held().iter().filter(|section| section.held.lock == wanted.lock);
-        let rank = |section: &&Arc<Section>| match blocks_or_queues(
-            section.held.access.mode,
-            wanted.access.mode,
-        ) {
+    fn hold(&self, blocking: &Dependency, wanted: &hold::Hold) -> Hold {
+        let of_it = blocking.guards().iter().filter(|guard| guard.hold.lock == wanted.lock);
+        let rank = |guard: &&Guard| match blocks_or_queues(guard.hold.mode(), wanted.mode()) {
             Blocks::Directly => 0,
             Blocks::ThroughWriter => 1,
             Blocks::No => 2,
         };
         match of_it.min_by_key(rank) {
-            Some(section) => Hold {
-                taken_by: (section.agent != blocking.agent())
-                    .then(|| self.participant(section.agent)),
-                ..hold_of(&section.held)
+            Some(guard) => Hold {
+                taken_by: (guard.by != blocking.agent()).then(|| self.participant(guard.by)),
+                ..hold_of(&guard.hold.record())
             },
             // A circle consists of such holds.
-            None => hold_of(wanted),
+            None => hold_of(&wanted.record()),
         }
     }
 }
 
 /// What was stated of the lock `held` and of what was wanted meanwhile, if anything was.
 fn statement(dependency: &Dependency, held: LockId) -> Option<Statement> {
-    let held = dependency.held().iter().find(|section| section.held.lock == held);
-    let held = held.map(|section| section.stated()).unwrap_or_default();
+    let held = dependency.guards().iter().find(|guard| guard.hold.lock == held);
+    let held = held.map(Guard::stated).unwrap_or_default();
     let statement = Statement { held, wanted: dependency.stated() };
     (statement != Statement::default()).then_some(statement)
 }
 
-fn lock_of_held(held: &Held) -> Lock {
-    lock_of(held.lock, held.access, held.created)
+fn lock_of_hold(hold: &hold::Hold) -> Lock {
+    lock_of(hold.lock, hold.access, hold.created)
 }

@@ -17,6 +17,8 @@ use crate::foresight::ledger::Prospect;
 use crate::foresight::{meant, news};
 use crate::held::{Asked, Entry, Held, key};
 use crate::lock_order::clock::Section;
+use crate::lock_order::hold::Hold;
+use crate::lock_order::prediction::Repeats;
 use crate::op::Mode;
 use crate::reaction::{self, Place, Response};
 use crate::registry::{Access, LockHeader, Resource};
@@ -127,26 +129,36 @@ enum Besides {
     TheLock,
 }
 
+/// What is asked for, as it is on record everywhere.
+#[derive(Clone, Copy)]
+struct Ask {
+    wanted: Hold,
+    besides: Besides,
+    /// The [chain](crate::foresight::chains) that it makes with what is held.
+    key: u64,
+    /// How many news there were when it was looked at.
+    news: u64,
+}
+
 #[cold]
 #[inline(never)]
 #[track_caller]
 fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, besides: Besides) {
     let Some(agent) = ready_to_record(lock) else { return };
     let working = Working::begin();
-    lock.ensure_id();
     let tracker = tracker::global();
-    let wait = |id| Wait { target: Resource::Lock(id), access, site, created: Some(lock.origin()) };
-    let reactions =
-        Reactions { tracker, agent, own: lock.reaction(), wait: lock.number().map(wait) };
-    let working = reactions.raise_deferred(working);
-    let Some(id) = lock.number() else { return };
+    lock.ensure_id();
     let created = lock.origin();
-    let wanted = Held { lock: id, stamp: 0, told: false, access, created, site };
+    let wanted = lock.number().map(|lock| Hold { lock, access, created, site });
+    let reactions = Reactions { tracker, agent, own: lock.reaction(), wanted };
+    let working = reactions.raise_deferred(working);
+    let Some(wanted) = wanted else { return };
+    let own = lock.reaction();
     let working = match agent.extents.looks_at_everything() {
         true => {
             drop(working);
-            let holds = holds_besides(agent, id, besides);
-            declared::requested(agent, &wanted, &holds, Manner::Waiting, lock.reaction());
+            let holds = holds_besides(agent, wanted.lock, besides);
+            declared::requested(agent, &wanted.record(), &holds, Manner::Waiting, own);
             Working::begin()
         }
         false => working,
@@ -157,43 +169,17 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     if meant::is_any() {
         agent.note_meaning();
     }
-    let news = news::count();
-    let own = key::of(id, access.mode);
-    let mut held = agent.held.key();
-    if besides == Besides::TheLock {
-        held = held.wrapping_sub(own);
-    }
-    let key = agent.time.chain(held, own);
-    if let Some(repeats) = agent.chains.known(key, agent.time.stamp()) {
-        repeats.add_one();
-        return;
-    }
-    if agent.repeat(key) {
-        return;
-    }
-    let mut waits_for_itself = false;
-    agent.held.for_each(|held| {
-        waits_for_itself |= held.lock == id && held.access.mode.blocks(access.mode);
-    });
-    if waits_for_itself && besides == Besides::Nothing {
-        // That is no question of another day.
+    let ask = Ask::of(agent, wanted, besides);
+    let known = agent.chains.repeats(ask.key);
+    if is_known(agent, &ask, known.as_ref()) || waits_for_itself(agent, &ask) {
         return;
     }
     drop(working);
-    let holds = holds_besides(agent, id, besides);
-    declared::requested(agent, &wanted, &holds, Manner::Waiting, lock.reaction());
-    declared::observed(agent, &wanted, &holds, lock.reaction());
+    let holds = holds_besides(agent, wanted.lock, besides);
+    declared::requested(agent, &wanted.record(), &holds, Manner::Waiting, own);
+    declared::observed(agent, &wanted.record(), &holds, own);
     let working = Working::begin();
-    let mut dependency = agent.dependency(wanted);
-    if besides == Besides::TheLock {
-        dependency = dependency.without(id);
-    }
-    let (repeats, prospects) = if dependency.is_relevant() {
-        tracker.ledger.requested(agent, dependency)
-    } else {
-        (dependency.repeats, Vec::new())
-    };
-    agent.remember(key, agent.time.stamp_with(news), repeats);
+    let prospects = judged(tracker, agent, ask, known);
     reactions.to(prospects, working);
 }
 
@@ -208,6 +194,56 @@ fn holds_besides(agent: &Agent, id: LockId, besides: Besides) -> Vec<Held> {
         holds.remove(newest);
     }
     holds
+}
+
+impl Ask {
+    /// What `agent` is about to ask for, with all that it holds.
+    fn of(agent: &Agent, wanted: Hold, besides: Besides) -> Self {
+        let news = news::count();
+        let own = wanted.key();
+        let held = agent.held.key();
+        let held = match besides {
+            Besides::Nothing => held,
+            // What it will be meant by it is what is meant by it now.
+            Besides::TheLock => {
+                held.wrapping_sub(own).wrapping_sub(meant::current().number_of(wanted.lock))
+            }
+        };
+        Self { wanted, besides, key: agent.time.chain(held, own), news }
+    }
+}
+
+/// Whether the agent has asked for it before, and there is no need to look at it again; then it counts
+/// as asked for once more.
+fn is_known(agent: &Agent, ask: &Ask, known: Option<&Arc<Repeats>>) -> bool {
+    if let Some(repeats) = agent.chains.known(ask.key, agent.time.stamp()) {
+        repeats.add_one();
+        return true;
+    }
+    known.is_some_and(|known| agent.repeat(ask.key, known, ask.news))
+}
+
+/// Whether the agent wants what it holds, which is no question of another day.
+fn waits_for_itself(agent: &Agent, ask: &Ask) -> bool {
+    let mut does = false;
+    agent.held.for_each(|held| {
+        does |= held.lock == ask.wanted.lock && held.access.mode.blocks(ask.wanted.mode());
+    });
+    does && ask.besides == Besides::Nothing
+}
+
+/// Lets the ledger judge the request, and remembers that. Returns what could come of it.
+fn judged(
+    tracker: &Tracker,
+    agent: &Agent,
+    ask: Ask,
+    known: Option<Arc<Repeats>>,
+) -> Vec<Prospect> {
+    let besides = (ask.besides == Besides::TheLock).then_some(ask.wanted.lock);
+    let request = agent.request(ask.wanted, known, ask.news);
+    let (repeats, prospects) = tracker.ledger.requested(agent, request, besides);
+    agent.remember(ask.key, agent.time.stamp_with(ask.news), repeats);
+    prospects
 }
 
 /// The agent that records a request, after it has made room for it; `None` if nobody does.
@@ -256,8 +292,14 @@ fn is_written(access: &Access) -> bool {
 #[cold]
 pub(crate) fn section_ended(agent: &Agent, section: &Arc<Section>) {
     let tracker = tracker::global();
-    let reactions = Reactions { tracker, agent, own: None, wait: None };
+    let reactions = Reactions { tracker, agent, own: None, wanted: None };
     reactions.defer(tracker.ledger.section_ended(section));
+}
+
+/// The wait that a request may lead to.
+fn wait_for(wanted: Hold) -> Wait {
+    let Hold { lock, access, created, site } = wanted;
+    Wait { target: Resource::Lock(lock), access, site, created: Some(created) }
 }
 
 /// How often, and after how long each time, it is looked whether a prediction has come true.
@@ -269,8 +311,8 @@ struct Reactions<'t> {
     tracker: &'t Tracker,
     agent: &'t Agent,
     own: Option<OnViolation>,
-    /// The wait that its request may lead to.
-    wait: Option<Wait>,
+    /// What it asks for.
+    wanted: Option<Hold>,
 }
 
 impl Reactions<'_> {
@@ -280,7 +322,7 @@ impl Reactions<'_> {
         if prospects.is_empty() {
             return;
         }
-        let outlook = self.wait.as_ref().map(|wait| self.outlook(wait, &prospects));
+        let outlook = self.wanted.map(|wanted| self.outlook(&wait_for(wanted), &prospects));
         if outlook == Some(Outlook::Stuck) {
             // It is happening, and is judged as such in a moment.
             return;

@@ -7,11 +7,11 @@ use super::news;
 use crate::agent::Agent;
 use crate::atomics::{Mutex, lock};
 use crate::evidence::hold_of;
-use crate::finding::{Finding, Nesting};
-use crate::held::Held;
+use crate::finding::{Finding, LockId, Nesting};
 use crate::lock_order::classes::{ClassNews, Classes};
 use crate::lock_order::clock::Section;
-use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Repeats};
+use crate::lock_order::hold::{Guard, Hold};
+use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Repeats, Request};
 use crate::lock_order::predictor::Predictor;
 
 /// What agents asked for while they held something, and what could come of it.
@@ -30,6 +30,8 @@ struct Known {
     /// How many requests were forgotten.
     forgotten: u64,
     cast: Cast,
+    /// The memory for what an agent holds while its request is looked at.
+    held: Vec<Guard>,
 }
 
 /// Of so many requests, at most, is known who held what and when. Then the older half is forgotten.
@@ -43,21 +45,28 @@ pub(crate) struct Prospect {
 }
 
 impl Ledger {
-    /// `agent` is about to make a request.
+    /// `agent` is about to make a request, and will not hold `besides` any more when it does.
     pub(crate) fn requested(
         &self,
         agent: &Agent,
-        dependency: Dependency,
+        request: Request,
+        besides: Option<LockId>,
     ) -> (Arc<Repeats>, Vec<Prospect>) {
         let mut known = lock(&self.known);
-        known.make_room();
-        known.cast.meet(agent);
-        let answer = known.predictor.requested(dependency);
-        let mut prospects = known.prospects(&answer.news, Some(answer.dependency));
-        if answer.is_new {
-            prospects.extend(known.class_prospects(answer.dependency));
-        }
-        (answer.repeats, prospects)
+        let mut held = std::mem::take(&mut known.held);
+        let by = request.now.agent;
+        let mut meanings = request.held_meant.iter();
+        agent.held.for_each(|hold| {
+            // Those that it says nothing of are plain.
+            let meant = meanings.next().cloned().flatten();
+            if Some(hold.lock) != besides {
+                held.push(Guard { hold: hold.into(), by, meant });
+            }
+        });
+        let answer = known.requested(agent, request, &held);
+        held.clear();
+        known.held = held;
+        answer
     }
 
     /// A section has ended in which others may have done something.
@@ -86,9 +95,9 @@ impl Ledger {
         let mut known = lock(&self.known);
         let Known { predictor, classes, .. } = &mut *known;
         let seen = classes.seen(|index| predictor.dependency(index));
-        let nesting = |(index, held): (usize, Held)| {
+        let nesting = |(index, held): (usize, Hold)| {
             let dependency = predictor.dependency(index);
-            let (outer, inner) = (hold_of(&held), hold_of(&dependency.wanted));
+            let (outer, inner) = (hold_of(&held.record()), hold_of(&dependency.wanted.record()));
             Nesting { outer, inner, times: dependency.repeats.count() }
         };
         let mut nestings: Vec<Nesting> = seen.into_iter().map(nesting).collect();
@@ -121,6 +130,25 @@ impl Ledger {
 }
 
 impl Known {
+    fn requested(
+        &mut self,
+        agent: &Agent,
+        request: Request,
+        held: &[Guard],
+    ) -> (Arc<Repeats>, Vec<Prospect>) {
+        if !request.is_relevant(held) {
+            return (Arc::new(Repeats::new(request.now, false)), Vec::new());
+        }
+        self.make_room();
+        self.cast.meet(agent);
+        let answer = self.predictor.requested(request, held);
+        let mut prospects = self.prospects(&answer.news, Some(answer.dependency));
+        if answer.is_new {
+            prospects.extend(self.class_prospects(answer.dependency));
+        }
+        (answer.repeats, prospects)
+    }
+
     /// Forgets what is old if it has become too much.
     fn make_room(&mut self) {
         let needed = self.classes.dependencies();

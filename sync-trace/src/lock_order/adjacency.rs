@@ -213,6 +213,7 @@ pub(crate) type QuickHash = BuildHasherDefault<QuickHasher>;
 pub(crate) struct QuickHasher(u64);
 
 impl Hasher for QuickHasher {
+    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }
@@ -221,12 +222,19 @@ impl Hasher for QuickHasher {
         bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
     }
 
+    #[inline]
     fn write_u32(&mut self, number: u32) {
         self.write_u64(u64::from(number));
     }
 
+    #[inline]
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
     /// Fibonacci hashing (Knuth, volume 3, 6.4), the two halves of the product folded: the map
     /// looks at the lowest bits and at the highest.
+    #[inline]
     fn write_u64(&mut self, number: u64) {
         let product = u128::from(self.0 ^ number) * 0x9e37_79b9_7f4a_7c15;
         self.0 = (product >> 64) as u64 ^ product as u64;

@@ -11,12 +11,11 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::adjacency::QuickHash;
-use super::clock::Section;
 use super::graph::{Inserted, OrderGraph};
+use super::hold::{Guard, Hold};
 use super::label::{Blocks, Label, blocks_or_queues};
 use super::prediction::Dependency;
 use crate::finding::LockId;
-use crate::held::Held;
 use crate::meaning::Stated;
 
 /// What is known of the order of classes.
@@ -24,6 +23,8 @@ use crate::meaning::Stated;
 pub(crate) struct Classes {
     names: Names,
     graph: OrderGraph,
+    /// The order that was found to be known last.
+    last: Option<(LockId, LockId, Label)>,
     /// The first dependency that showed each order, and the modes in which it was seen.
     witnesses: HashMap<(LockId, LockId), (u32, Label), QuickHash>,
     /// The circles that different locks make, by their classes: a dependency for each order.
@@ -49,9 +50,14 @@ pub(crate) enum ClassNews {
 #[derive(Default)]
 struct Names {
     /// By what a lock's record says, which is the same for most locks of a class.
-    by_record: HashMap<(usize, usize, u32), Option<LockId>, QuickHash>,
+    by_record: HashMap<Record, Option<LockId>, QuickHash>,
+    /// What was asked for last: locks of few kinds are nested in each other over and over.
+    last: [(Record, Option<LockId>); 2],
     by_name: HashMap<(Name, u32), LockId>,
 }
+
+/// What a lock's record says of its class: where it was created, its type, and its level. None has zeros.
+type Record = (usize, usize, u32);
 
 /// What the locks of a class have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,23 +68,34 @@ enum Name {
 
 impl Names {
     /// The class of a lock; `None` for one of which is not known where it comes from.
-    fn of(&mut self, held: &Held, stated: Stated) -> Option<LockId> {
-        let level = stated.level;
-        let record = (held.created.to_ptr().addr(), held.access.type_name as usize, level);
-        if let Some(known) = self.by_record.get(&record) {
-            return *known;
+    fn of(&mut self, hold: &Hold, stated: Stated) -> Option<LockId> {
+        let created = hold.created.to_ptr().addr();
+        let record = (created, hold.access.type_name as usize, stated.level);
+        if let Some((_, class)) = self.last.iter().find(|last| last.0 == record) {
+            return *class;
         }
-        let site = held.created.site();
-        let name = match held.created.name() {
+        let class = match self.by_record.get(&record) {
+            Some(known) => *known,
+            None => self.named(hold, record),
+        };
+        self.last = [(record, class), self.last[0]];
+        class
+    }
+
+    /// The class of what was not asked for yet.
+    #[cold]
+    fn named(&mut self, hold: &Hold, record: Record) -> Option<LockId> {
+        let site = hold.created.site();
+        let name = match hold.created.name() {
             Some(name) => Some(Name::Given(name)),
             None if site.is_unknown() => None,
             None => {
-                let type_name = (held.access.type_name)();
+                let type_name = (hold.access.type_name)();
                 Some(Name::Created(site.file(), site.line(), site.column(), type_name))
             }
         };
         let next = LockId(self.by_name.len() as u64 + 1);
-        let class = name.map(|name| *self.by_name.entry((name, level)).or_insert(next));
+        let class = name.map(|name| *self.by_name.entry((name, record.2)).or_insert(next));
         self.by_record.insert(record, class);
         class
     }
@@ -99,21 +116,19 @@ impl Classes {
         let dependency = get(index);
         let wanted = &dependency.wanted;
         let Some(to) = self.names.wanted(dependency) else { return Vec::new() };
-        let mut holds = dependency.held().iter().enumerate();
-        let is_alike = |section: &Section, names: &mut Names| {
-            names.of(&section.held, section.stated()) == Some(to)
-        };
-        if holds.any(|(at, section)| {
-            dependency.is_under_one_before(at) && is_alike(section, &mut self.names)
+        let is_alike =
+            |guard: &Guard, names: &mut Names| names.of(&guard.hold, guard.stated()) == Some(to);
+        if dependency.guards().iter().enumerate().any(|(at, guard)| {
+            dependency.is_under_one_before(at) && is_alike(guard, &mut self.names)
         }) {
             // What is true of that other one is true of this one too, and nothing else is.
             return Vec::new();
         }
         let mut news = Vec::new();
-        for (at, section) in dependency.held().iter().enumerate() {
-            let held = &section.held;
-            match self.names.of(held, section.stated()) {
-                Some(from) if from == to => news.extend(self.nest(index, dependency, at, to)),
+        for guard in dependency.guards() {
+            let held = &guard.hold;
+            match self.names.of(held, guard.stated()) {
+                Some(from) if from == to => news.extend(self.nest(index, dependency, guard, to)),
                 Some(from) => news.extend(self.order([from, to], [held, wanted], index, &get)),
                 None => {}
             }
@@ -129,13 +144,13 @@ impl Classes {
     }
 
     /// The dependency that showed each order of two classes first, and what it held of the first one.
-    pub(crate) fn seen<'d>(&mut self, get: impl Fn(usize) -> &'d Dependency) -> Vec<(usize, Held)> {
+    pub(crate) fn seen<'d>(&mut self, get: impl Fn(usize) -> &'d Dependency) -> Vec<(usize, Hold)> {
         let witnesses: Vec<_> = self.witnesses.iter().map(|(pair, one)| (pair.0, one.0)).collect();
         let held = |(class, index): (LockId, u32)| {
-            let mut sections = get(index as usize).held().iter();
-            let held = sections
-                .find(|section| self.names.of(&section.held, section.stated()) == Some(class));
-            Some((index as usize, held?.held))
+            let mut guards = get(index as usize).guards().iter();
+            let held =
+                guards.find(|guard| self.names.of(&guard.hold, guard.stated()) == Some(class));
+            Some((index as usize, held?.hold))
         };
         witnesses.into_iter().filter_map(held).collect()
     }
@@ -153,21 +168,20 @@ impl Classes {
         }
     }
 
-    /// Two locks of one class, the one of section `at` held.
+    /// Two locks of one class.
     fn nest(
         &mut self,
         index: usize,
         dependency: &Dependency,
-        at: usize,
+        guard: &Guard,
         class: LockId,
     ) -> Option<ClassNews> {
-        let (section, wanted) = (&dependency.held()[at], &dependency.wanted);
-        let held = &section.held;
-        let blocks = blocks_or_queues(held.access.mode, wanted.access.mode) != Blocks::No;
+        let (held, wanted) = (&guard.hold, &dependency.wanted);
+        let blocks = blocks_or_queues(held.mode(), wanted.mode()) != Blocks::No;
         if !blocks || held.lock == wanted.lock {
             return None;
         }
-        let is_news = match section.stated().key.zip(dependency.stated().key) {
+        let is_news = match guard.stated().key.zip(dependency.stated().key) {
             Some((held, wanted)) if held < wanted => false,
             Some(_) => match self.against_keys.entry(class) {
                 Entry::Vacant(first) => {
@@ -190,14 +204,18 @@ impl Classes {
     fn order<'d>(
         &mut self,
         [from, to]: [LockId; 2],
-        [held, wanted]: [&Held; 2],
+        [held, wanted]: [&Hold; 2],
         index: usize,
         get: &impl Fn(usize) -> &'d Dependency,
     ) -> Option<ClassNews> {
-        let modes = [held.access.mode, wanted.access.mode];
+        let modes = [held.mode(), wanted.mode()];
         let label = Label::of(modes[0], modes[1]);
+        if self.last == Some((from, to, label)) {
+            return None;
+        }
         let known = self.witnesses.entry((from, to)).or_insert((index as u32, Label::default()));
         if known.1.contains(label) {
+            self.last = Some((from, to, label));
             return None;
         }
         known.1 = known.1.union(label);
@@ -229,7 +247,7 @@ impl Classes {
         let nexts = circle.iter().cycle().skip(1);
         circle.iter().zip(nexts).all(|(&one, &next)| {
             let wanted = get(one).wanted.lock;
-            get(next).held().iter().any(|section| section.held.lock == wanted)
+            get(next).holds().any(|held| held.lock == wanted)
         })
     }
 
@@ -252,12 +270,11 @@ impl Classes {
         &mut self,
         blocking: &Dependency,
         waiting: &Dependency,
-    ) -> Option<Held> {
+    ) -> Option<Hold> {
         let class = self.names.wanted(waiting);
-        let holds = || blocking.held().iter();
-        let same = holds().find(|section| section.held.lock == waiting.wanted.lock);
-        let alike =
-            || holds().find(|section| self.names.of(&section.held, section.stated()) == class);
-        same.or_else(alike).map(|section| section.held)
+        let guards = || blocking.guards().iter();
+        let same = guards().find(|guard| guard.hold.lock == waiting.wanted.lock);
+        let alike = || guards().find(|guard| self.names.of(&guard.hold, guard.stated()) == class);
+        same.or_else(alike).map(|guard| guard.hold)
     }
 }

@@ -12,12 +12,12 @@
 //! called the *news*, that goes up with each of them.
 
 use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::finding::{AgentId, LockId};
 use crate::held::Held;
-use crate::meaning::{Meaning, Stated};
+use crate::lock_order::hold::Guard;
+use crate::meaning::Meaning;
 use crate::op::Mode;
 use crate::registry::next_number;
 
@@ -86,61 +86,35 @@ impl Moment {
     }
 }
 
-/// A hold, from when the lock was taken until it is released.
+/// A hold in which an event happened that other agents may have come after: what they did then may
+/// be inside it. It goes on until the lock is released.
 #[derive(Debug)]
 pub(crate) struct Section {
     /// Never used again.
     pub(crate) number: NonZeroU64,
-    pub(crate) agent: AgentId,
-    pub(crate) held: Held,
-    /// What was meant by it, if that was anything in particular.
-    meant: Option<Arc<Meaning>>,
-    /// Whether other agents may have come after an event inside it.
-    is_published: AtomicBool,
-    /// What came before its end, once it has ended; nobody asks of one that was not published.
+    guard: Guard,
+    /// What came before its end, once it has ended.
     end: OnceLock<Arc<Clock>>,
 }
 
 impl Section {
-    /// The place of the lock in its class, as far as that was stated.
-    pub(crate) fn stated(&self) -> Stated {
-        stated(self.meant.as_deref())
-    }
-
-    /// A number for what was meant by the hold: 0 if nothing was.
-    pub(crate) fn number_meant(&self) -> u64 {
-        self.meant.as_ref().map_or(0, |meant| meant.number_of(self.held.lock))
+    fn of(guard: Guard) -> Arc<Self> {
+        Arc::new(Self { number: next_number(), guard, end: OnceLock::new() })
     }
 
     pub(crate) fn has_ended(&self) -> bool {
         self.end.get().is_some()
     }
 
-    /// Whether something that other agents did may have happened inside it. Only its own agent asks,
-    /// and publishes.
-    pub(crate) fn is_published(&self) -> bool {
-        self.is_published.load(Ordering::Relaxed)
+    /// What it is for a request that was made inside it.
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// Whether `moment` came before its end in every schedule. Nothing is known before it has ended.
     pub(crate) fn encloses(&self, moment: &Moment) -> Option<bool> {
         self.end.get().map(|end| end.knows(moment))
     }
-}
-
-/// What is stated by a meaning, or by none.
-pub(crate) fn stated(meant: Option<&Meaning>) -> Stated {
-    meant.map_or_else(Stated::default, |meant| meant.stated)
-}
-
-/// The sections that a request was made in.
-#[derive(Clone, Debug)]
-pub(crate) struct Context {
-    /// What the agent held; later also what others held around it.
-    pub(crate) held: Vec<Arc<Section>>,
-    /// Sections of other agents that began before it and had not ended. When they do it turns out
-    /// whether they had to wait for it: then it happened inside them, whatever the schedule.
-    pub(crate) around: Vec<Arc<Section>>,
 }
 
 /// What an ordering event hands on: what came before it, and the sections it happened in.
@@ -210,6 +184,14 @@ struct Body {
 /// clocks do not grow: who comes after one of them comes after the earlier ones too.
 const BODIES_MAX: usize = 16;
 
+/// A hold that a timeline was told of.
+#[derive(Debug)]
+struct Told {
+    guard: Guard,
+    /// What others may ask about, once an event has happened in it.
+    section: Option<Arc<Section>>,
+}
+
 /// One agent's way through its segments and sections.
 #[derive(Debug)]
 pub(crate) struct Timeline {
@@ -224,31 +206,24 @@ pub(crate) struct Timeline {
     clock: Arc<Clock>,
     /// The present moment, if the segment has one that may be compared.
     now: Option<Arc<Moment>>,
-    /// What it was in when that was last asked for.
-    context: Option<Arc<Context>>,
-    /// Its own open sections, oldest first.
-    own: Vec<Arc<Section>>,
-    /// The last ones that were at each place and nobody else heard of: a hold of the same lock, taken in
-    /// the same way, may use such a one again. Whose it is matters only to others, and they come
-    /// before or after the agent's other holds anyway.
-    spare: Vec<Arc<Section>>,
+    /// Its oldest holds, up to the newest one that an event happened in, or that it was told of because
+    /// something was meant by it.
+    own: Vec<Told>,
     /// Sections of others that were open at an event that this agent comes after.
     others: Vec<Arc<Section>>,
     /// What is meant by what it takes now, if that is anything in particular.
     meant: Option<Arc<Meaning>>,
     /// What was meant before that, which is often meant again.
     spare_meant: Option<Arc<Meaning>>,
-    /// The sum of what was meant by its own open sections, as numbers.
+    /// The sum of what was meant by those holds, as numbers.
     held_meant: u64,
 }
 
 impl Timeline {
     /// The timeline of a new agent, which begins with this segment.
     pub(crate) fn new(agent: AgentId, segment: u64) -> Self {
-        let clock = Arc::default();
-        let (own, spare, others) = Default::default();
         let (line, bodies, numbered) = (agent, Vec::new(), (0, agent));
-        let (now, context, meant, spare_meant) = Default::default();
+        let (clock, now, own, others, meant, spare_meant) = Default::default();
         Self {
             agent,
             line,
@@ -257,9 +232,7 @@ impl Timeline {
             segment,
             clock,
             now,
-            context,
             own,
-            spare,
             others,
             meant,
             spare_meant,
@@ -284,10 +257,16 @@ impl Timeline {
         self.meant.as_ref()
     }
 
-    /// What was meant by its newest hold of `lock` that has a section.
+    /// What was meant by each of its holds that it was told of, oldest first; nothing if nothing was.
+    pub(crate) fn meant_by_holds(&self) -> Vec<Option<Arc<Meaning>>> {
+        let meant = || self.own.iter().map(|told| told.guard.meant.clone());
+        if meant().any(|meant| meant.is_some()) { meant().collect() } else { Vec::new() }
+    }
+
+    /// What was meant by its newest hold of `lock` that it was told of.
     pub(crate) fn meaning_of(&self, lock: LockId) -> Meaning {
-        let section = self.own.iter().rfind(|section| section.held.lock == lock);
-        let meant = section.and_then(|section| section.meant.as_deref());
+        let told = self.own.iter().rfind(|told| told.guard.hold.lock == lock);
+        let meant = told.and_then(|told| told.guard.meant.as_deref());
         meant.copied().unwrap_or(Meaning::PLAIN)
     }
 
@@ -299,7 +278,7 @@ impl Timeline {
 
     /// Sections of other agents that began before the present moment, and may turn out to end after
     /// it.
-    fn around(&self) -> Vec<Arc<Section>> {
+    pub(crate) fn around(&self) -> Vec<Arc<Section>> {
         self.others.iter().filter(|section| !section.has_ended()).cloned().collect()
     }
 
@@ -327,29 +306,15 @@ impl Timeline {
         }
     }
 
-    /// The sections that it is in, its own and those that others may turn out to be around it.
-    pub(crate) fn context(&mut self) -> Arc<Context> {
-        let is_present = |context: &&Arc<Context>| {
-            let mut pairs = context.held.iter().zip(&self.own);
-            context.around.is_empty()
-                && context.held.len() == self.own.len()
-                && pairs.all(|(then, now)| Arc::ptr_eq(then, now))
-        };
-        if self.others.is_empty()
-            && let Some(context) = self.context.as_ref().filter(is_present)
-        {
-            return Arc::clone(context);
-        }
-        let context = Arc::new(Context { held: self.own.clone(), around: self.around() });
-        self.context = Some(Arc::clone(&context));
-        context
-    }
-
-    /// An event that others may come after, such as a message sent: what it is to take along.
+    /// An event that others may come after, such as a message sent: what it is to take along. It has to
+    /// have been told of all holds by now, which have sections from here on.
     pub(crate) fn publish(&mut self) -> Parcel {
-        self.own.iter().for_each(|section| section.is_published.store(true, Ordering::Relaxed));
+        let section = |told: &mut Told| {
+            Arc::clone(told.section.get_or_insert_with(|| Section::of(told.guard.clone())))
+        };
+        let own = self.own.iter_mut().map(section);
         // Also those that have ended: who takes their lock comes after that, whoever told of them.
-        let open = self.own.iter().chain(&self.others).cloned().collect();
+        let open = own.chain(self.others.iter().cloned()).collect();
         Parcel { clock: self.tick(), open }
     }
 
@@ -410,7 +375,7 @@ impl Timeline {
         self.observe_clock(&parcel.clock);
         let known = self.others.len();
         add_sections(&mut self.others, &parcel.open, &self.clock);
-        self.others.retain(|section| section.agent != self.agent);
+        self.others.retain(|section| section.guard.by != self.agent);
         if self.others.len() > known {
             self.tick();
         }
@@ -444,7 +409,8 @@ impl Timeline {
     /// after, that section has ended by now, and would have in every schedule.
     pub(crate) fn came_to(&mut self, lock: LockId, mode: Mode) {
         let is_over = |section: &Arc<Section>| {
-            section.held.lock == lock && section.held.access.mode.blocks(mode)
+            let hold = &section.guard.hold;
+            hold.lock == lock && hold.mode().blocks(mode)
         };
         let (over, others) = std::mem::take(&mut self.others).into_iter().partition(is_over);
         self.others = others;
@@ -457,93 +423,60 @@ impl Timeline {
         }
     }
 
-    /// From here on the agent's newest hold without one has a section.
-    pub(crate) fn begin_section(&mut self, held: Held) {
-        self.begin_section_meant(held, self.meant.clone());
+    /// It is told of the agent's oldest hold of which it does not know, by which is meant what is meant
+    /// now.
+    pub(crate) fn begin_hold(&mut self, held: Held) {
+        let meant = self.meant.clone();
+        let told =
+            Told { guard: Guard { hold: held.into(), by: self.agent, meant }, section: None };
+        self.held_meant = self.held_meant.wrapping_add(told.guard.number_meant());
+        self.own.push(told);
     }
 
-    fn begin_section_meant(&mut self, held: Held, meant: Option<Arc<Meaning>>) {
-        let is_alike = |spare: &&Arc<Section>| {
-            spare.held.lock == held.lock
-                && std::ptr::eq(spare.held.access, held.access)
-                && spare.held.site == held.site
-                && spare.meant == meant
-        };
-        let spare = self.spare.get(self.own.len()).filter(is_alike).cloned();
-        let section = spare.unwrap_or_else(|| self.new_section(held, meant));
-        self.held_meant = self.held_meant.wrapping_add(section.number_meant());
-        self.own.push(section);
-    }
-
-    fn new_section(&self, held: Held, meant: Option<Arc<Meaning>>) -> Arc<Section> {
-        let (number, agent, end) = (next_number(), self.agent, OnceLock::new());
-        let is_published = AtomicBool::new(false);
-        Arc::new(Section { number, agent, held, meant, is_published, end })
-    }
-
-    /// Forgets a section without a word, and leaks it: for where nothing may be freed. It seems open for
-    /// ever.
-    pub(crate) fn abandon_section(&mut self, at: usize) {
+    /// Forgets a hold without a word, and leaks it: for where nothing may be freed. Its section seems open
+    /// for ever.
+    pub(crate) fn abandon_hold(&mut self, at: usize) {
         std::mem::forget(self.take_out(at));
     }
 
-    /// The hold of the section at this place goes on in another way, which is a section of its own.
-    pub(crate) fn change_section(&mut self, at: usize, held: Held) -> Arc<Section> {
-        let old = self.end_section(at);
-        self.begin_section_meant(held, old.meant.clone());
-        if let Some(new) = self.own.pop() {
-            // Who was inside the old one may go on inside the new one.
-            new.is_published.store(old.is_published(), Ordering::Relaxed);
-            self.own.insert(at, new);
-        }
-        old
+    /// The hold at this place goes on in another way, which is a section of its own: who was inside the
+    /// old one may go on inside the new one. Returns the old one, if there was one.
+    pub(crate) fn change_hold(&mut self, at: usize, held: Held) -> Option<Arc<Section>> {
+        let old = self.take_out(at);
+        let guard = Guard { hold: held.into(), ..old.guard };
+        let section = old.section.as_ref().map(|_| Section::of(guard.clone()));
+        self.held_meant = self.held_meant.wrapping_add(guard.number_meant());
+        self.own.insert(at, Told { guard, section });
+        self.end_section(old.section)
     }
 
-    fn take_out(&mut self, at: usize) -> Arc<Section> {
-        let section = self.own.remove(at);
-        self.held_meant = self.held_meant.wrapping_sub(section.number_meant());
-        section
+    /// The agent gives up its hold at this place, counted from the oldest. Returns its section, if an
+    /// event happened in it.
+    pub(crate) fn end_hold(&mut self, at: usize) -> Option<Arc<Section>> {
+        let told = self.take_out(at);
+        self.end_section(told.section)
     }
 
-    /// The agent gives up the hold of its section at this place, counted from the oldest.
-    pub(crate) fn end_section(&mut self, at: usize) -> Arc<Section> {
-        let section = self.take_out(at);
-        if section.is_published() {
+    fn take_out(&mut self, at: usize) -> Told {
+        let told = self.own.remove(at);
+        self.held_meant = self.held_meant.wrapping_sub(told.guard.number_meant());
+        told
+    }
+
+    fn end_section(&mut self, section: Option<Arc<Section>>) -> Option<Arc<Section>> {
+        if let Some(section) = &section {
             let end = self.tick();
-            // A section of which others know ends once.
+            // It ends once.
             let _ = section.end.set(end);
-        } else if at < self.spare.len() {
-            self.spare[at] = Arc::clone(&section);
-        } else if at == self.spare.len() {
-            self.spare.push(Arc::clone(&section));
         }
         section
-    }
-}
-
-/// For tests that play agents: every hold has a section.
-#[cfg(all(test, not(loom)))]
-impl Timeline {
-    pub(crate) fn acquired(&mut self, held: Held) {
-        self.came_to(held.lock, held.access.mode);
-        self.begin_section(held);
-    }
-
-    /// The sections that the agent is in.
-    pub(crate) fn sections(&self) -> &[Arc<Section>] {
-        &self.own
-    }
-
-    /// The agent gives its newest hold of `lock` up.
-    pub(crate) fn released(&mut self, lock: LockId) -> Option<Arc<Section>> {
-        let at = self.own.iter().rposition(|section| section.held.lock == lock)?;
-        Some(self.end_section(at))
     }
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::meaning::Stated;
 
     fn timelines<const N: usize>() -> [Timeline; N] {
         std::array::from_fn(|at| Timeline::new(AgentId(at as u64 + 1), 1))
@@ -627,29 +560,60 @@ mod tests {
         let level = |level| Meaning { stated: Stated { level, key: None }, under: None };
         let [mut a] = timelines();
         for _ in 0..2 {
-            a.acquired(held(1, ACCESS));
+            a.begin_hold(held(1, ACCESS));
             assert_eq!(a.number_meant(), 0);
+            assert!(a.meant_by_holds().is_empty());
             a.mean(&level(1));
             let alone = a.number_meant();
-            a.acquired(held(2, ACCESS));
+            a.begin_hold(held(2, ACCESS));
             a.mean(&level(2));
             a.mean(&Meaning::PLAIN);
             let both = a.number_meant();
             assert!(alone != 0 && both != 0 && alone != both);
             let levels = |line: &Timeline| [1, 2].map(|lock| line.meaning_of(LockId(lock)));
             assert_eq!(levels(&a), [Meaning::PLAIN, level(1)]);
-            a.change_section(1, held(2, DOWNGRADED));
+            assert_eq!(a.meant_by_holds(), [None, Some(Arc::new(level(1)))]);
+            assert!(a.change_hold(1, held(2, DOWNGRADED)).is_none(), "nothing has happened in it");
             assert_eq!(levels(&a), [Meaning::PLAIN, level(1)]);
             assert_eq!(a.number_meant(), both);
-            a.released(LockId(1));
+            a.end_hold(0);
             assert_eq!(a.number_meant(), both);
-            a.released(LockId(2));
+            a.end_hold(0);
             assert_eq!(a.number_meant(), 0);
-            // The same lock, taken in the same way: nothing of its last section is left.
-            a.acquired(held(2, ACCESS));
+            // The same lock, taken in the same way: nothing of its last hold is left.
+            a.begin_hold(held(2, ACCESS));
             assert_eq!(levels(&a), [Meaning::PLAIN; 2]);
-            a.released(LockId(2));
+            a.end_hold(0);
         }
+    }
+
+    #[test]
+    fn a_hold_has_a_section_once_an_event_happened_in_it_which_says_what_was_meant() {
+        use crate::registry::tests::{ACCESS, DOWNGRADED};
+        use crate::site::{Origin, Site};
+
+        let site = Site::caller();
+        let created = Origin::unnamed(site);
+        let held = |lock, access| {
+            let lock = LockId(lock);
+            Held { lock, stamp: 0, told: false, access, created, site }
+        };
+        let [mut a, mut b] = timelines();
+        let level = Meaning { stated: Stated { level: 1, key: None }, under: None };
+        a.mean(&level);
+        a.begin_hold(held(1, ACCESS));
+        a.mean(&Meaning::PLAIN);
+        b.observe(&a.publish());
+        // Nothing happens in this one.
+        a.begin_hold(held(2, ACCESS));
+        assert!(a.end_hold(1).is_none());
+        let [inside] = &b.around()[..] else { panic!("there is one section") };
+        assert_eq!(inside.guard().stated(), level.stated);
+        let changed = a.change_hold(0, held(1, DOWNGRADED)).expect("an event happened in it");
+        assert!(Arc::ptr_eq(&changed, inside) && changed.has_ended());
+        let goes_on = a.end_hold(0).expect("who was inside the first may be inside the second");
+        assert!(!Arc::ptr_eq(&changed, &goes_on));
+        assert_eq!(goes_on.guard().stated(), level.stated);
     }
 
     #[test]

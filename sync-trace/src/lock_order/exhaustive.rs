@@ -6,10 +6,10 @@
 
 use std::collections::HashSet;
 
-use super::clock::{Parcel, Timeline};
-use super::prediction::Dependency;
+use super::clock::Parcel;
+use super::play::Actor;
 use super::predictor::Predictor;
-use crate::finding::{AgentId, LockId, LockKind};
+use crate::finding::{LockId, LockKind};
 use crate::held::Held;
 use crate::op::Mode;
 use crate::registry::Access;
@@ -151,8 +151,8 @@ fn can_deadlock(program: &Program) -> bool {
 /// What a run of the program, by a random schedule, lets one predict; `None` if the run gets stuck.
 fn predicts_from_a_run(program: &Program, random: &mut impl FnMut(usize) -> usize) -> Option<bool> {
     let mut state = State::new(program);
-    let mut times: Vec<Timeline> =
-        (0..program.0.len()).map(|agent| Timeline::new(AgentId(agent as u64 + 1), 1)).collect();
+    let mut actors: Vec<Actor> =
+        (1..=program.0.len()).map(|agent| Actor::new(agent as u64)).collect();
     let mut messages: Vec<Parcel> = vec![Parcel::default(); 8];
     let mut predictor = Predictor::default();
     loop {
@@ -170,31 +170,27 @@ fn predicts_from_a_run(program: &Program, random: &mut impl FnMut(usize) -> usiz
             match program.0[agent][state.next[agent]] {
                 Step::Take(lock, mode) => {
                     let wanted = held(lock, mode);
-                    let dependency = Dependency::new(&mut times[agent], wanted, 0);
-                    if dependency.is_relevant() {
-                        predictor.requested(dependency);
-                    }
-                    times[agent].acquired(wanted);
+                    actors[agent].request(wanted, &mut predictor);
+                    actors[agent].acquired(wanted);
                 }
                 Step::Try(lock, mode, _) => {
                     if next.next[agent] == state.next[agent] + 1 {
-                        times[agent].acquired(held(lock, mode));
+                        actors[agent].acquired(held(lock, mode));
                     }
                 }
                 Step::Release(lock) => {
-                    let section = times[agent].released(id(lock)).expect("it is held");
-                    predictor.section_ended(&section);
+                    actors[agent].released(id(lock), &mut predictor);
                 }
                 Step::Spawn(child) => {
-                    let parcel = times[agent].publish();
-                    times[child].observe(&parcel);
+                    let parcel = actors[agent].publish();
+                    actors[child].observe(&parcel);
                 }
                 Step::Join(child) => {
-                    let parcel = times[child].publish();
-                    times[agent].observe(&parcel);
+                    let parcel = actors[child].publish();
+                    actors[agent].observe(&parcel);
                 }
-                Step::Send(message) => messages[message] = times[agent].publish(),
-                Step::Receive(message) => times[agent].observe(&messages[message]),
+                Step::Send(message) => messages[message] = actors[agent].publish(),
+                Step::Receive(message) => actors[agent].observe(&messages[message]),
             }
         }
         state = next;

@@ -14,7 +14,8 @@
 //! 3. What keeps them apart? [`clock`] knows what comes before what in every schedule, and what
 //!    happens inside whose section.
 //!
-//! [`predictor`] puts the three together. [`classes`] looks at kinds of locks instead of locks.
+//! [`predictor`] puts the three together. [`classes`] looks at kinds of locks instead of locks. All of
+//! them remember what is held and wanted as a [`hold`].
 //!
 //! # Invariants
 //!
@@ -35,6 +36,7 @@ pub(crate) mod clock;
 pub(crate) mod components;
 pub(crate) mod cycle;
 pub(crate) mod graph;
+pub(crate) mod hold;
 pub(crate) mod label;
 pub(crate) mod prediction;
 pub(crate) mod predictor;

@@ -12,13 +12,15 @@
 //! | `send(m)`, `recv(m)` | an ordering event that others can come after, and such another one |
 //! | `keep` | gives nothing up at the end of this section |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::clock::{Parcel, Timeline};
-use super::prediction::{Dependency, Obstacle};
+use super::hold::Guard;
+use super::prediction::{Circle, Obstacle, Repeats, Request};
 use super::predictor::Predictor;
 use crate::finding::{AgentId, LockId, LockKind};
-use crate::held::Held;
+use crate::held::{Held, key};
 use crate::op::Mode;
 use crate::registry::Access;
 use crate::registry::tests::ACCESS;
@@ -29,10 +31,83 @@ static UPGRADABLE: Access = Access { mode: Mode::Upgradable, ..*EXCLUSIVE };
 static READ: Access = Access { mode: Mode::Read, ..*EXCLUSIVE };
 static RECURSIVE: Access = Access { mode: Mode::RecursiveRead, ..*EXCLUSIVE };
 
+/// An agent that is played: what its record would know.
+pub(super) struct Actor {
+    line: Timeline,
+    held: Vec<Held>,
+    /// What it asked for before, holding what.
+    chains: HashMap<u64, Arc<Repeats>>,
+}
+
+impl Actor {
+    pub(super) fn new(number: u64) -> Self {
+        let line = Timeline::new(AgentId(number), 1);
+        Self { line, held: Vec::new(), chains: HashMap::new() }
+    }
+
+    /// Asks for a lock. Returns the circles of which that is news.
+    pub(super) fn request(&mut self, wanted: Held, predictor: &mut Predictor) -> Vec<Circle> {
+        let held = self.held.iter().map(|held| key::of(held.lock, held.access.mode));
+        let wanted_key = key::of(wanted.lock, wanted.access.mode);
+        let key = key::chain(held.fold(0, u64::wrapping_add), wanted_key);
+        let by = self.line.now(0).agent;
+        let held: Vec<Guard> =
+            self.held.iter().map(|&held| Guard { hold: held.into(), by, meant: None }).collect();
+        let (around, now) = (self.line.around(), self.line.now(0));
+        let known = self.chains.get(&key).cloned();
+        let (wanted, meant, held_meant) = (wanted.into(), None, Vec::new());
+        let request = Request { wanted, meant, held_meant, around, now, known };
+        if !request.is_relevant(&held) {
+            return Vec::new();
+        }
+        let answer = predictor.requested(request, &held);
+        self.chains.insert(key, answer.repeats);
+        answer.news
+    }
+
+    /// Forgets what it asked for before.
+    pub(super) fn forget(&mut self) {
+        self.chains.clear();
+    }
+
+    pub(super) fn acquired(&mut self, held: Held) {
+        self.line.came_to(held.lock, held.access.mode);
+        self.held.push(held);
+    }
+
+    /// Gives its newest hold of `lock` up. Returns the circles of which that is news.
+    pub(super) fn released(&mut self, lock: LockId, predictor: &mut Predictor) -> Vec<Circle> {
+        let at = self.held.iter().rposition(|held| held.lock == lock).expect("it is held");
+        if !self.held.remove(at).told {
+            return Vec::new();
+        }
+        let section = self.line.end_hold(at).expect("it was told of because of an event");
+        predictor.section_ended(&section)
+    }
+
+    /// Does something that others can come after.
+    pub(super) fn publish(&mut self) -> Parcel {
+        for held in self.held.iter_mut().filter(|held| !held.told) {
+            self.line.begin_hold(*held);
+            held.told = true;
+        }
+        self.line.publish()
+    }
+
+    /// Comes after what others did.
+    pub(super) fn observe(&mut self, parcel: &Parcel) {
+        self.line.observe(parcel);
+    }
+
+    fn newest(&self) -> Option<LockId> {
+        self.held.last().map(|held| held.lock)
+    }
+}
+
 /// The agents of a script and what is known of them.
 #[derive(Default)]
 struct Stage {
-    agents: BTreeMap<String, Timeline>,
+    agents: BTreeMap<String, Actor>,
     messages: BTreeMap<String, Parcel>,
     predictor: Predictor,
 }
@@ -53,9 +128,9 @@ pub(super) fn outcome(script: &str) -> String {
 }
 
 impl Stage {
-    fn time(&mut self, name: &str) -> &mut Timeline {
+    fn actor(&mut self, name: &str) -> &mut Actor {
         let number = name.bytes().fold(0, |number, byte| number * 256 + u64::from(byte));
-        self.agents.entry(name.to_owned()).or_insert_with(|| Timeline::new(AgentId(number), 1))
+        self.agents.entry(name.to_owned()).or_insert_with(|| Actor::new(number))
     }
 
     fn step(&mut self, agent: &str, step: &str) {
@@ -68,21 +143,21 @@ impl Stage {
             "try" => self.take(agent, name, EXCLUSIVE, false),
             "U" => self.release(agent, lock(name)),
             "send" => {
-                let parcel = self.time(agent).publish();
+                let parcel = self.actor(agent).publish();
                 self.messages.insert(name.to_owned(), parcel);
             }
             "spawn" => {
-                let parcel = self.time(agent).publish();
-                self.time(name).observe(&parcel);
+                let parcel = self.actor(agent).publish();
+                self.actor(name).observe(&parcel);
             }
             "recv" => {
                 let parcel = self.messages[name].clone();
-                self.time(agent).observe(&parcel);
+                self.actor(agent).observe(&parcel);
             }
             "join" => {
                 self.release_all(name);
-                let parcel = self.time(name).publish();
-                self.time(agent).observe(&parcel);
+                let parcel = self.actor(name).publish();
+                self.actor(agent).observe(&parcel);
             }
             "keep" => {}
             other => panic!("no step `{other}`"),
@@ -99,23 +174,25 @@ impl Stage {
             created: Origin::unnamed(site),
             site,
         };
-        let dependency = Dependency::new(self.time(agent), held, 0);
-        if waits && dependency.is_relevant() {
-            self.predictor.requested(dependency);
+        self.actor(agent);
+        let Self { agents, predictor, .. } = self;
+        let actor = agents.get_mut(agent).expect("it was made");
+        if waits {
+            actor.request(held, predictor);
         }
-        self.time(agent).acquired(held);
+        actor.acquired(held);
     }
 
     fn release_all(&mut self, agent: &str) {
-        while let Some(section) = self.time(agent).sections().last() {
-            let lock = section.held.lock;
+        while let Some(lock) = self.actor(agent).newest() {
             self.release(agent, lock);
         }
     }
 
     fn release(&mut self, agent: &str, lock: LockId) {
-        let section = self.time(agent).released(lock).expect("it is held");
-        self.predictor.section_ended(&section);
+        self.actor(agent);
+        let Self { agents, predictor, .. } = self;
+        agents.get_mut(agent).expect("it was made").released(lock, predictor);
     }
 
     fn describe(&self) -> String {
@@ -126,6 +203,7 @@ impl Stage {
         let what = match circle.obstacle {
             None => "deadlock".to_owned(),
             Some(Obstacle::NoWriter(lock)) => format!("no writer of {}", name(lock)),
+            Some(Obstacle::WriterApart(lock)) => format!("writer of {} apart", name(lock)),
             Some(Obstacle::Open(lock)) => format!("open {}", name(lock)),
             Some(Obstacle::Ordered) => "ordered".to_owned(),
             Some(Obstacle::Gate(lock)) => format!("gate {}", name(lock)),

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use super::clock::Section;
 use super::graph::{Inserted, OrderGraph};
-use super::prediction::{Circle, Dependencies, Dependency, Obstacle, Repeats};
+use super::hold::Guard;
+use super::prediction::store::Added;
+use super::prediction::{Circle, Dependencies, Dependency, Obstacle, Repeats, Request};
 use crate::finding::{AgentId, LockId, Sightings};
-use crate::op::Mode;
 
 /// What the edges of one dependency do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,13 @@ enum Edges {
     CloseNone,
     /// Some were known, or lie on a cycle.
     MayClose,
+}
+
+/// What became of a dependency.
+struct Entered {
+    index: usize,
+    is_new: bool,
+    edges: Edges,
 }
 
 /// What comes of a request.
@@ -78,13 +86,24 @@ impl Predictor {
         needed.extend(self.known.values().flat_map(Circle::dependencies));
         let old = std::mem::take(&mut self.seen);
         let cut_off = old.cut_off;
-        let mut moved = HashMap::new();
+        let (mut moved, mut by_key) = (HashMap::new(), HashMap::new());
         let mut gone = HashSet::new();
         for (index, dependency) in old.into_all().enumerate() {
             if index >= count / 2 || dependency.repeats.matter() || needed.contains(&index) {
-                let (new, met) = self.seen.add(dependency);
+                // Agents that were told to forget have given some in again.
+                let key = dependency.key();
+                let new = match by_key.get(&key) {
+                    Some(&same) => {
+                        self.seen.merge(same, &dependency);
+                        same
+                    }
+                    None => {
+                        let added = self.seen.add(dependency);
+                        self.enter(added).index
+                    }
+                };
+                by_key.insert(key, new);
                 moved.insert(index, new);
-                met.into_iter().chain([new]).for_each(|index| _ = self.insert_edges(index));
             } else {
                 gone.extend(dependency.locks());
             }
@@ -103,24 +122,36 @@ impl Predictor {
         (0..self.seen.len()).map(|index| self.seen.get(index).agent()).collect()
     }
 
-    /// A request is about to be made.
-    pub(crate) fn requested(&mut self, dependency: Dependency) -> Answer {
-        let wanted = dependency.wanted.lock;
-        let writes = dependency.wanted.access.mode == Mode::Exclusive;
-        let dependency = dependency.settled();
-        let known = self.seen.len();
-        let (index, met) = self.seen.add(dependency);
-        met.into_iter().for_each(|index| _ = self.insert_edges(index));
+    /// A request is about to be made by an agent that holds this.
+    pub(crate) fn requested(&mut self, mut request: Request, held: &[Guard]) -> Answer {
+        let wanted = request.wanted;
+        let inside = request.settle();
+        let added = if inside.is_empty() {
+            self.seen.request(request, held)
+        } else {
+            self.seen.request(request, &[held, &inside].concat())
+        };
+        let Entered { index, is_new, edges } = self.enter(added);
         let mut starts = Vec::new();
-        if self.insert_edges(index) == Edges::MayClose {
+        if edges == Edges::MayClose {
             starts.push(index);
         }
-        if writes {
-            starts.extend(self.seen.sharing(wanted).filter(|&other| other != index));
+        if wanted.is_shared_write() {
+            starts.extend(self.seen.sharing(wanted.lock).filter(|&other| other != index));
         }
         let news = self.judge(starts);
         let repeats = Arc::clone(&self.seen.get(index).repeats);
-        Answer { dependency: index, is_new: index == known, repeats, news }
+        Answer { dependency: index, is_new, repeats, news }
+    }
+
+    /// Adds the edges of a dependency.
+    fn enter(&mut self, added: Added) -> Entered {
+        added.met.into_iter().for_each(|index| _ = self.insert_edges(index));
+        let edges = match added.wants_what_is_held {
+            true => self.insert_edges(added.index),
+            false => Edges::CloseNone,
+        };
+        Entered { index: added.index, is_new: added.is_new, edges }
     }
 
     /// How often, and by whom and where, `wanted` was wanted while `held` was held.
@@ -137,7 +168,11 @@ impl Predictor {
     /// makes known, or more likely.
     pub(crate) fn section_ended(&mut self, section: &Arc<Section>) -> Vec<Circle> {
         let (settled, met) = self.seen.section_ended(section);
-        met.iter().chain(&settled).for_each(|&index| _ = self.insert_edges(index));
+        for &index in met.iter().chain(&settled) {
+            if self.seen.is_held(self.seen.get(index).wanted.lock) {
+                self.insert_edges(index);
+            }
+        }
         self.judge(settled)
     }
 
@@ -145,14 +180,11 @@ impl Predictor {
     /// cycle, and most locks are such innermost ones: their edges have to wait until somebody does.
     fn insert_edges(&mut self, index: usize) -> Edges {
         let dependency = self.seen.get(index);
-        let (wanted, mode) = (dependency.wanted.lock, dependency.wanted.access.mode);
+        let (wanted, mode) = (dependency.wanted.lock, dependency.wanted.mode());
         let mut edges = Edges::CloseNone;
-        if self.seen.is_held(wanted) {
-            for section in dependency.held() {
-                let (lock, held) = (section.held.lock, section.held.access.mode);
-                if self.graph.insert(lock, wanted, held, mode) != Inserted::Open {
-                    edges = Edges::MayClose;
-                }
+        for held in dependency.holds() {
+            if self.graph.insert(held.lock, wanted, held.mode(), mode) != Inserted::Open {
+                edges = Edges::MayClose;
             }
         }
         edges
@@ -191,7 +223,7 @@ impl Predictor {
     fn may_be_in_a_circle(&self, index: usize) -> bool {
         let dependency = self.seen.get(index);
         let wanted = dependency.wanted.lock;
-        let mut held = dependency.held().iter().map(|section| section.held.lock);
+        let mut held = dependency.holds().map(|hold| hold.lock);
         held.any(|lock| lock == wanted || self.graph.is_in_one_component(lock, wanted))
     }
 
@@ -200,8 +232,9 @@ impl Predictor {
         let locks: BTreeSet<LockId> = (0..circle.links.len()).map(wanted).collect();
         match self.known.get_mut(&locks) {
             Some(known) if known.obstacle <= circle.obstacle => {
-                if known.dependencies().eq(circle.dependencies()) {
-                    // What was open has turned out to be an obstacle for good.
+                // Had it been still as it was, the search would have come upon it again.
+                let start = circle.links[0].dependency;
+                if known.obstacle.is_some() && known.dependencies().any(|part| part == start) {
                     *known = circle.clone();
                 }
                 false
@@ -220,38 +253,33 @@ impl Predictor {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::super::clock::Timeline;
+    use super::super::play::Actor;
     use super::*;
-    use crate::finding::AgentId;
     use crate::finding::LockKind;
     use crate::held::Held;
+    use crate::op::Mode;
     use crate::registry::Access;
     use crate::registry::tests::ACCESS;
     use crate::site::{Origin, Site};
 
     static EXCLUSIVE: &Access = &Access { kind: LockKind::RwLock, ..*ACCESS };
 
+    fn held(lock: u64, access: &'static Access) -> Held {
+        let (lock, site) = (LockId(lock), Site::caller());
+        Held { lock, stamp: 0, told: false, access, created: Origin::unnamed(site), site }
+    }
+
     /// The agent takes these locks, each inside the one before, and gives them up. Returns the circles
     /// that could happen of which that is the first news.
-    fn nest(predictor: &mut Predictor, time: &mut Timeline, locks: &[u64]) -> Vec<Circle> {
+    fn nest(predictor: &mut Predictor, actor: &mut Actor, locks: &[u64]) -> Vec<Circle> {
         let mut news = Vec::new();
         for &lock in locks {
-            let site = Site::caller();
-            let created = Origin::unnamed(site);
-            let held = Held {
-                lock: LockId(lock),
-                stamp: 0,
-                told: false,
-                access: EXCLUSIVE,
-                created,
-                site,
-            };
-            news.extend(predictor.requested(Dependency::new(time, held, 0)).news);
-            time.acquired(held);
+            let held = held(lock, EXCLUSIVE);
+            news.extend(actor.request(held, predictor));
+            actor.acquired(held);
         }
         for &lock in locks.iter().rev() {
-            let section = time.released(LockId(lock)).expect("it is held");
-            news.extend(predictor.section_ended(&section));
+            news.extend(actor.released(LockId(lock), predictor));
         }
         news.retain(|circle| circle.obstacle.is_none());
         news
@@ -260,7 +288,7 @@ mod tests {
     #[test]
     fn a_deadlock_is_news_once_however_often_its_parts_are_repeated() {
         let mut predictor = Predictor::default();
-        let [mut t, mut u] = [1, 2].map(|agent| Timeline::new(AgentId(agent), 1));
+        let [mut t, mut u] = [1, 2].map(Actor::new);
         let mut news = 0;
         for _ in 0..10_000 {
             news += nest(&mut predictor, &mut t, &[1, 2]).len();
@@ -279,7 +307,7 @@ mod tests {
         let mut predictor = Predictor::default();
         let mut news = 0;
         for agent in 0..800 {
-            let mut time = Timeline::new(AgentId(agent + 1), 1);
+            let mut time = Actor::new(agent + 1);
             // Every fourth agent takes its own pair the other way round.
             let pair = agent / 4 * 2 + 100;
             let order = if agent % 4 == 3 { [pair + 1, pair] } else { [pair, pair + 1] };
@@ -297,7 +325,7 @@ mod tests {
     #[test]
     fn what_is_old_is_forgotten_but_for_what_is_part_of_a_circle() {
         let mut predictor = Predictor::default();
-        let [mut t, mut u] = [1, 2].map(|agent| Timeline::new(AgentId(agent), 1));
+        let [mut t, mut u] = [1, 2].map(Actor::new);
         nest(&mut predictor, &mut t, &[1, 2]);
         nest(&mut predictor, &mut u, &[2, 1]);
         for lock in 0..1000 {
@@ -317,33 +345,45 @@ mod tests {
         assert_eq!(nest(&mut predictor, &mut t, &[100, 2000]).len(), 1);
     }
 
+    /// Who is told to forget what it has asked for asks for it as for the first time.
+    #[test]
+    fn what_is_given_in_again_is_the_same_once_room_was_made() {
+        let mut predictor = Predictor::default();
+        let [mut t, mut u] = [1, 2].map(Actor::new);
+        nest(&mut predictor, &mut t, &[1, 2]);
+        nest(&mut predictor, &mut u, &[2, 1]);
+        for round in 0..5 {
+            let before = predictor.seen.len();
+            t.forget();
+            u.forget();
+            nest(&mut predictor, &mut t, &[1, 2]);
+            assert!(nest(&mut predictor, &mut u, &[2, 1]).is_empty(), "it is no news");
+            assert!(predictor.seen.len() > before, "they are given in again");
+            predictor.make_room(1, 0..predictor.seen.len()).expect("there is too much");
+            assert_eq!(predictor.seen.len(), before, "round {round}");
+        }
+        assert_eq!(predictor.sightings(LockId(1), LockId(2)).times, 6);
+        assert_eq!(predictor.circles().count(), 1);
+    }
+
     #[test]
     fn a_latent_circle_is_looked_at_again_when_a_writer_comes() {
         static READ: Access = Access { mode: Mode::Read, ..*EXCLUSIVE };
         let mut predictor = Predictor::default();
-        let mut times: Vec<_> = (1..=3).map(|agent| Timeline::new(AgentId(agent), 1)).collect();
-        let site = Site::caller();
-        let held = |lock, access| Held {
-            lock: LockId(lock),
-            stamp: 0,
-            told: false,
-            access,
-            created: Origin::unnamed(site),
-            site,
-        };
+        let mut actors: Vec<_> = (1..=3).map(Actor::new).collect();
         for (agent, order) in [(0, [1, 2]), (1, [2, 1])] {
             for lock in order {
                 let wanted = held(lock, if lock == 1 { &READ } else { EXCLUSIVE });
-                predictor.requested(Dependency::new(&mut times[agent], wanted, 0));
-                times[agent].acquired(wanted);
+                actors[agent].request(wanted, &mut predictor);
+                actors[agent].acquired(wanted);
             }
             for lock in [1, 2] {
-                times[agent].released(LockId(lock));
+                actors[agent].released(LockId(lock), &mut predictor);
             }
         }
         let latent: Vec<_> = predictor.circles().map(|circle| circle.obstacle).collect();
         assert_eq!(latent, [Some(Obstacle::NoWriter(LockId(1)))]);
-        let news = predictor.requested(Dependency::new(&mut times[2], held(1, EXCLUSIVE), 0)).news;
+        let news = actors[2].request(held(1, EXCLUSIVE), &mut predictor);
         assert_eq!(news.len(), 1);
         let writers: Vec<_> = news[0].links.iter().filter_map(|link| link.writer).collect();
         let agents = writers.iter().map(|&writer| predictor.dependency(writer).agent());

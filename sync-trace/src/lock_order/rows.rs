@@ -63,7 +63,7 @@ const ROWS: &[Row] = &[
     row("LD30", &["X(a) X(b)", "R(b) R(c)", "R(c) X(a)"], Silent),
     row("LD31", &["X(a) R(b)", "R(b) R(c)", "X(c) X(a)"], Silent),
     row("LD32", &["X(a) R(b) X(c)", "X(c) X(a)"], Report),
-    row("LD34", &["r(a) X(b)", "X(g) X(b) r(a)", "X(g) X(a)"], Latent),
+    row("LD34", &["r(a) X(b)", "X(g) X(b) r(a)", "X(g) X(a)"], Order),
     row("LD35", &["u(a) X(b)", "X(b) u(a)"], Report),
     row("LD36", &["u(a) X(b)", "X(b) r(a)"], Latent),
     row("LD36 writer", &["u(a) X(b)", "X(b) r(a)", "X(a)"], Report),

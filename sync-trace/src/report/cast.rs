@@ -147,8 +147,12 @@ pub(crate) fn locks(finding: &Finding) -> Vec<&Lock> {
     if let Some(breach) = &finding.breach {
         locks.extend(declared::locks(breach).map(|lock| (lock.id, lock)));
     }
-    if let Some(Condition::Gate(lock) | Condition::NoWriter(lock) | Condition::Undecided(lock)) =
-        &finding.condition
+    if let Some(
+        Condition::Gate(lock)
+        | Condition::NoWriter(lock)
+        | Condition::WriterApart(lock)
+        | Condition::Undecided(lock),
+    ) = &finding.condition
     {
         locks.insert(lock.id, lock);
     }

@@ -65,6 +65,11 @@ pub(super) fn condition(finding: &Finding, cast: &Cast<'_>) -> String {
              was seen that could; with one, this can deadlock",
             cast.lock(lock)
         ),
+        Some(Condition::WriterApart(lock)) => format!(
+            "a read of {} waits for another read only if a writer queues in between, and the writers \
+             that were seen were kept away by another lock or by order; without that, this can deadlock",
+            cast.lock(lock)
+        ),
         Some(Condition::Undecided(lock)) => format!(
             "a thread still holds {} around {two}; if it does so until the others have ended, they \
              are kept apart, and otherwise they can deadlock",
@@ -129,6 +134,12 @@ mod tests {
             inversions::no_writer(),
             "a read of `Bank.accounts` waits for another read only if a writer queues in between, \
              and no writer was seen that could; with one, this can deadlock",
+        );
+        check(
+            inversions::writer_apart(),
+            "a read of `Bank.accounts` waits for another read only if a writer queues in between, \
+             and the writers that were seen were kept away by another lock or by order; without \
+             that, this can deadlock",
         );
         check(
             inversions::undecided(),

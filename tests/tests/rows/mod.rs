@@ -16,11 +16,6 @@ use sync_trace::Policy;
 
 /// Rows that are known to come out wrong: the policy, the row, and why.
 const KNOWN: &[(Policy, &str, &str)] = &[
-    (
-        Policy::Deadlock,
-        "LD34",
-        "nothing is reported, but the note says that a writer was not seen, and not that it was gated",
-    ),
     (Policy::Deadlock, "LD09", "nobody looks at what is dropped while it is held"),
     (Policy::Order, "LD09", "nobody looks at what is dropped while it is held"),
 ];

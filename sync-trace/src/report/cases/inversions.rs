@@ -13,7 +13,14 @@ use crate::finding::{
 pub(in crate::report) fn all() -> Vec<Finding> {
     let mut all = vec![both_orders(), three_orders(), philosophers(12), philosophers(50)];
     all.extend([behind_a_writer(), reads_again(), initialiser(), same_class(Outcome::Panicked)]);
-    all.extend([gate(), one_thread(), ordered(), no_writer(), reads_again_without_a_writer()]);
+    all.extend([
+        gate(),
+        one_thread(),
+        ordered(),
+        no_writer(),
+        writer_apart(),
+        reads_again_without_a_writer(),
+    ]);
     all.extend([undecided(), other_instances(), same_class(Outcome::Noted)]);
     all.extend([against_keys(), levels()]);
     all
@@ -110,6 +117,14 @@ pub(in crate::report) fn ordered() -> Finding {
 /// Nobody was seen to write what one of them reads.
 pub(in crate::report) fn no_writer() -> Finding {
     without_a_writer(behind_a_writer())
+}
+
+/// Who was seen to write what one of them reads could not be there with them.
+pub(in crate::report) fn writer_apart() -> Finding {
+    let Finding { condition: Some(Condition::NoWriter(lock)), .. } = no_writer() else {
+        unreachable!()
+    };
+    listed(no_writer(), Condition::WriterApart(lock))
 }
 
 /// Nobody was seen to write what is read inside itself.
