@@ -282,7 +282,8 @@ impl Agent {
     /// What was meant by its newest hold of `lock`. Afterwards that hold is the only one that could be
     /// given a meaning later, if it is given up and taken again.
     pub(crate) fn meaning_of(&self, lock: LockId) -> Meaning {
-        if self.time.meant.load(Ordering::Relaxed) == 0 {
+        // Of a scope that began before anything was held the timeline may not know yet.
+        if self.time.meant.load(Ordering::Relaxed) == 0 && meant::current().is_plain() {
             return Meaning::PLAIN;
         }
         self.note_meaning();

@@ -164,6 +164,18 @@ fn a_mutex_that_a_condvar_takes_back_is_what_it_was() {
     }
 }
 
+/// The thread has done nothing before that has a place in time.
+#[test]
+fn so_is_the_first_mutex_of_a_thread_if_the_wait_is_in_the_scope_too() {
+    scenario("condvar_first", |scene| {
+        let a = lock();
+        let patience = Duration::from_millis(1);
+        let wait = || Condvar::new().wait_timeout(a.lock().unwrap(), patience).unwrap();
+        let _guard = order::nested(1, wait);
+        expect_level_1(scene);
+    });
+}
+
 #[test]
 fn threads_that_are_started_in_a_scope_are_not_meant() {
     scenario("thread", |scene| {
