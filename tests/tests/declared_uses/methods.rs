@@ -58,8 +58,8 @@ impl Bank {
     }
 
     #[lock_order(self.accounts < self.audit)]
-    fn by_box(self: Box<Self>, way: Way) -> u16 {
-        self.both(way)
+    fn by_box(self: Box<Self>, way: Way) -> (u16, Box<Self>) {
+        (self.both(way), self)
     }
 
     #[lock_order(self.accounts < self.audit)]
@@ -104,7 +104,7 @@ fn by_every_kind_of_self() {
         let bank = Arc::new(Bank::new());
         Arc::strong_count(&bank.by_arc_ref(way))
     });
-    binds(7, |way| Box::new(Bank::new()).by_box(way));
+    binds(7, |way| Box::new(Bank::new()).by_box(way).0);
     binds(7, |way| Rc::new(Bank::new()).by_rc(way));
     binds(7, |way| pin!(Bank::new()).as_ref().by_pin(way));
     binds(7, |way| Bank::without(&bank, way));
