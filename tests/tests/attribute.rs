@@ -42,12 +42,336 @@ fn each_mistake_has_its_message() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }
 
+/// With a deadline, with and without tracing.
+mod deadlines {
+    use std::num::ParseIntError;
+    use std::panic::catch_unwind;
+    use std::process::{Command, ExitCode};
+    use std::sync::Mutex;
+    use std::time::{Duration, Instant};
+
+    use super::text;
+    use sync_trace::sync::mpsc::{Sender, channel};
+
+    #[sync_trace::test(deadline = "10min")]
+    fn a_test_in_time_passes() {
+        assert_eq!(*sync_trace::sync::Mutex::new(1).lock().unwrap(), 1);
+    }
+
+    #[sync_trace::test(deadline = "10min")]
+    fn so_does_one_with_a_result() -> Result<(), ParseIntError> {
+        assert_eq!("7".parse::<i32>()?, 7);
+        Ok(())
+    }
+
+    #[sync_trace::test(deadline = "10min")]
+    fn so_does_one_with_a_status() -> ExitCode {
+        ExitCode::SUCCESS
+    }
+
+    #[sync_trace::test(deadline = "10min")]
+    #[should_panic(expected = "the test's own panic")]
+    fn its_panic_is_the_tests_own() {
+        panic!("the test's own panic");
+    }
+
+    #[test]
+    #[expect(unnameable_test_items, reason = "called here, to look at how it fails")]
+    fn its_error_is_the_tests_own() {
+        #[sync_trace::test(deadline = "10min")]
+        fn fails() -> Result<(), String> {
+            Err("the test's own error")?;
+            Ok(())
+        }
+        let message = text(catch_unwind(fails).unwrap_err());
+        assert_eq!(message, "Error: \"the test's own error\"");
+    }
+
+    #[sync_trace::test(deadline = "10min", tokio::test)]
+    async fn an_async_test_in_time_passes() -> Result<(), ParseIntError> {
+        tokio::task::yield_now().await;
+        assert_eq!("7".parse::<i32>()?, 7);
+        Ok(())
+    }
+
+    #[test]
+    #[expect(unnameable_test_items, reason = "called here, to look at how it fails")]
+    fn a_test_that_hangs_fails_with_what_it_waits_for() {
+        /// The last endpoint, without which it would not hang.
+        static SENDER: Mutex<Option<Sender<()>>> = Mutex::new(None);
+
+        #[sync_trace::test(deadline = "1s")]
+        fn hangs() {
+            let (sender, receiver) = channel();
+            *SENDER.lock().unwrap() = Some(sender);
+            let _ = receiver.recv();
+        }
+        let started = Instant::now();
+        let message = text(catch_unwind(hangs).unwrap_err());
+        let took = started.elapsed();
+        // Not hung any more.
+        drop(SENDER.lock().unwrap().take());
+        assert!(Duration::from_secs(1) <= took, "{took:?}");
+        assert!(took < Duration::from_secs(60), "{took:?}");
+        assert!(message.starts_with("the test has not ended after 1s"), "{message}");
+        if sync_trace::ENABLED {
+            let name = std::thread::current().name().unwrap().to_owned();
+            assert!(message.contains(&name), "{message}");
+            assert!(message.contains("tests/attribute.rs"), "{message}");
+        }
+    }
+
+    /// Run by the test below, in a process that does not survive it.
+    #[sync_trace::test(tokio::test, deadline = "1s")]
+    #[ignore = "hangs on purpose"]
+    async fn hangs_in_a_poll() {
+        let (_sender, receiver) = channel::<()>();
+        let _ = receiver.recv();
+    }
+
+    #[test]
+    fn an_async_test_that_hangs_ends_the_process_with_what_it_waits_for() {
+        let mut run = Command::new(std::env::current_exe().unwrap());
+        run.args(["--exact", "--ignored", "--nocapture", "deadlines::hangs_in_a_poll"]);
+        let output = run.env_remove("SYNC_TRACE").output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(sync_trace::EXIT_STATUS), "{stderr}");
+        assert!(stderr.contains("the test has not ended after 1s"), "{stderr}");
+        if sync_trace::ENABLED {
+            assert!(stderr.contains("tests/attribute.rs"), "{stderr}");
+        }
+    }
+}
+
+/// Beside the attribute of an executor.
+mod stacked {
+    use sync_trace::sync::Mutex;
+    use tokio::task::yield_now;
+
+    #[sync_trace::test(tokio::test)]
+    async fn below_ours() {
+        yield_now().await;
+        assert_eq!(*Mutex::new(1).lock().unwrap(), 1);
+    }
+
+    #[sync_trace::test(tokio::test(flavor = "current_thread"))]
+    async fn with_arguments() -> Result<(), std::num::ParseIntError> {
+        yield_now().await;
+        assert_eq!("7".parse::<i32>()?, 7);
+        Ok(())
+    }
+
+    #[sync_trace::test]
+    #[tokio::test]
+    async fn written_below() {
+        yield_now().await;
+    }
+
+    #[tokio::test]
+    #[sync_trace::test]
+    async fn written_above() {
+        yield_now().await;
+    }
+
+    #[sync_trace::test(tokio::test)]
+    #[should_panic(expected = "the test's own panic")]
+    async fn its_panic_is_the_tests_own() {
+        yield_now().await;
+        panic!("the test's own panic");
+    }
+}
+
+/// Where nothing is found, what the test would provoke would really happen.
+#[cfg(not(any(debug_assertions, feature = "always")))]
+mod compiled_out {
+    #[sync_trace::test(expect = "ST0102")]
+    fn a_test_that_expects_a_finding_is_not_run() {
+        unreachable!();
+    }
+
+    #[sync_trace::test(tokio::test, expect = ["ST0101", "ST0102"], deadline = "1s")]
+    async fn nor_is_an_async_one() -> Result<(), String> {
+        unreachable!();
+    }
+}
+
+fn text(panic: Box<dyn std::any::Any + Send>) -> String {
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => (*panic.downcast::<&str>().expect("a message")).to_owned(),
+    }
+}
+
+#[cfg(any(debug_assertions, feature = "always"))]
+mod expected {
+    use std::panic::catch_unwind;
+    use std::sync::mpsc::channel;
+
+    use super::text;
+    use sync_trace::sync::Mutex;
+    use sync_trace::{lock_order, thread};
+
+    #[sync_trace::test(expect = "ST0101")]
+    fn an_inversion_that_is_made_passes() {
+        inverts();
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    fn a_broken_order_that_is_made_passes() {
+        breaks(&Mutex::new(1), &Mutex::new(2));
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    fn it_passes_too_if_the_panic_was_swallowed() {
+        assert!(catch_unwind(|| breaks(&Mutex::new(1), &Mutex::new(2))).is_err());
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    fn it_passes_too_if_a_child_makes_it() {
+        let child = thread::spawn(|| breaks(&Mutex::new(1), &Mutex::new(2)));
+        assert!(child.join().is_err());
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    fn it_passes_too_if_the_test_has_a_result() -> Result<(), String> {
+        breaks(&Mutex::new(1), &Mutex::new(2));
+        Err("not reached".to_owned())
+    }
+
+    #[sync_trace::test(expect = ["ST0101", "ST0102"])]
+    fn several_that_are_all_made_pass() {
+        inverts();
+        breaks(&Mutex::new(1), &Mutex::new(2));
+    }
+
+    #[sync_trace::test(expect = "ST0101", deadline = "10min")]
+    fn with_a_deadline_it_passes_too() {
+        inverts();
+    }
+
+    #[sync_trace::test(tokio::test, expect = "ST0102")]
+    async fn an_async_test_that_makes_it_passes() {
+        tokio::task::yield_now().await;
+        breaks(&Mutex::new(1), &Mutex::new(2));
+    }
+
+    #[sync_trace::test(expect = "ST0101")]
+    #[should_panic(expected = "the test expects ST0101, which was not found")]
+    fn one_that_is_not_made_fails() {
+        let (a, b) = (Mutex::new(1), Mutex::new(2));
+        for _ in 0..2 {
+            let _a = a.lock().unwrap();
+            let _b = b.lock().unwrap();
+        }
+    }
+
+    #[sync_trace::test(expect = "ST0102", deadline = "10min")]
+    #[should_panic(expected = "the test expects ST0102, which was not found")]
+    fn so_it_does_with_a_deadline() {}
+
+    #[sync_trace::test(tokio::test, expect = "ST0102")]
+    #[should_panic(expected = "the test expects ST0102, which was not found")]
+    async fn so_does_an_async_one() {
+        tokio::task::yield_now().await;
+    }
+
+    #[sync_trace::test(expect = ["ST0101", "ST0102"])]
+    #[should_panic(expected = "the test expects ST0101, which was not found")]
+    fn one_of_two_is_not_enough() {
+        breaks(&Mutex::new(1), &Mutex::new(2));
+    }
+
+    #[sync_trace::test(expect = "ST0101")]
+    #[should_panic(expected = "error[ST0102]")]
+    fn another_finding_fails_it() {
+        breaks(&Mutex::new(1), &Mutex::new(2));
+    }
+
+    #[test]
+    #[expect(unnameable_test_items, reason = "called here, to look at how they fail")]
+    fn another_finding_besides_fails_it_and_is_the_one_that_is_shown() {
+        #[sync_trace::test(expect = "ST0102")]
+        fn both() {
+            assert!(catch_unwind(|| breaks(&Mutex::new(1), &Mutex::new(2))).is_err());
+            inverts();
+        }
+        let message = text(catch_unwind(both).unwrap_err());
+        let heading = "sync-trace made a finding in this test's threads";
+        assert!(message.starts_with(heading), "{message}");
+        assert!(message.contains("error[ST0101]"), "{message}");
+        assert!(!message.contains("error[ST0102]"), "{message}");
+
+        #[sync_trace::test(expect = "ST0102")]
+        fn swallowed() {
+            inverts();
+        }
+        let message = text(catch_unwind(swallowed).unwrap_err());
+        assert!(message.starts_with(heading), "{message}");
+        assert!(message.contains("error[ST0101]"), "{message}");
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    #[should_panic(expected = "the test's own panic")]
+    fn a_panic_of_its_own_fails_it() {
+        panic!("the test's own panic");
+    }
+
+    #[sync_trace::test(tokio::test)]
+    #[should_panic(expected = "nothing else failed the test")]
+    async fn a_finding_that_an_async_test_swallows_fails_it() {
+        tokio::task::yield_now().await;
+        assert!(catch_unwind(|| breaks(&Mutex::new(1), &Mutex::new(2))).is_err());
+    }
+
+    #[sync_trace::test(tokio::test)]
+    #[should_panic(expected = "error[ST0102]")]
+    async fn a_finding_of_an_async_test_fails_it() {
+        tokio::task::yield_now().await;
+        breaks(&Mutex::new(1), &Mutex::new(2));
+    }
+
+    #[sync_trace::test(deadline = "10min")]
+    #[should_panic(expected = "nothing else failed the test")]
+    fn a_finding_fails_one_with_a_deadline() {
+        let _ = thread::spawn(|| breaks(&Mutex::new(1), &Mutex::new(2))).join();
+    }
+
+    /// Takes the locks against the declared order.
+    #[lock_order(a < b)]
+    fn breaks(a: &Mutex<u8>, b: &Mutex<u16>) {
+        let _b = b.lock().unwrap();
+        let _a = a.lock().unwrap();
+    }
+
+    /// Takes two locks in both orders, one after the other, so that nothing hangs.
+    fn inverts() {
+        let (a, b) = (Mutex::new(1), Mutex::new(2));
+        // Not of ours, which would be known to order them.
+        let (go, gone) = channel();
+        thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                let _a = a.lock().unwrap();
+                let _b = b.lock().unwrap();
+                go.send(()).unwrap();
+            });
+            let (a, b) = (&a, &b);
+            let second = scope.spawn(move || {
+                gone.recv().unwrap();
+                let _b = b.lock().unwrap();
+                let _a = a.lock().unwrap();
+            });
+            first.join().unwrap();
+            assert!(second.join().is_err());
+        });
+    }
+}
+
 #[cfg(any(debug_assertions, feature = "always"))]
 mod findings {
-    use std::any::Any;
     use std::panic::catch_unwind;
     use std::sync::Barrier;
 
+    use super::text;
     use sync_trace::sync::Mutex;
     use sync_trace::thread;
 
@@ -163,9 +487,5 @@ mod findings {
         let lock = Mutex::new(0);
         let _guard = lock.lock().unwrap();
         let _again = lock.lock();
-    }
-
-    fn text(panic: Box<dyn Any + Send>) -> String {
-        *panic.downcast::<String>().expect("a formatted message")
     }
 }

@@ -229,12 +229,12 @@ fn add(number: usize, slot: Slot<'_>) -> TokenStream {
         .map(|reference| match reference {
             Reference::Of(ty) => quote_spanned!(span=> #members.of_type::<#ty>(#number);),
             Reference::Place(place) => locks_at(place, |lock, owner| match slot.by {
-                None => quote_spanned!(span=> #members.add(#number, &#lock);),
-                Some(By::Addr) => quote_spanned!(span=> #members.add_by_addr(#number, &#lock);),
-                Some(By::Id) => quote_spanned!(span=> #members.add_by_id(#number, &#lock);),
+                None => quote_spanned!(span=> #members.add(#number, #lock);),
+                Some(By::Addr) => quote_spanned!(span=> #members.add_by_addr(#number, #lock);),
+                Some(By::Id) => quote_spanned!(span=> #members.add_by_id(#number, #lock);),
                 Some(By::Key(closure)) => {
                     let key = key(closure, &owner);
-                    quote_spanned!(span=> #members.add_by_key(#number, &#lock, #key);)
+                    quote_spanned!(span=> #members.add_by_key(#number, #lock, #key);)
                 }
             }),
             Reference::Name(_) | Reference::Class(_) => TokenStream::new(),
@@ -250,7 +250,7 @@ fn check(library: &Library, slot: Slot<'_>) -> TokenStream {
         .map(|reference| match reference {
             Reference::Of(ty) => quote!(let _: ::core::marker::PhantomData<#ty>;),
             Reference::Place(place) => locks_at(place, |lock, owner| {
-                let check = quote_spanned!(span=> #declared::check_lock(&#lock););
+                let check = quote_spanned!(span=> #declared::check_lock(#lock););
                 match slot.by {
                     Some(By::Key(closure)) => {
                         let key = key(closure, &owner);
@@ -287,8 +287,8 @@ pub(crate) fn check_class(library: &Library, path: &Path) -> TokenStream {
     quote_spanned!(span=> #declared::check_class(&#path);)
 }
 
-/// Code that does something with every lock at `place`, given as an expression for the lock and one for what
-/// owns it.
+/// Code that does something with every lock at `place`, given as a reference to the lock and an expression for
+/// what owns it.
 fn locks_at(place: &Place, act: impl Fn(TokenStream, TokenStream) -> TokenStream) -> TokenStream {
     let root = &place.root;
     let mut loops: Vec<TokenStream> = Vec::new();
@@ -314,6 +314,10 @@ fn locks_at(place: &Place, act: impl Fn(TokenStream, TokenStream) -> TokenStream
     }
     let star = &place.deref;
     let lock = quote!(#star #value);
+    // As if the user had borrowed it, so that what is wrong with it is shown under all of it.
+    let first = star.as_ref().map_or_else(|| root.span(), |star| star.span());
+    let span = if loops.is_empty() { first } else { at(first) };
+    let lock = quote_spanned!(span=> &#lock);
     let inside = act(lock, owner.unwrap_or(value));
     loops.into_iter().rev().fold(inside, |inside, head| quote!(#head { #inside }))
 }
