@@ -196,8 +196,9 @@ fn a_program_s_mistake_is_a_panic_that_says_what_is_wrong() {
     );
     check(
         || Allow::new(Code::Stuck, "why"),
-        "ST0003 cannot be allowed: it is a deadlock that has happened; accepted: code = \"ST0101\" or \
-         \"ST0104\"",
+        "ST0003 cannot be allowed: it is a deadlock that has happened; accepted: code = \"ST0101\", \
+         \"ST0102\", \"ST0103\", \"ST0104\", \"ST0201\", \"ST0202\", \"ST0203\", \"ST0204\", \"ST0301\", \
+         \"ST0303\", \"ST0401\" or \"ST0402\"",
     );
     check(
         || Allow::new(Code::Inversion, "why").locks(["a", ""]),
