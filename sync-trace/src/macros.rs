@@ -2,13 +2,13 @@
 
 /// Names a lock: `named!("accounts", Mutex::new(0))`.
 ///
-/// Reports, [`dump`] and everything else that speaks of the lock call it by that name. Without one it
+/// Reports, [`dump`](crate::dump) and everything else that speaks of the lock call it by that name. Without one it
 /// is called after the field, static or variable that it is created for, or after its type.
 ///
-/// It takes every traced primitive of [`sync`], and the pair of endpoints that a channel function
+/// It takes every traced primitive of [`sync`](crate::sync), and the pair of endpoints that a channel function
 /// gives. The name has to be a constant; several locks may share one, and are then told apart by
 /// number. Works in statics and costs nothing; where tracing is compiled out, it is the expression
-/// itself. In place of a name there may be a class that [`lock_class!`] made: `named!(class(ACCOUNTS), ..)`.
+/// itself. In place of a name there may be a class that [`lock_class!`](crate::lock_class) made: `named!(class(ACCOUNTS), ..)`.
 ///
 /// # Example
 ///
@@ -55,7 +55,7 @@ macro_rules! untracked {
 /// Gives one lock a reaction of its own: `on_violation!(OnViolation::Log, Mutex::new(0))`.
 ///
 /// It holds for a wait for this very lock that would close a deadlock, and goes before
-/// [`Config::on_violation`]. Works in statics; where tracing is compiled out, it is the expression
+/// [`Config::on_violation`](crate::Config::on_violation). Works in statics; where tracing is compiled out, it is the expression
 /// itself.
 ///
 /// # Example

@@ -23,7 +23,7 @@ use crate::op::Mode;
 use crate::reaction::{self, Place, Response};
 use crate::registry::{Access, LockHeader, Resource};
 use crate::site::Site;
-use crate::tracker::{self, Outlook, Tracker};
+use crate::tracker::{self, Limits, Outlook, Tracker};
 use crate::waits::slot::Wait;
 
 /// A lock is about to be asked for, and that is not just what the agent did there the last time.
@@ -374,6 +374,10 @@ impl Reactions<'_> {
         let mut finding = prospect.finding;
         let config = self.tracker.config();
         if finding.level == Level::Order && config.policy == Policy::Deadlock {
+            return None;
+        }
+        if self.agent.extents.exempts(finding.code) {
+            Limits::count(&self.tracker.limits.exempted);
             return None;
         }
         if self.tracker.is_allowed(&finding) {

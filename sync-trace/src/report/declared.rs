@@ -1,7 +1,9 @@
 //! What a broken declaration comes to: which rule, where it stands, and by what it is broken.
 
 use super::cast::Cast;
+#[cfg(feature = "pretty")]
 use super::marks::{Mark, Role};
+#[cfg(feature = "pretty")]
 use super::source::At;
 use super::verdict::Verdict;
 use super::words::{columns, duration, line_of};
@@ -26,7 +28,7 @@ pub(super) fn on(finding: &Finding, breach: &Breach, cast: &Cast<'_>) -> Verdict
 }
 
 /// The positions that it is about.
-#[cfg_attr(not(feature = "pretty"), expect(dead_code, reason = "only snippets need it"))]
+#[cfg(feature = "pretty")]
 pub(super) fn marks(breach: &Breach, cast: &Cast<'_>) -> Vec<Mark> {
     Told { breach, cast }.marks()
 }
@@ -136,6 +138,7 @@ impl Told<'_> {
         first.filter(|declared| declared.attribute.starts_with("assert_"))
     }
 
+    #[cfg(feature = "pretty")]
     fn marks(&self) -> Vec<Mark> {
         let mut marks = Vec::new();
         let who = self.who().unwrap_or_default();
@@ -197,6 +200,7 @@ impl Told<'_> {
         self.breach.declared.len() == 1
     }
 
+    #[cfg(feature = "pretty")]
     fn in_force(&self, who: &str) -> String {
         let parts = self.parts();
         match self.breach.broken {
@@ -230,6 +234,7 @@ impl Told<'_> {
         format!("took {}", self.cast.hold(hold))
     }
 
+    #[cfg(feature = "pretty")]
     fn and_holds(&self) -> String {
         match self.breach.broken {
             Broken::HeldTooLong => format!(" and held it for {}", self.took_time()),
@@ -443,6 +448,7 @@ impl Told<'_> {
     }
 }
 
+#[cfg(feature = "pretty")]
 impl Declared {
     /// What stands at its position.
     fn text_or_word(&self) -> &'static str {
@@ -464,6 +470,7 @@ pub(super) fn locks(breach: &Breach) -> impl Iterator<Item = &Lock> {
 const SCOPE: &str = "{scope}";
 
 /// The last segment of a path.
+#[cfg(feature = "pretty")]
 fn last(path: &'static str) -> Option<&'static str> {
     path.rsplit("::").next().filter(|last| *last != SCOPE)
 }

@@ -44,6 +44,7 @@ pub(super) enum Word {
     Macro(&'static str),
 }
 
+#[cfg_attr(not(feature = "pretty"), expect(dead_code, reason = "only snippets need it"))]
 impl At {
     /// Where `op` is called.
     pub(super) fn call(site: Site, op: Op) -> Self {
@@ -206,7 +207,6 @@ fn matching(code: &str) -> Option<usize> {
 }
 
 /// Finds `text`, or as much of it as stands on this line, where `code` begins; space does not count.
-#[cfg_attr(not(feature = "pretty"), expect(dead_code, reason = "only snippets need it"))]
 fn written(code: &str, text: &str) -> Option<Range<usize>> {
     let mut wanted = text.chars().filter(|c| !c.is_whitespace());
     let mut end = 0;

@@ -112,6 +112,39 @@ fn what_is_exempt_is_let_be() {
     let (a, b) = (Mutex::new(1), Mutex::new(2));
     assert_eq!(broken(|| within(&a, &b, old)), []);
     assert_eq!(broken(|| within(&a, &b, other)), [Broken::OutOfOrder]);
+    assert_eq!(predictions(false), 1);
+    assert_eq!(predictions(true), 0, "also of what could happen");
     let lines = sync_trace::snapshot().limits;
     assert!(lines.iter().any(|(text, _)| text.contains("lock_exempt")), "{lines:?}");
+}
+
+/// How many deadlocks are found that could happen, of locks that two threads take in both orders.
+fn predictions(is_exempt: bool) -> usize {
+    #[lock_exempt(reason = "the two never run at one time", ST0101)]
+    fn exempt(f: impl FnOnce()) {
+        f();
+    }
+    let caught = sync_trace::catch_findings(|| {
+        let (a, b) = (Mutex::new(1), Mutex::new(2));
+        let first = Barrier::new(2);
+        let pair = |outer: &Mutex<i32>, inner: &Mutex<i32>| {
+            let _outer = outer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            drop(inner.lock());
+        };
+        let (sender, receiver) = std::sync::mpsc::channel();
+        thread::scope(|scope| {
+            let (first, a, b) = (&first, &a, &b);
+            let other = scope.spawn(move || {
+                first.wait();
+                receiver.recv().unwrap();
+                let backwards = || pair(b, a);
+                if is_exempt { exempt(backwards) } else { backwards() }
+            });
+            first.wait();
+            pair(a, b);
+            sender.send(()).unwrap();
+            drop(other.join());
+        });
+    });
+    caught.findings.len()
 }
