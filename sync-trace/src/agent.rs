@@ -356,6 +356,7 @@ impl Agents {
         agent.held.clear();
         agent.cold.store(0, Ordering::Relaxed);
         agent.extents.clear();
+        agent.time.set_bound(0);
         lock(&agent.forgiven).clear();
         agent.live.store(false, Ordering::Release);
         push(&self.free, AgentPtr(agent));

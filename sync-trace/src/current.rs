@@ -187,7 +187,7 @@ pub(crate) fn settle(agent: &Agent) {
 /// Retires the agent of a thread that is ending, if it holds nothing. Called where the last thing
 /// held may have gone; costs nothing while the thread lives on.
 pub(crate) fn retire_if_ending(agent: &Agent) {
-    let is_idle = agent.held.depth() == 0 && !agent.wait.is_waiting();
+    let is_idle = agent.held.depth() == 0 && !agent.wait.is_waiting() && !agent.extents.is_active();
     if agent.held.is_cold() && is_idle && is_ending() && !is_in_allocator() {
         retire();
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::api::{is_on, take_findings_where};
 use crate::config::EXIT_STATUS;
 use crate::current::{self, Working};
-use crate::finding::{Finding, TestId};
+use crate::finding::{Finding, Outcome, TestId};
 use crate::os;
 use crate::registry::next_number;
 
@@ -170,8 +170,9 @@ impl Running {
         let is_expected = |finding: &&Arc<Finding>| expect.contains(&finding.code.as_str());
         let (expected, others): (Vec<_>, Vec<_>) = findings.iter().partition(is_expected);
         // What follows from an expected finding's panic is expected, too.
+        let has_panicked = expected.iter().any(|finding| finding.outcome == Outcome::Panicked);
         if let Some(panic) = panic
-            && expected.is_empty()
+            && !has_panicked
         {
             resume_unwind(panic);
         }

@@ -15,6 +15,8 @@ mod extents;
 mod futures;
 #[path = "declared/global.rs"]
 mod global;
+#[path = "declared/near_misses.rs"]
+mod near_misses;
 #[path = "declared/orders.rs"]
 mod orders;
 #[path = "declared/reports.rs"]

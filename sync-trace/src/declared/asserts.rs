@@ -7,6 +7,7 @@ use super::traced::{Locks, TracedLock};
 use super::verdict;
 use crate::finding::{Broken, Declared, LockId, Passage};
 use crate::held::Held;
+use crate::registry::LockHeader;
 use crate::site::Site;
 
 /// An assertion as its macro describes it.
@@ -86,7 +87,7 @@ pub fn assert_no_locks_held(assertion: &Assertion) {
 /// The numbers of the locks that have been used. One that has none is held by nobody.
 fn ids<L: TracedLock + ?Sized>(lock: &L) -> Vec<LockId> {
     let mut ids = Vec::new();
-    let mut take = |header: &crate::registry::LockHeader| ids.extend(header.ensure_id());
+    let mut take = |header: Option<&LockHeader>| ids.extend(header.and_then(LockHeader::ensure_id));
     lock.locks(&mut Locks { take: &mut take });
     ids
 }

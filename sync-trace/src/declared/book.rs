@@ -148,6 +148,10 @@ impl Book {
 
     /// What is against the declarations if `wanted` is taken while `holds` are held.
     pub(crate) fn observed(&self, wanted: &Held, holds: &[Held]) -> Vec<Observed> {
+        // Taken again it is not taken later.
+        if holds.iter().any(|held| held.lock == wanted.lock) {
+            return Vec::new();
+        }
         let mut observed: Vec<Observed> =
             against_classes(wanted, holds).into_iter().map(Observed::Class).collect();
         if !self.is_used.load(Ordering::Relaxed) && DECLARATIONS.is_empty() {
@@ -193,10 +197,16 @@ impl Known {
     /// Enters a declaration. What its places stand for is known only with `members`.
     fn add(&mut self, declaration: &'static Declaration, members: &[Member]) {
         for clause in declaration.clauses {
-            let Rule::Order { chains, .. } = &clause.rule else { continue };
-            for chain in *chains {
+            let Rule::Order { chains, options } = &clause.rule else { continue };
+            // What counts only inside a call says nothing of what is held elsewhere.
+            let chains = if options.local { &[][..] } else { chains };
+            for chain in chains {
                 for (at, then) in chain.iter().enumerate().skip(1) {
                     for first in &chain[..at] {
+                        // The graph knows of locks, not of how they are taken.
+                        if first.mode.is_some() || then.mode.is_some() {
+                            continue;
+                        }
                         let sentence = Sentence { declaration, clause, first, then };
                         self.add_sentence(sentence, members);
                     }

@@ -102,7 +102,8 @@ fn order(
         return Some(Part { broken, element, other, against: Some(*held) });
     }
     let before = first.checked_sub(1).filter(|_| options.strict)?;
-    let is_held = inside.iter().any(|held| frame.takes(&chain[before], held).is_some());
+    let is_held = frame.is_open(&chain[before])
+        || inside.iter().any(|held| frame.takes(&chain[before], held).is_some());
     let (element, other) = (Some(&chain[first]), Some(&chain[before]));
     (!is_held).then_some(Part { broken: Broken::NotAfter, element, other, against: None })
 }
@@ -129,7 +130,11 @@ pub(super) fn taken_inside(before: &[Before], holds: &[Held]) -> Vec<Held> {
 }
 
 fn only(frame: &Frame<'_>, locks: &'static [Element], wanted: &Held) -> Option<Part> {
-    let is_allowed = locks.iter().any(|element| frame.takes(element, wanted).is_some());
+    // Nobody lists the initialiser of a static.
+    let is_allowed = wanted.access.kind.is_once()
+        || locks
+            .iter()
+            .any(|element| frame.takes(element, wanted).is_some() || frame.is_open(element));
     let part = Part { broken: Broken::NotAllowed, element: None, other: None, against: None };
     (!is_allowed).then_some(part)
 }
@@ -143,7 +148,7 @@ pub(crate) enum Border {
 
 /// What is broken at the entry into, or at the exit from, `frame`, while `holds` are held.
 pub(crate) fn border(frame: &Frame<'_>, holds: &[Held], border: Border) -> Option<Breach> {
-    frame.clauses().iter().find_map(|clause| {
+    frame.clauses().find_map(|clause| {
         let elements = || clause.rule.locks().iter();
         let held = |element: &Element| holds.iter().find(|held| frame.satisfies(element, held));
         let missing = |broken| {
@@ -178,6 +183,7 @@ fn is_held(frame: &Frame<'_>, element: &Element, holds: &[Held]) -> bool {
     let mut members = frame.of_slot(slot);
     members.all(|member| match member.what {
         super::frame::Which::Type(_) => is_one(),
+        super::frame::Which::Unknown => true,
         super::frame::Which::Lock { id, .. } => {
             holds.iter().any(|held| held.lock == id && frame.satisfies(element, held))
         }
@@ -284,7 +290,7 @@ mod tests {
         let before: Vec<Before> =
             before.iter().map(|&id| Before { lock: LockId(id), mode: Mode::Exclusive }).collect();
         let declaration = declaration(rule);
-        let frame = Frame { declaration, members: &members, before: &before };
+        let frame = Frame { declaration, members: &members, before: &before, is_inherited: false };
         request([frame].into_iter(), &wanted, holds, manner).map(|breach| breach.broken)
     }
 
@@ -402,7 +408,7 @@ mod tests {
     fn check_border(rule: Rule, holds: &[Held], entry: Option<Broken>, exit: Option<Broken>) {
         let members = members();
         let declaration = declaration(rule);
-        let frame = Frame { declaration, members: &members, before: &[] };
+        let frame = Frame { declaration, members: &members, before: &[], is_inherited: false };
         let broken = |at| border(&frame, holds, at).map(|breach| breach.broken);
         assert_eq!((broken(Border::Entry), broken(Border::Exit)), (entry, exit));
     }

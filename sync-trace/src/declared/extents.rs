@@ -39,6 +39,8 @@ struct Entry {
     before: usize,
     /// That of all extents up to this one.
     bond: Bond,
+    /// See [`Suspended`].
+    is_inherited: bool,
     /// The first thing that lasted too long.
     overrun: Option<Overrun>,
 }
@@ -87,11 +89,14 @@ pub(crate) struct Suspended {
     overrun: Option<Overrun>,
     /// What its task holds while it is suspended, and since when, where that matters.
     holding: Option<(Held, Instant)>,
+    /// Of another thread's call: only the orders that go on in threads started there.
+    is_inherited: bool,
 }
 
 impl Suspended {
     pub(crate) fn new(declaration: &'static Declaration, members: Vec<Member>) -> Self {
-        Self { declaration, members, before: Vec::new(), overrun: None, holding: None }
+        let (before, overrun, holding) = (Vec::new(), None, None);
+        Self { declaration, members, before, overrun, holding, is_inherited: false }
     }
 
     /// It is about to be suspended while these are held. Returns what lasts too long by that.
@@ -113,8 +118,8 @@ impl Suspended {
 
     /// As it is for a call that has just begun.
     pub(crate) fn frame(&self) -> Frame<'_> {
-        let Self { declaration, members, before, .. } = self;
-        Frame { declaration, members, before }
+        let Self { declaration, members, before, is_inherited, .. } = self;
+        Frame { declaration, members, before, is_inherited: *is_inherited }
     }
 
     /// What is held by whoever enters it first.
@@ -176,7 +181,7 @@ impl Extents {
         holds: &[Held],
     ) -> (usize, Bond) {
         let mut stack = lock(&self.stack);
-        let entered = stack.push(declaration, &members, holds.iter().map(before));
+        let entered = stack.push(declaration, &members, holds.iter().map(before), false);
         self.note(&stack);
         members.clear();
         // A call inside the one that gave the members may have left room, too.
@@ -189,9 +194,9 @@ impl Extents {
 
     /// Goes on with an extent that was suspended.
     pub(crate) fn resume(&self, suspended: &Suspended) -> (usize, Bond) {
-        let Suspended { declaration, members, before, overrun, .. } = suspended;
+        let Suspended { declaration, members, before, overrun, is_inherited, .. } = suspended;
         let mut stack = lock(&self.stack);
-        let (place, bond) = stack.push(declaration, members, before.iter().copied());
+        let (place, bond) = stack.push(declaration, members, before.iter().copied(), *is_inherited);
         stack.entries[place].overrun = *overrun;
         self.note(&stack);
         (place, bond)
@@ -238,7 +243,7 @@ impl Extents {
     pub(crate) fn any(&self, is_such: impl Fn(&Rule) -> bool) -> bool {
         self.is_active()
             && self.look(|mut frames| {
-                frames.any(|frame| frame.clauses().iter().any(|clause| is_such(&clause.rule)))
+                frames.any(|frame| frame.clauses().any(|clause| is_such(&clause.rule)))
             })
     }
 
@@ -246,7 +251,7 @@ impl Extents {
     pub(crate) fn no_block(&self) -> Option<(&'static Declaration, &'static Clause)> {
         let is_it = |clause: &&Clause| matches!(clause.rule, Rule::NoBlock);
         self.look(|mut frames| {
-            frames.find_map(|frame| Some((frame.declaration, frame.clauses().iter().find(is_it)?)))
+            frames.find_map(|frame| Some((frame.declaration, frame.clauses().find(is_it)?)))
         })
     }
 
@@ -268,8 +273,12 @@ impl Extents {
         let stack = lock(&self.stack);
         let frames = (0..stack.entries.len()).map(|at| stack.frame(at));
         let inherited =
-            frames.filter(|frame| frame.clauses().iter().any(|clause| is_inherited(&clause.rule)));
-        inherited.map(|frame| Suspended::new(frame.declaration, frame.members.to_vec())).collect()
+            frames.filter(|frame| frame.clauses().any(|clause| is_inherited(&clause.rule)));
+        let handed_on = |frame: Frame<'_>| Suspended {
+            is_inherited: true,
+            ..Suspended::new(frame.declaration, frame.members.to_vec())
+        };
+        inherited.map(handed_on).collect()
     }
 
     // ---- how long it takes -----------------------------------------------------------------
@@ -319,6 +328,7 @@ impl Stack {
         declaration: &'static Declaration,
         members: &[Member],
         before: impl Iterator<Item = Before>,
+        is_inherited: bool,
     ) -> (usize, Bond) {
         let place = self.entries.len();
         let outer = self.bond();
@@ -328,10 +338,12 @@ impl Stack {
         let own = number(declaration, members, &self.before[first_before..]);
         let bond = Bond {
             number: outer.number.wrapping_add(own),
-            looks_at_everything: outer.looks_at_everything || declaration.looks_at_everything(),
+            looks_at_everything: outer.looks_at_everything
+                || declaration.looks_at_everything(is_inherited),
         };
         let (members, before) = (first_member, first_before);
-        self.entries.push(Entry { declaration, members, before, bond, overrun: None });
+        let overrun = None;
+        self.entries.push(Entry { declaration, members, before, bond, is_inherited, overrun });
         (place, bond)
     }
 
@@ -340,6 +352,8 @@ impl Stack {
         self.members.truncate(members);
         self.before.truncate(before);
         self.entries.truncate(place);
+        // What is entered from here on was not there yet when they were taken.
+        self.taken.iter_mut().for_each(|taken| taken.depth = taken.depth.min(place));
         if !self.entries.iter().any(|entry| limit(entry.declaration, Spent::Holding).is_some()) {
             self.taken.clear();
         }
@@ -367,13 +381,14 @@ impl Stack {
             declaration: entry.declaration,
             members: &self.members[members],
             before: &self.before[before],
+            is_inherited: entry.is_inherited,
         }
     }
 
     /// Notes what lasted too long for one of the outermost `depth` extents; the first of it is
     /// remembered.
     fn spent(&mut self, what: Spent, held: &Held, took: Duration, depth: usize) {
-        for entry in self.entries.iter_mut().take(depth) {
+        for entry in self.entries.iter_mut().take(depth).filter(|entry| !entry.is_inherited) {
             if let Some(limit) = limit(entry.declaration, what)
                 && took > limit
             {
@@ -396,6 +411,7 @@ fn number(declaration: &'static Declaration, members: &[Member], before: &[Befor
         let (which, key) = match member.what {
             Which::Lock { id, key, .. } => (id.0, key as u64),
             Which::Type(name) => (name as usize as u64, 0),
+            Which::Unknown => (0, 0),
         };
         key::chain(key::chain(sum, which), key.wrapping_add(member.slot as u64))
     });

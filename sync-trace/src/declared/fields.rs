@@ -98,5 +98,10 @@ pub const fn label(name: &'static str) -> Label {
 
 /// Names a lock that has no name yet.
 pub fn name_field<L: TracedLock + ?Sized>(lock: &L, label: &'static Label) {
-    lock.locks(&mut Locks { take: &mut |header: &LockHeader| header.name_now(label) });
+    let mut name = |header: Option<&LockHeader>| {
+        if let Some(header) = header {
+            header.name_now(label);
+        }
+    };
+    lock.locks(&mut Locks { take: &mut name });
 }

@@ -1,7 +1,7 @@
 //! The extents that an agent is in: for each, what was declared and which locks that is about now.
 
 use super::class::LockClass;
-use super::model::{Clause, Declaration, Element, HeldMode, What};
+use super::model::{Clause, Declaration, Element, HeldMode, Rule, What};
 use super::pattern;
 use crate::finding::LockId;
 use crate::held::Held;
@@ -26,6 +26,8 @@ pub(crate) enum Which {
     },
     /// All locks that protect a value of this type.
     Type(fn() -> &'static str),
+    /// Something that is not there yet, or not recorded.
+    Unknown,
 }
 
 /// One extent.
@@ -35,6 +37,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) members: &'a [Member],
     /// What was held at entry.
     pub(crate) before: &'a [Before],
+    /// It is that of a call of another thread, of which only some orders go on.
+    pub(crate) is_inherited: bool,
 }
 
 /// A lock that was held when an extent was entered.
@@ -55,7 +59,7 @@ impl<'a> Frame<'a> {
                     Which::Type(name) if name() == (held.access.type_name)() => {
                         Some(Place { key: i128::from(held.lock.0) })
                     }
-                    Which::Lock { .. } | Which::Type(_) => None,
+                    Which::Lock { .. } | Which::Type(_) | Which::Unknown => None,
                 })
             }
             What::Name(glob) => named(held.created, |name| pattern::fits(glob, name)),
@@ -65,6 +69,12 @@ impl<'a> Frame<'a> {
             UNORDERED => Place { key: i128::from(held.lock.0) },
             _ => place,
         })
+    }
+
+    /// Whether `element` may stand for more than is known.
+    pub(crate) fn is_open(&self, element: &Element) -> bool {
+        let What::Slot(slot) = element.what else { return false };
+        self.of_slot(slot).any(|member| matches!(member.what, Which::Unknown))
     }
 
     /// What the call has given under a number.
@@ -83,8 +93,12 @@ impl<'a> Frame<'a> {
         self.place(element, held).is_some() && is_enough(held.access.mode, element.mode)
     }
 
-    pub(crate) fn clauses(&self) -> &'static [Clause] {
-        self.declaration.clauses
+    /// The clauses that are in force.
+    pub(crate) fn clauses(&self) -> impl Iterator<Item = &'static Clause> + use<> {
+        let is_inherited = self.is_inherited;
+        let goes_on =
+            |clause: &Clause| matches!(clause.rule, Rule::Order { options, .. } if options.inherit);
+        self.declaration.clauses.iter().filter(move |clause| !is_inherited || goes_on(clause))
     }
 }
 

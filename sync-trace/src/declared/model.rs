@@ -44,9 +44,10 @@ impl Declaration {
     /// Whether everything that is done inside has to be looked at: also what is taken while nothing is
     /// held, what is tried, and what is released. Else it is enough to look at requests that nest as
     /// none has before.
-    pub(crate) fn looks_at_everything(&self) -> bool {
+    pub(crate) fn looks_at_everything(&self, is_inherited: bool) -> bool {
         self.clauses.iter().any(|clause| match &clause.rule {
-            Rule::Order { options, .. } => options.strict,
+            Rule::Order { options, .. } => options.strict && (options.inherit || !is_inherited),
+            _ if is_inherited => false,
             Rule::Budget { hold, .. } => hold.is_some(),
             Rule::Only { .. } => true,
             _ => false,

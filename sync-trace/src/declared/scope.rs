@@ -15,6 +15,7 @@ use super::traced::{Locks, TracedLock};
 use super::verdict;
 use crate::agent::{Agent, Cold};
 use crate::current::{self, Working};
+use crate::finding::AgentId;
 use crate::held::Held;
 use crate::registry::LockHeader;
 
@@ -56,11 +57,14 @@ impl Members {
         lock: &L,
         key: impl Fn(&LockHeader, u64) -> i128,
     ) {
-        let mut take = |header: &LockHeader| {
-            if let Some(id) = header.ensure_id() {
-                let what = Which::Lock { id, origin: header.origin(), key: key(header, id.0) };
-                self.list.push(Member { slot, what });
-            }
+        let mut take = |header: Option<&LockHeader>| {
+            let known = header.and_then(|header| Some((header, header.ensure_id()?)));
+            let what = known.map_or(Which::Unknown, |(header, id)| Which::Lock {
+                id,
+                origin: header.origin(),
+                key: key(header, id.0),
+            });
+            self.list.push(Member { slot, what });
         };
         lock.locks(&mut Locks { take: &mut take });
     }
@@ -123,6 +127,8 @@ impl fmt::Debug for Scope {
 #[derive(Clone, Copy)]
 struct Entered {
     agent: &'static Agent,
+    /// Whose record it was then.
+    id: AgentId,
     declaration: &'static Declaration,
     place: usize,
 }
@@ -159,15 +165,17 @@ fn enter_with(
     verdict::ran(agent, declaration, &members);
     let holds = if declaration.looks_at_holds() { holds(agent) } else { Vec::new() };
     if declaration.looks_at_borders() {
-        let frame = Frame { declaration, members: &members, before: &[] };
+        let frame = Frame { declaration, members: &members, before: &[], is_inherited: false };
         if let Some(breach) = check::border(&frame, &holds, Border::Entry) {
             verdict::raise(agent, &breach, None, &holds);
         }
     }
     verdict::may_enter(agent, declaration, &holds);
+    let working = Working::begin();
     let (place, bond) = agent.extents.enter(declaration, members, &holds);
+    drop(working);
     bind(agent, bond);
-    let entered = Some(Entered { agent, declaration, place });
+    let entered = Some(Entered { agent, id: agent.id(), declaration, place });
     Scope { entered, _not_send: PhantomData }
 }
 
@@ -185,8 +193,13 @@ impl Scope {
 
     #[track_caller]
     fn leave_once(&mut self) {
-        if let Some(Entered { agent, declaration, place }) = self.entered.take() {
+        // A thread that is ending may have lost its record.
+        if let Some(Entered { agent, id, declaration, place }) = self.entered.take()
+            && agent.is_live()
+            && agent.id() == id
+        {
             leave(agent, declaration, place, true);
+            current::retire_if_ending(agent);
         }
     }
 }
@@ -358,7 +371,9 @@ impl Extent {
                 suspended
             }
         };
+        let working = Working::begin();
         let (place, bond) = agent.extents.resume(&suspended);
+        drop(working);
         bind(agent, bond);
         let declaration = suspended.declaration;
         *self = Self::Begun(suspended);

@@ -42,7 +42,8 @@ pub trait TracedLock {
 
 /// Takes what a [`TracedLock`] stands for.
 pub struct Locks<'a> {
-    pub(crate) take: &'a mut dyn FnMut(&LockHeader),
+    /// Gets each lock; `None` for one that is not there yet.
+    pub(crate) take: &'a mut dyn FnMut(Option<&LockHeader>),
 }
 
 impl std::fmt::Debug for Locks<'_> {
@@ -55,7 +56,13 @@ impl Locks<'_> {
     /// One lock, by its header.
     #[cfg(any(debug_assertions, feature = "always"))]
     pub(crate) fn add(&mut self, lock: &LockHeader) {
-        (self.take)(lock);
+        (self.take)(Some(lock));
+    }
+
+    /// One that is not there yet.
+    #[cfg(any(debug_assertions, feature = "always"))]
+    fn add_missing(&mut self) {
+        (self.take)(None);
     }
 }
 
@@ -105,20 +112,20 @@ mod on {
     use super::{Locks, TracedLock};
     use crate::sync::{LazyLock, OnceLock};
 
-    // What is not there yet stands for nothing.
-
     impl<L: TracedLock, F> TracedLock for LazyLock<L, F> {
         fn locks(&self, locks: &mut Locks<'_>) {
-            if let Some(lock) = LazyLock::get(self) {
-                lock.locks(locks);
+            match LazyLock::get(self) {
+                Some(lock) => lock.locks(locks),
+                None => locks.add_missing(),
             }
         }
     }
 
     impl<L: TracedLock> TracedLock for OnceLock<L> {
         fn locks(&self, locks: &mut Locks<'_>) {
-            if let Some(lock) = self.get() {
-                lock.locks(locks);
+            match self.get() {
+                Some(lock) => lock.locks(locks),
+                None => locks.add_missing(),
             }
         }
     }

@@ -12,7 +12,7 @@ use super::scope::holds;
 use crate::agent::Agent;
 use crate::config::{OnViolation, Policy};
 use crate::current::{self, Working};
-use crate::finding::{Broken, Declared, Finding, Level, LockId, Wait};
+use crate::finding::{Broken, Code, Declared, Finding, Level, LockId, LockKind, Wait};
 use crate::foresight::news;
 use crate::held::Held;
 use crate::reaction::{self, Response};
@@ -83,7 +83,9 @@ pub(crate) fn requested(
     if !agent.extents.is_active() {
         return;
     }
+    let working = Working::begin();
     let breach = agent.extents.look(|frames| check::request(frames, wanted, holds, manner));
+    drop(working);
     if let Some(breach) = breach {
         raise(agent, &breach, Some((wanted, own)), holds);
     }
@@ -165,6 +167,10 @@ pub(crate) fn waited(agent: &Agent) {
     let _working = Working::begin();
     let Some(published) = agent.wait.read() else { return };
     let slot::Wait { target, access, site, created } = published.wait;
+    // Not for a signal or a message.
+    if access.op.is_condvar_wait() || !matches!(access.kind, LockKind::Mutex | LockKind::RwLock) {
+        return;
+    }
     if let (Resource::Lock(lock), Some(created)) = (target, created) {
         let wanted = Held { lock, stamp: 0, told: false, access, created, site };
         agent.extents.waited(&wanted, tracker::global().age(published.since_ns));
@@ -179,6 +185,9 @@ pub(super) fn raise(
     wanted: Option<(&Held, Option<OnViolation>)>,
     holds: &[Held],
 ) {
+    if is_exempt(breach.declaration, breach.broken.code()) {
+        return;
+    }
     let own = wanted.and_then(|(_, own)| own);
     let finding = Scene::of(agent, holds).broken(breach, wanted.map(|(wanted, _)| wanted));
     respond(agent, finding, own);
@@ -200,7 +209,29 @@ pub(super) fn raise_assertion(
 #[track_caller]
 pub(super) fn raise_overrun(agent: &Agent, declaration: &'static Declaration, overrun: &Overrun) {
     let holds = holds(agent);
-    respond(agent, Scene::of(agent, &holds).overrun(declaration, overrun), None);
+    let finding = Scene::of(agent, &holds).overrun(declaration, overrun);
+    if !is_exempt(declaration, finding.code) {
+        respond(agent, finding, None);
+    }
+}
+
+/// Whether a declaration exempts its own call, also at the entry and the exit.
+fn is_exempt(declaration: &'static Declaration, code: Code) -> bool {
+    let is_exempt = declaration.clauses.iter().any(|clause| match &clause.rule {
+        Rule::Exempt { codes, .. } => codes.contains(&code.as_str()),
+        _ => false,
+    });
+    if is_exempt {
+        Limits::count(&tracker::global().limits.exempted);
+    }
+    is_exempt
+}
+
+/// Whether the agent runs an initialiser.
+fn initialises(agent: &Agent) -> bool {
+    let mut initialises = false;
+    agent.held.for_each(|held| initialises |= held.access.kind.is_once());
+    initialises
 }
 
 /// Reacts to a finding.
@@ -224,6 +255,8 @@ fn respond(agent: &Agent, mut finding: Finding, own: Option<OnViolation>) {
     let response = match own.unwrap_or(config.on_violation) {
         // It is on record; a second panic would end the process.
         OnViolation::Panic if std::thread::panicking() => Response::Log,
+        // It would leave that poisoned for ever.
+        OnViolation::Panic if initialises(agent) => Response::Defer,
         OnViolation::Panic => Response::Panic,
         OnViolation::Log => Response::Log,
         OnViolation::Abort => Response::Abort,

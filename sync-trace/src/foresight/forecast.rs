@@ -176,7 +176,9 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     }
     drop(working);
     let holds = holds_besides(agent, wanted.lock, besides);
-    declared::requested(agent, &wanted.record(), &holds, Manner::Waiting, own);
+    if !agent.extents.looks_at_everything() {
+        declared::requested(agent, &wanted.record(), &holds, Manner::Waiting, own);
+    }
     declared::observed(agent, &wanted.record(), &holds, own);
     let working = Working::begin();
     let prospects = judged(tracker, agent, ask, known);

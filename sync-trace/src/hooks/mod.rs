@@ -619,7 +619,18 @@ fn begin_wait<'o>(
     place: Place,
     retry: &mut dyn FnMut() -> bool,
 ) -> Option<Waiting> {
-    declared::may_wait(agent, wait, None);
+    let may_block = match wait.target {
+        // The calling thread may be the one that initialises.
+        Resource::Lock(_) if wait.access.kind.is_once() => owner().is_some(),
+        Resource::Lock(_) | Resource::Wakeup(_) => true,
+        // It may have ended.
+        Resource::End(_) => owner().is_some(),
+        // Not even a panic would keep the thread from waiting.
+        Resource::Scope(_) => false,
+    };
+    if may_block {
+        declared::may_wait(agent, wait, None);
+    }
     let working = Working::begin();
     let tracker = tracker::global();
     let waiting = put_on_record(agent, wait);
