@@ -297,6 +297,8 @@ pub(crate) struct Agents {
     first: AtomicPtr<Agent>,
     /// Records that no agent uses. A leaf lock.
     free: Mutex<Vec<AgentPtr>>,
+    /// How many do not wait for others, as far as is known: a hint, so Relaxed, and not a part of the model.
+    awake: std::sync::atomic::AtomicIsize,
 }
 
 /// A record in the free list.
@@ -307,7 +309,31 @@ unsafe impl Send for AgentPtr {}
 
 impl Agents {
     pub(crate) fn new() -> Self {
-        Self { first: AtomicPtr::new(std::ptr::null_mut()), free: Mutex::new(Vec::new()) }
+        Self {
+            first: AtomicPtr::new(std::ptr::null_mut()),
+            free: Mutex::new(Vec::new()),
+            awake: std::sync::atomic::AtomicIsize::new(0),
+        }
+    }
+
+    /// Whether nobody is known who does not wait for somebody else.
+    pub(crate) fn are_all_asleep(&self) -> bool {
+        self.awake.load(Ordering::Relaxed) <= 0
+    }
+
+    /// Whether somebody besides the calling one, which is, does not.
+    pub(crate) fn is_more_than_one_awake(&self) -> bool {
+        self.awake.load(Ordering::Relaxed) > 1
+    }
+
+    /// One begins to wait for another one, or has ended.
+    pub(crate) fn falls_asleep(&self) {
+        self.awake.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// It waits no longer, or there is one more.
+    pub(crate) fn wakes_up(&self) {
+        self.awake.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A record for a new agent that runs in `scope`.
@@ -327,6 +353,7 @@ impl Agents {
         agent.os_id.store(0, Ordering::Relaxed);
         agent.ended.store(false, Ordering::Relaxed);
         agent.live.store(true, Ordering::Release);
+        self.wakes_up();
         agent
     }
 
@@ -359,6 +386,7 @@ impl Agents {
         agent.time.set_bound(0);
         lock(&agent.forgiven).clear();
         agent.live.store(false, Ordering::Release);
+        self.falls_asleep();
         push(&self.free, AgentPtr(agent));
     }
 
@@ -372,6 +400,7 @@ impl Agents {
                 free.swap_remove(at);
                 drop(free);
                 agent.live.store(true, Ordering::Release);
+                self.wakes_up();
                 true
             }
             None => false,

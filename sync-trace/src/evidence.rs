@@ -4,14 +4,15 @@ use crate::agent::Agent;
 use crate::finding::{AgentState, Dump, Wait};
 use crate::finding::{
     Blocker, Code, Finding, Fingerprint, Hold, Level, Link, Lock, LockId, Outcome, Participant,
-    Target,
+    Signal, Target,
 };
 use crate::held::Held;
 use crate::op::Mode;
 use crate::registry::{Access, Resource};
 use crate::site::{Origin, Site};
 use crate::tracker::Tracker;
-use crate::waits::cycle::{Chain, Cycle, Member};
+use crate::waits::cycle::{Chain, Cycle, Member, Step, Why};
+use crate::waits::source::{Given, Source};
 use crate::waits::{
     self,
     graph::{Hop, Via},
@@ -28,11 +29,13 @@ pub(crate) fn finding(
     let links = match &cycle.chain {
         Chain::Hops(hops) => hops.iter().map(|hop| scene.link(*hop)).collect(),
         Chain::Ended(owner, held) => scene.link_to_ended(owner, held),
+        Chain::Still(steps) => steps.iter().map(|step| scene.link_on(step)).collect(),
     };
     let code = match (&cycle.chain, links.len()) {
         (Chain::Ended(..), _) => Code::Stuck,
-        (Chain::Hops(_), 1) => Code::SelfDeadlock,
-        (Chain::Hops(_), _) => Code::Deadlock,
+        (Chain::Still(steps), _) if steps.iter().any(Step::leads_nowhere) => Code::Stuck,
+        (Chain::Hops(_) | Chain::Still(_), 1) => Code::SelfDeadlock,
+        (Chain::Hops(_) | Chain::Still(_), _) => Code::Deadlock,
     };
     let identities = || cycle.involved().map(|member| member.agent.identity());
     let mut roots: Vec<String> =
@@ -52,6 +55,7 @@ pub(crate) fn finding(
         tests: identities().filter_map(|identity| identity.test).collect(),
         root_ids: cycle.involved().map(|member| member.agent.root()).collect(),
         raised_in_root: me.identity().started_by.is_none(),
+        raised_by: matches!(cycle.chain, Chain::Still(_)).then(|| me.participant()),
     }
 }
 
@@ -74,6 +78,50 @@ impl Scene<'_> {
         };
         let wait = self.wait(from, Some(to.agent));
         Link { agent: from.agent.participant(), wait, blocker, seen: None, stated: None }
+    }
+
+    fn link_on(&self, step: &Step) -> Link {
+        let from = &self.cycle.members[step.from];
+        let blocker = match &step.why {
+            Why::Waits { to, via } => {
+                return self.link(Hop { from: step.from, to: *to, via: *via });
+            }
+            Why::Given(given) => Blocker::Gives(self.signal(given)),
+            Why::Nobody(given) => Blocker::Nobody {
+                last: given.as_ref().map(|given| self.signal(given)),
+                holds: self.kept_from_others(from),
+                parties: from.published.source.as_ref().and_then(|awaited| awaited.come()),
+            },
+        };
+        let mut wait = self.wait(from, None);
+        if let Some(awaited) = &from.published.source
+            && wait.op.is_condvar_wait()
+        {
+            wait.target = Target::Lock(source(&awaited.source), from.published.wait.mode());
+        }
+        Link { agent: from.agent.participant(), wait, blocker, seen: None, stated: None }
+    }
+
+    /// What a member holds that others wait for.
+    fn kept_from_others(&self, member: &Member<'_>) -> Vec<Hold> {
+        let is_wanted = |hold: &Hold| {
+            let mut others = self.cycle.members.iter();
+            others.any(|other| other.published.wait.lock_id() == Some(hold.lock.id))
+        };
+        let holds = (0..member.holds.len()).map(|which| self.hold(member, which));
+        let given_up = member.published.wait.lock_id();
+        holds.filter(|hold| Some(hold.lock.id) != given_up && is_wanted(hold)).collect()
+    }
+
+    fn signal(&self, given: &Given) -> Signal {
+        Signal {
+            by: given.participant(),
+            has_ended: given.agent().is_none(),
+            op: given.op,
+            site: given.site,
+            age: self.tracker.age(given.at_ns),
+            in_vain: given.in_vain,
+        }
     }
 
     fn link_to_ended(&self, owner: &Agent, held: &Held) -> Vec<Link> {
@@ -112,6 +160,10 @@ impl Scene<'_> {
         };
         let is_bystander = |member: &&Member<'_>| {
             let target = member.published.wait.target;
+            let is_it = std::ptr::eq(member.agent, self.me);
+            if is_it && !self.cycle.involved().any(|other| std::ptr::eq(other.agent, self.me)) {
+                return true;
+            }
             roots.contains(&member.agent.root())
                 && !self.cycle.involved().any(|involved| {
                     std::ptr::eq(involved.agent, member.agent) || is_end_of(target, involved.agent)
@@ -177,6 +229,11 @@ pub(crate) fn wait_for(wanted: &Held) -> Wait {
     let lock = lock_of(wanted.lock, wanted.access, wanted.created);
     let target = Target::Lock(lock, wanted.access.mode);
     Wait { op: wanted.access.op, site: wanted.site, target, age: None, stack: None }
+}
+
+fn source(source: &Source) -> Lock {
+    let (name, created) = (source.origin.name(), source.origin.site());
+    Lock { id: source.id, kind: source.kind, type_name: "", name, created }
 }
 
 pub(crate) fn lock_of(id: LockId, access: &Access, origin: Origin) -> Lock {

@@ -207,6 +207,8 @@ pub struct Finding {
     /// The root threads behind `roots`.
     pub(crate) root_ids: Vec<AgentId>,
     pub(crate) raised_in_root: bool,
+    /// In which thread it was made, where that need not be the first link's.
+    pub(crate) raised_by: Option<Participant>,
 }
 
 impl Finding {
@@ -478,6 +480,36 @@ pub enum Blocker {
         /// How it took the lock.
         hold: Hold,
     },
+    /// It is the one that has given so far what is waited for, and every thread of the process sleeps.
+    Gives(Signal),
+    /// Every thread of the process sleeps, and none is known that would give what is waited for. The next
+    /// link, if there is one, is another such wait.
+    Nobody {
+        /// Who gave it last, if anybody did.
+        last: Option<Signal>,
+        /// What this one holds meanwhile that others wait for.
+        holds: Vec<Hold>,
+        /// Of a barrier: how many have to come, and how many have.
+        parties: Option<(usize, usize)>,
+    },
+}
+
+/// That a thread gave what others wait for: a signal, a message, room for one.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Signal {
+    /// Who.
+    pub by: Participant,
+    /// Whether that thread has ended since.
+    pub has_ended: bool,
+    /// By which call.
+    pub op: Op,
+    /// Where that stands.
+    pub site: Site,
+    /// How long ago.
+    pub age: Duration,
+    /// Nobody waited for it at that moment.
+    pub in_vain: bool,
 }
 
 /// One acquisition that is still held.
@@ -627,6 +659,8 @@ impl Finding {
             Blocker::Holds(hold)
             | Blocker::QueuedWriter { hold, .. }
             | Blocker::Ended { hold, .. } => Some(hold.site),
+            Blocker::Gives(signal) => Some(signal.site),
+            Blocker::Nobody { holds, .. } => holds.first().map(|hold| hold.site),
             Blocker::Runs => None,
         };
         let sites = self.links.iter().flat_map(|link| [Some(link.wait.site), held(link)]);

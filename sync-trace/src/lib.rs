@@ -95,6 +95,8 @@ mod interop;
 #[cfg(not(loom))]
 mod reaction;
 #[cfg(not(loom))]
+mod stall;
+#[cfg(not(loom))]
 mod testing;
 
 #[cfg(all(test, loom))]

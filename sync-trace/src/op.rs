@@ -69,6 +69,10 @@ ops! {
     WaitTimeoutMs = "wait_timeout_ms",
     /// `Condvar::wait_timeout_while`
     WaitTimeoutWhile = "wait_timeout_while",
+    /// `Condvar::notify_one`
+    NotifyOne = "notify_one",
+    /// `Condvar::notify_all`
+    NotifyAll = "notify_all",
     /// `Once::call_once`
     CallOnce = "call_once",
     /// `Once::call_once_force`
@@ -93,6 +97,10 @@ ops! {
     WaitBarrier = "wait",
     /// `Sender::send` or `SyncSender::send`
     Send = "send",
+    /// `SyncSender::try_send`
+    TrySend = "try_send",
+    /// `Receiver::try_recv`
+    TryRecv = "try_recv",
     /// `Receiver::recv`
     Recv = "recv",
     /// `Receiver::recv_timeout`
@@ -142,6 +150,11 @@ impl Op {
                 | Self::Sleep
                 | Self::SleepMs
         )
+    }
+
+    /// Whether only another thread can end the wait, and one that says so: who unparks a thread does not.
+    pub(crate) fn is_endless(self) -> bool {
+        !self.is_timed() && self != Self::Park
     }
 
     /// Whether it only lets time pass.

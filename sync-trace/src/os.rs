@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 
 /// Writes to the process's standard error, past libtest's capture and past `std`'s lock on the
 /// stream, which a thread of the deadlock may hold.
@@ -41,6 +42,28 @@ pub(crate) fn is_gone(id: u64) -> Option<bool> {
     imp::is_gone(id)
 }
 
+/// That every thread of the process slept, each for another one to wake it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Stillness {
+    /// The threads and how often each has gone to sleep, in some order.
+    sleepers: Vec<(u64, u64)>,
+}
+
+/// Whether every thread of this process but the calling one and those `excepted` sleeps now, without a
+/// time limit, until another thread of the process wakes it; `None` if one does not, and where that cannot
+/// be known.
+///
+/// Two equal answers, one after the other, mean that nobody ran between them. So there was a moment at
+/// which all of them slept, and from which on only the caller could have changed anything.
+pub(crate) fn stillness(excepted: &[u64]) -> Option<Stillness> {
+    imp::stillness(excepted)
+}
+
+/// The id of the thread that runs `main`, where threads and the process share their ids.
+pub(crate) fn main_thread() -> Option<u64> {
+    imp::main_thread()
+}
+
 /// Decides how the process ends: gets the exit status where the platform tells it, and may return
 /// another one.
 pub(crate) type ExitHandler = fn(Option<i32>) -> Option<i32>;
@@ -78,6 +101,9 @@ fn run_exit_handler(status: Option<i32>) -> Option<i32> {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod imp {
+    use std::sync::atomic::Ordering;
+
+    use super::Stillness;
     pub(super) use super::unix_exit::register as register_exit;
 
     pub(super) fn thread_id() -> Option<u64> {
@@ -95,6 +121,69 @@ mod imp {
     pub(super) fn is_gone(id: u64) -> Option<bool> {
         Some(!std::path::Path::new("/proc/self/task").join(id.to_string()).exists())
     }
+
+    pub(super) fn main_thread() -> Option<u64> {
+        Some(u64::from(std::process::id()))
+    }
+
+    pub(super) fn stillness(excepted: &[u64]) -> Option<Stillness> {
+        if catches_signals()? {
+            return None;
+        }
+        let me = thread_id()?;
+        let mut sleepers = Vec::new();
+        for task in std::fs::read_dir("/proc/self/task").ok()? {
+            let task = task.ok()?;
+            let id = task.file_name().to_str()?.parse().ok()?;
+            if id != me && !excepted.contains(&id) {
+                // First the number: should it go to sleep only now, the next one will be another.
+                let sleeps = times_asleep(&task.path())?;
+                waits_for_a_thread(&task.path()).then_some(())?;
+                sleepers.push((id, sleeps));
+            }
+        }
+        Some(Stillness { sleepers })
+    }
+
+    /// Whether the thread waits in the kernel, without a time limit, for a futex of this process alone, or
+    /// for the end of one of its threads: that is waited for at a word which contains its number, and
+    /// which the kernel clears. A thread that was woken up and has not run yet counts as running.
+    fn waits_for_a_thread(task: &std::path::Path) -> bool {
+        let Ok(call) = std::fs::read_to_string(task.join("syscall")) else { return false };
+        let mut words = call.split_ascii_whitespace();
+        let number = words.next().and_then(|word| word.parse().ok());
+        let argument = |word: &str| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok();
+        let arguments: Vec<u64> = words.map_while(argument).take(4).collect();
+        let [_, operation, value, timeout] = arguments[..] else { return false };
+        let operation = i32::try_from(operation & 0xffff_ffff).unwrap_or_default();
+        let is_private = operation & libc::FUTEX_PRIVATE_FLAG != 0;
+        let command = operation & libc::FUTEX_CMD_MASK;
+        number == Some(libc::SYS_futex)
+            && (is_private || is_gone(value) == Some(false))
+            && [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET].contains(&command)
+            && timeout == 0
+    }
+
+    fn times_asleep(task: &std::path::Path) -> Option<u64> {
+        let status = std::fs::read_to_string(task.join("status")).ok()?;
+        field(&status, "voluntary_ctxt_switches:")?.parse().ok()
+    }
+
+    /// Whether a signal could have somebody woken up. The handlers of `std` (for stack overflows) and of
+    /// the C library, and the one for our own dump, wake nobody.
+    fn catches_signals() -> Option<bool> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let caught = u64::from_str_radix(field(&status, "SigCgt:")?, 16).ok()?;
+        let bit = |signal: i32| 1_u64 << (signal - 1);
+        // The C library keeps 32 and 33 for itself.
+        let harmless = bit(libc::SIGSEGV) | bit(libc::SIGBUS) | bit(32) | bit(33);
+        let own = if super::LISTENS.load(Ordering::Relaxed) { bit(libc::SIGQUIT) } else { 0 };
+        Some(caught & !(harmless | own) != 0)
+    }
+
+    fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+        text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
+    }
 }
 
 /// For platforms that do not tell a program about its own threads.
@@ -107,12 +196,20 @@ mod untold {
     pub(super) fn is_gone(_: u64) -> Option<bool> {
         None
     }
+
+    pub(super) fn stillness(_: &[u64]) -> Option<super::Stillness> {
+        None
+    }
+
+    pub(super) fn main_thread() -> Option<u64> {
+        None
+    }
 }
 
 #[cfg(target_vendor = "apple")]
 mod imp {
     pub(super) use super::unix_exit::register as register_exit;
-    pub(super) use super::untold::{is_asleep, is_gone};
+    pub(super) use super::untold::{is_asleep, is_gone, main_thread, stillness};
 
     pub(super) fn thread_id() -> Option<u64> {
         let mut id = 0;
@@ -124,7 +221,7 @@ mod imp {
 
 #[cfg(windows)]
 mod imp {
-    pub(super) use super::untold::{is_asleep, is_gone};
+    pub(super) use super::untold::{is_asleep, is_gone, main_thread, stillness};
 
     #[link(name = "kernel32")]
     unsafe extern "system" {
@@ -157,7 +254,7 @@ mod imp {
 mod imp {
     #[cfg(unix)]
     pub(super) use super::unix_exit::register as register_exit;
-    pub(super) use super::untold::{is_asleep, is_gone};
+    pub(super) use super::untold::{is_asleep, is_gone, main_thread, stillness};
 
     pub(super) fn thread_id() -> Option<u64> {
         None
@@ -203,14 +300,21 @@ mod unix_exit {
     }
 }
 
+/// Whether `SIGQUIT` is caught for a dump.
+static LISTENS: AtomicBool = AtomicBool::new(false);
+
 /// Starts a thread that prints a dump at each `SIGQUIT`. An error says why it could not.
 #[cfg(all(unix, feature = "signal"))]
 pub(crate) fn on_sigquit(print: fn()) -> Result<(), String> {
+    LISTENS.store(true, std::sync::atomic::Ordering::Relaxed);
     let mut signals = signal_hook::iterator::Signals::new([libc::SIGQUIT])
         .map_err(|error| format!("cannot listen for SIGQUIT: {error}"))?;
     std::thread::Builder::new()
         .name("sync-trace-dump".to_owned())
-        .spawn(move || signals.forever().for_each(|_| print()))
+        .spawn(move || {
+            crate::stall::serve();
+            signals.forever().for_each(|_| print());
+        })
         .map(drop)
         .map_err(|error| format!("cannot start a thread for SIGQUIT: {error}"))
 }
@@ -245,5 +349,42 @@ mod tests {
             std::thread::yield_now();
         }
         assert_eq!(is_asleep(id), None);
+    }
+
+    /// In a process of its own: other tests run beside this one.
+    #[test]
+    fn it_is_still_when_all_wait_for_each_other_without_end() {
+        if std::env::var_os("STILLNESS").is_none() {
+            let exe = std::env::current_exe().unwrap();
+            let test = "os::tests::it_is_still_when_all_wait_for_each_other_without_end";
+            let mut again = std::process::Command::new(exe);
+            let output = again.args(["--exact", test]).env("STILLNESS", "1").output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+            return;
+        }
+        let until = |wanted: bool, excepted: &[u64]| {
+            while stillness(excepted).is_some() != wanted {
+                std::thread::yield_now();
+            }
+        };
+        // The test harness waits with a time limit, or is the caller.
+        let harness = main_thread().unwrap();
+        until(true, &[harness]);
+        let parked = std::thread::spawn(std::thread::park);
+        until(true, &[harness]);
+        let first = stillness(&[harness]);
+        assert_eq!(first, stillness(&[harness]), "nobody ran");
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let timed = std::thread::spawn(move || {
+            stopped.recv_timeout(std::time::Duration::from_secs(3600)).unwrap();
+        });
+        until(false, &[harness]);
+        stop.send(()).unwrap();
+        timed.join().unwrap();
+        until(true, &[harness]);
+        parked.thread().unpark();
+        parked.join().unwrap();
+        until(true, &[harness]);
+        assert_ne!(first, stillness(&[harness]), "one of them is gone");
     }
 }

@@ -237,7 +237,7 @@ fn is_swallowed(finding: &Finding) -> bool {
 }
 
 /// Cargo runs test and bench executables from its `deps` folder, and programs from the one above.
-fn is_test_harness() -> bool {
+pub(crate) fn is_test_harness() -> bool {
     let exe = std::env::current_exe().ok();
     exe.and_then(|exe| Some(exe.parent()?.file_name()? == "deps")).unwrap_or(false)
 }

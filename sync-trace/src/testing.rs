@@ -17,6 +17,7 @@ use crate::current::{self, Working};
 use crate::finding::{Finding, Outcome, TestId};
 use crate::os;
 use crate::registry::next_number;
+use crate::stall::{self, Aside};
 
 /// What a test says about itself.
 #[derive(Clone, Copy, Debug)]
@@ -234,7 +235,10 @@ fn in_time<T: Send + 'static>(
     let name = std::thread::current().name().unwrap_or("test").to_owned();
     let thread = crate::thread::Builder::new().name(name).spawn(run);
     let _thread = thread.unwrap_or_else(|error| panic!("no thread for the test: {error}"));
-    match receiver.recv_timeout(limit) {
+    let aside = Aside::step();
+    let received = receiver.recv_timeout(limit);
+    drop(aside);
+    match received {
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => {
             let dump = crate::snapshot();
@@ -253,6 +257,7 @@ impl Watchdog {
     fn begin(limit: Duration) -> Self {
         let (over, receiver) = mpsc::channel::<()>();
         let watch = move || {
+            stall::serve();
             if receiver.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
                 os::write_stderr(&format!(
                     "error: the test has not ended after {limit:?}; what its threads wait for:\n\n{}\n",

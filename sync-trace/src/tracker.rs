@@ -185,6 +185,9 @@ impl Tracker {
         }
         self.waited_for.add(wait.target);
         me.wait.begin(wait, self.now_ns());
+        if wait.access.op.is_endless() {
+            self.agents.falls_asleep();
+        }
         // Pairs with itself in other agents: of two agents that each publish and then look, the
         // one whose fence comes second sees the other's wait (Dekker's pattern).
         fence(Ordering::SeqCst);
@@ -193,6 +196,9 @@ impl Tracker {
     /// Takes `me`'s wait for `target` back, unless a verdict already has.
     pub(crate) fn unpublish(&self, me: &Agent, target: Resource) {
         if me.wait.is_waiting() {
+            if me.wait.is_endless() {
+                self.agents.wakes_up();
+            }
             me.wait.end();
             self.waited_for.remove(target);
         }
@@ -283,14 +289,15 @@ impl Tracker {
                 Some((agent, holds.find(blocks)?))
             })
             .next()?;
-        let members = vec![self.member(me)?];
+        let members = vec![self.read_member(me)?];
         Some(Cycle { members, chain: Chain::Ended(ended, held) })
     }
 
     /// Builds the wait-for graph from a copy of all waits and looks for a cycle through `me`.
     fn look_for_cycle<'t>(&'t self, me: &'t Agent) -> Judgement<'t> {
         let waiting = self.agents.iter().filter(|agent| agent.wait.is_waiting());
-        let members: Vec<Member<'t>> = waiting.filter_map(|agent| self.member(agent)).collect();
+        let members: Vec<Member<'t>> =
+            waiting.filter_map(|agent| self.read_member(agent)).collect();
         let nodes: Vec<Node> = members.iter().map(Member::node).collect();
         let Some(start) = members.iter().position(|member| std::ptr::eq(member.agent, me)) else {
             return Judgement::Live;
@@ -329,7 +336,7 @@ impl Tracker {
 
     /// Reads one waiting agent. What it holds cannot change while it waits, so an unchanged wait
     /// number afterwards means that wait and holds belong to one moment.
-    fn member<'t>(&'t self, agent: &'t Agent) -> Option<Member<'t>> {
+    pub(crate) fn read_member<'t>(&'t self, agent: &'t Agent) -> Option<Member<'t>> {
         let published = agent.wait.read()?;
         let Some(holds) = agent.holds() else {
             Limits::count(&self.limits.unread);
@@ -371,7 +378,7 @@ impl Tracker {
     pub(crate) fn decide(&self, me: &Agent, cycle: &Cycle<'_>, outcome: Outcome) -> Verdict {
         let finding = Arc::new(evidence::finding(self, me, cycle, outcome));
         let verdict = lock(&self.verdict);
-        for member in cycle.involved() {
+        for member in cycle.relied_on() {
             match member.state() {
                 MemberState::Same => {}
                 MemberState::Moved => return Verdict::Moved,
@@ -513,6 +520,7 @@ impl Tracker {
             self.agents.dismiss(agent);
         } else if self.graves.fetch_add(1, Ordering::Relaxed) < MAX_GRAVES {
             agent.set_ended();
+            self.agents.falls_asleep();
         } else {
             self.graves.fetch_sub(1, Ordering::Relaxed);
             Limits::count(&self.limits.forgotten);

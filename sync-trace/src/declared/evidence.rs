@@ -168,6 +168,7 @@ fn of_breach(breach: Breach) -> Finding {
         tests: Vec::new(),
         root_ids: Vec::new(),
         raised_in_root: false,
+        raised_by: None,
     }
 }
 

@@ -146,6 +146,7 @@ impl<'k> Narrator<'k> {
             tests: involved.iter().filter_map(|who| who.identity.test).collect(),
             root_ids: root_ids.into_iter().collect(),
             raised_in_root: false,
+            raised_by: None,
         }
     }
 

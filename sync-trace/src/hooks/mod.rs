@@ -14,6 +14,7 @@
 //! | [`suspend`] | around a condvar wait, which gives up its mutex |
 //! | [`wait_for_end`], [`wait_for_scope`] | before threads are joined |
 //! | [`wait_for_signal`], [`rest`] | before a wait for a message, a barrier, an unpark, the time |
+//! | [`before_wait`], [`give`] | before a condvar wait; when a signal, a message or room for one is given |
 //! | [`mean`], [`outer`] | the program says what it means by taking several locks of one class |
 //! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier |
 //! | [`signal`], [`waits_with`] | a condvar is notified; before it waits, or would |
@@ -23,10 +24,11 @@
 mod meaning;
 mod ordering;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::agent::Agent;
-use crate::config::{Backtrace, EXIT_STATUS};
+use crate::config::{Backtrace, EXIT_STATUS, OnViolation};
 use crate::current::{self, Child, Working};
 use crate::declared;
 use crate::finding::{LockId, LockKind};
@@ -38,8 +40,10 @@ use crate::os;
 use crate::reaction::{self, Place};
 use crate::registry::{Access, LockHeader, Resource, ScopeId, word};
 use crate::site::{Origin, Site};
+use crate::stall;
 use crate::tracker::{self, Judgement, Limits, Verdict};
 use crate::waits::slot::Wait;
+use crate::waits::source::{self, Source};
 
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use meaning::{Meant, mean, outer};
@@ -410,14 +414,19 @@ pub(crate) fn downgraded<'a>(
 #[must_use]
 pub(crate) struct Waiting {
     recorded: Option<(&'static Agent, Resource)>,
+    /// What it is for, if nobody owns that.
+    source: Option<Arc<Source>>,
 }
 
 impl Waiting {
-    const UNRECORDED: Self = Self { recorded: None };
+    const UNRECORDED: Self = Self { recorded: None, source: None };
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
+        if let Some(source) = &self.source {
+            source.end_wait();
+        }
         if let Some((agent, target)) = self.recorded {
             declared::waited(agent);
             tracker::global().unpublish(agent, target);
@@ -557,27 +566,116 @@ pub(crate) fn wait_for_scope(scope: ScopeId, site: Site) -> Waiting {
 }
 
 /// Puts a wait on record.
-fn put_on_record(agent: &'static Agent, wait: &Wait) -> Waiting {
+fn put_on_record(agent: &'static Agent, wait: &Wait, source: Option<Arc<Source>>) -> Waiting {
     let tracker = tracker::global();
+    if let Some(source) = &source {
+        source.begin_wait();
+    }
     tracker.publish(agent, wait);
+    if let Some(source) = &source {
+        agent.wait.set_source(source);
+        if wait.access.op.is_endless() {
+            stall::keep_watch();
+        }
+    }
     if tracker.config().backtrace == Backtrace::Waits && !current::is_in_allocator() {
         agent.wait.set_stack(backtrace::Backtrace::new_unresolved());
     }
-    Waiting { recorded: Some((agent, wait.target)) }
+    Waiting { recorded: Some((agent, wait.target)), source }
 }
 
-/// Puts a wait on record that is not judged: who could end it is not known. `id` and `origin` are
-/// those of the channel or barrier.
+/// Puts a wait on record for something that nobody owns. `created` is where that was created, if its name
+/// may have changed since.
+///
+/// # Panics
+///
+/// If nobody is left who could give it, and the reaction is to panic.
 #[cold]
 #[inline(never)]
 #[track_caller]
 pub(crate) fn wait_for_signal(
-    id: LockId,
-    origin: Origin,
+    source: Arc<Source>,
+    created: Option<Origin>,
     access: &'static Access,
     site: Site,
+    own: Option<OnViolation>,
 ) -> Waiting {
-    record(|_| Wait { target: Resource::Lock(id), access, site, created: Some(origin) })
+    let Some(agent) = current::recording() else { return Waiting::UNRECORDED };
+    let (target, created) = (Resource::Lock(source.id), created.or(Some(source.origin)));
+    let wait = Wait { target, access, site, created };
+    declared::may_wait(agent, &wait, None);
+    let working = Working::begin();
+    let waiting = put_on_record(agent, &wait, Some(source));
+    agent.wait.set_blocking();
+    comes_last(agent, &wait, Place::here(own), working);
+    waiting
+}
+
+/// `agent` is about to wait, which is on record. If everybody else waits, too, and nobody is left who could
+/// end any of it, says so.
+#[track_caller]
+fn comes_last(agent: &Agent, wait: &Wait, place: Place, working: Working) {
+    let tracker = tracker::global();
+    if wait.access.op.is_endless()
+        && tracker.agents.are_all_asleep()
+        && let Some((response, finding)) = stall::before_waiting(tracker, agent, place)
+    {
+        reaction::respond(tracker, agent, response, &finding, working);
+    }
+}
+
+/// A condition variable is about to be waited for, whose mutex is still held.
+///
+/// # Panics
+///
+/// As [`wait_for_signal`].
+#[track_caller]
+pub(crate) fn before_wait(request: &Request<'_>, source: &Arc<Source>, own: Option<OnViolation>) {
+    // It is not on record yet.
+    if tracker::existing().is_none_or(|tracker| tracker.agents.is_more_than_one_awake()) {
+        return;
+    }
+    if let (Some(agent), Some(id)) = (current::recording(), request.lock.number()) {
+        let wait = request.wait(id);
+        let working = Working::begin();
+        let waiting = put_on_record(agent, &wait, Some(Arc::clone(source)));
+        comes_last(agent, &wait, Place::here(own), working);
+        drop(waiting);
+    }
+}
+
+/// The calling thread gives what others may wait for, if that is worth to be noted.
+#[inline]
+pub(crate) fn gives(source: &Source, op: Op, site: Site) {
+    if source.minds(current::current(), site) {
+        give(source, op, site);
+    }
+}
+
+/// The calling thread gives what others may wait for.
+#[cold]
+#[inline(never)]
+pub(crate) fn give(source: &Source, op: Op, site: Site) {
+    if let Some(agent) = current::present().filter(|_| !current::is_in_allocator()) {
+        let _working = Working::begin();
+        source.give(agent, op, site, tracker::global().now_ns());
+    }
+}
+
+/// What is waited for at a primitive that has nothing of its own to say so; `None` if it is not to be
+/// recorded.
+pub(crate) fn source(
+    header: &LockHeader,
+    kind: LockKind,
+    parties: Option<usize>,
+) -> Option<Arc<Source>> {
+    if current::is_in_allocator() || current::is_working() {
+        return None;
+    }
+    let id = header.ensure_id()?;
+    let _working = Working::begin();
+    let new = || Source::new(id, kind, header.origin()).with_parties(parties);
+    Some(source::of(id, new))
 }
 
 /// Puts on record that the calling thread parks or sleeps.
@@ -585,6 +683,9 @@ pub(crate) fn wait_for_signal(
 #[inline(never)]
 #[track_caller]
 pub(crate) fn rest(access: &'static Access, site: Site) -> Waiting {
+    if access.op == Op::Park {
+        stall::keep_watch();
+    }
     let wakeup = |agent: &Agent| Resource::Wakeup(agent.id());
     record(|agent| Wait { target: wakeup(agent), access, site, created: None })
 }
@@ -599,7 +700,7 @@ fn record(wait: impl FnOnce(&Agent) -> Wait) -> Waiting {
 
 fn put_unjudged(agent: &'static Agent, wait: &Wait) -> Waiting {
     let _working = Working::begin();
-    let waiting = put_on_record(agent, wait);
+    let waiting = put_on_record(agent, wait, None);
     agent.wait.set_blocking();
     waiting
 }
@@ -633,7 +734,7 @@ fn begin_wait<'o>(
     }
     let working = Working::begin();
     let tracker = tracker::global();
-    let waiting = put_on_record(agent, wait);
+    let waiting = put_on_record(agent, wait, None);
     if current::is_in_allocator() {
         // To judge takes memory.
         Limits::count(&tracker.limits.unjudged);
@@ -678,6 +779,7 @@ fn begin_wait<'o>(
         }
     }
     agent.wait.set_blocking();
+    comes_last(agent, wait, place, working);
     Some(waiting)
 }
 
@@ -687,7 +789,7 @@ fn begin_wait<'o>(
 ///
 /// Drop it before the mutex is [`acquired`] again: else the agent would be seen to wait for what it
 /// owns.
-pub(crate) fn suspend(request: &Request<'_>) -> Waiting {
+pub(crate) fn suspend(request: &Request<'_>, source: Option<Arc<Source>>) -> Waiting {
     let lock = request.lock;
     let Some(id) = lock.number() else {
         forget(lock, Hold::Exclusive);
@@ -696,7 +798,12 @@ pub(crate) fn suspend(request: &Request<'_>) -> Waiting {
     let was_recorded = current::current().held.pop(word::usual(lock.word()))
         || forget(lock, Hold::Exclusive) != Forgotten::Foreign;
     match current::recording() {
-        Some(agent) if was_recorded => put_unjudged(agent, &request.wait(id)),
+        Some(agent) if was_recorded => {
+            let _working = Working::begin();
+            let waiting = put_on_record(agent, &request.wait(id), source);
+            agent.wait.set_blocking();
+            waiting
+        }
         _ => Waiting::UNRECORDED,
     }
 }

@@ -1,6 +1,7 @@
 //! What a deadlock that has happened comes to: its one-sentence verdict, and one thing to do about it.
 
 use super::cast::{Cast, held, with_previous};
+use super::standstill;
 use super::verdict::Verdict;
 use super::words::{line_of, list};
 use crate::finding::{
@@ -13,15 +14,23 @@ pub(super) fn on(finding: &Finding, cast: &Cast<'_>) -> Verdict {
     let (title, help) = title_and_help(&finding.links, cast);
     Verdict {
         title,
-        reasons: Vec::new(),
-        outcome: outcome(finding.outcome).to_owned(),
+        reasons: standstill::reasons(&finding.links, cast),
+        outcome: match (&finding.raised_by, finding.outcome) {
+            (Some(thread), Outcome::Panicked) => format!(
+                "{} panics instead of waiting; unwinding releases its guards",
+                cast.thread_names.full_name(thread)
+            ),
+            _ => outcome(finding.outcome).to_owned(),
+        },
         help,
         silencing: silencing(finding),
     }
 }
 
 fn title_and_help(links: &[Link], cast: &Cast<'_>) -> (String, String) {
-    if let Some((owner, hold)) = links.iter().find_map(ended_owner) {
+    if links.iter().any(standstill::is_part) {
+        standstill::title_and_help(links, cast)
+    } else if let Some((owner, hold)) = links.iter().find_map(ended_owner) {
         leaked(links.len(), owner, hold, cast)
     } else if let [link] = links {
         alone(link, cast)

@@ -30,7 +30,7 @@ impl<'a> Cast<'a> {
             Target::Thread(thread) => Some(thread),
             _ => None,
         });
-        let others = bystanders.map(|(other, _)| other).chain(joined);
+        let others = bystanders.map(|(other, _)| other).chain(joined).chain(&finding.raised_by);
         let all_named = locks.iter().copied().chain(also_named);
         Self {
             thread_names: ThreadNames::of(threads.iter().copied().chain(others)),
@@ -104,7 +104,8 @@ pub(crate) fn held(blocker: &Blocker) -> Option<&Hold> {
         Blocker::Holds(hold) | Blocker::QueuedWriter { hold, .. } | Blocker::Ended { hold, .. } => {
             Some(hold)
         }
-        Blocker::Runs => None,
+        Blocker::Nobody { holds, .. } => holds.first(),
+        Blocker::Runs | Blocker::Gives(_) => None,
     }
 }
 
@@ -123,6 +124,7 @@ fn threads(finding: &Finding) -> Vec<&Participant> {
         let blocker = match &link.blocker {
             Blocker::QueuedWriter { writer: Some((writer, _)), .. } => Some(writer),
             Blocker::Ended { owner, .. } => Some(owner),
+            Blocker::Nobody { last: Some(signal), .. } => Some(&signal.by),
             _ => None,
         };
         let taker = held(&link.blocker).and_then(|hold| hold.taken_by.as_ref());

@@ -4,8 +4,10 @@ use super::cast::{Cast, held};
 use super::declared;
 use super::orders::{Order, orders};
 use super::source::At;
-use super::words::duration;
-use crate::finding::{AgentId, Blocker, Finding, Hold, Link, Op, Outcome, Participant, Target};
+use super::words::{deed, duration};
+use crate::finding::{
+    AgentId, Blocker, Finding, Hold, Link, Op, Outcome, Participant, Signal, Target,
+};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -105,25 +107,30 @@ fn waits<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Scenes<'a> {
     for (number, (link, next)) in finding.links.iter().zip(nexts).enumerate() {
         let Link { agent, wait, blocker, .. } = link;
         let (role, waits) = match (number, finding.outcome, wait.age) {
-            (0, Outcome::Logged, _) => (Role::Closes, "now waits here".to_owned()),
-            (0, Outcome::Panicked | Outcome::Ended | Outcome::Deferred | Outcome::Noted, _) => {
-                (Role::Closes, "would now wait".to_owned())
-            }
+            (0, Outcome::Logged, None) => (Role::Closes, "now waits here".to_owned()),
+            (0, _, None) => (Role::Closes, "would now wait".to_owned()),
+            (0, _, Some(age)) => (Role::Closes, format!("has been waiting here {}", duration(age))),
             (_, _, Some(age)) => (Role::Waits, format!("has been waiting here {}", duration(age))),
             (_, _, None) => (Role::Waits, "waits here".to_owned()),
         };
         // Elsewhere the label of the hold says it well enough.
-        let is_said = role == Role::Closes || wait.op.is_condvar_wait();
+        let is_signal = matches!(blocker, Blocker::Gives(_) | Blocker::Nobody { .. });
+        let is_said = role == Role::Closes || wait.op.is_condvar_wait() || is_signal;
         let by = if is_said { by(link, next, cast) } else { String::new() };
         add(agent, role, wait.site, wait.op, format!("{waits} {}{by}", cast.goal(agent, wait)));
         let (holder, still) = match blocker {
             Blocker::Ended { owner, .. } => (owner, "ended without releasing it"),
             Blocker::Holds(hold) if hold.lock.kind.is_once() => (&next.agent, "has not finished"),
+            Blocker::Nobody { .. } => (agent, "still holds it"),
             _ => (&next.agent, "still holds it"),
         };
         if let Some(hold) = held(blocker) {
             let label = format!("{} and {still}", took(hold, cast));
             add(holder, Role::Holds, hold.site, hold.op, label);
+        }
+        if let Blocker::Gives(signal) | Blocker::Nobody { last: Some(signal), .. } = blocker {
+            let label = gave(signal);
+            add(&signal.by, Role::Holds, signal.site, signal.op, label);
         }
         if let Blocker::QueuedWriter { hold, writer: Some((writer, site)) } = blocker {
             let label = format!("is queued here to write {}", cast.lock(&hold.lock));
@@ -202,9 +209,17 @@ fn by(link: &Link, next: &Link, cast: &Cast<'_>) -> String {
             format!(", behind the queued writer {}", cast.thread(writer))
         }
         (Blocker::QueuedWriter { writer: None, .. }, _) => ", behind a queued writer".to_owned(),
+        (Blocker::Gives(_), _) => format!(", as {} has given it so far", cast.thread(&next.agent)),
+        (Blocker::Nobody { .. }, _) => ", and nobody is left who could end that".to_owned(),
         (Blocker::Runs, Target::Thread(_)) => String::new(),
         (Blocker::Runs, _) => format!(", among them {}", cast.thread(&next.agent)),
     }
+}
+
+/// What a thread did that others wait for again.
+fn gave(signal: &Signal) -> String {
+    let in_vain = if signal.in_vain { ", when nobody was waiting" } else { "" };
+    format!("{} here {} ago{in_vain}", deed(signal.op), duration(signal.age))
 }
 
 fn took(hold: &Hold, cast: &Cast<'_>) -> String {

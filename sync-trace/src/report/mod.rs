@@ -6,7 +6,7 @@
 //! - [`cast`]: who and what takes part; [`names`] with [`guess`], and [`threads`]: what they are
 //!   called.
 //! - [`story`]: what the report says. Its [`verdict`], with the title and the one `help:`, comes from
-//!   [`advice`] for what has happened and from [`inversion`] for what could.
+//!   [`advice`] (and [`standstill`], where signals take part) for what has happened and from [`inversion`] for what could.
 //! - [`orders`] and [`reasons`], for what could happen: in which orders locks were taken, and why that
 //!   can be a deadlock or what kept it from being one.
 //! - `marks`: the labels in the source.
@@ -37,6 +37,7 @@ mod plain;
 mod pretty;
 mod reasons;
 mod source;
+mod standstill;
 mod statements;
 mod story;
 mod threads;

@@ -24,7 +24,7 @@ pub(super) fn compact(finding: &Finding, sources: &Sources) -> String {
     let mut text = head(finding, &Story::of(finding, &cast), &cast);
     let of_link = finding.links.first().map(|link| &link.agent);
     let of_breach = finding.breach.as_ref().and_then(|breach| breach.agent.as_ref());
-    if let Some(agent) = of_link.or(of_breach) {
+    if let Some(agent) = finding.raised_by.as_ref().or(of_link).or(of_breach) {
         let panics = cast.thread(agent);
         text += &format!("\n  = note: the whole report is the panic message of thread {panics}");
     }

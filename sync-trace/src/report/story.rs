@@ -25,7 +25,9 @@ impl Story {
     pub(super) fn of(finding: &Finding, cast: &Cast<'_>) -> Self {
         let links = &finding.links;
         let Verdict { title, reasons, outcome, help, silencing } = Verdict::on(finding, cast);
-        let ended = links.iter().any(|link| matches!(link.blocker, Blocker::Ended { .. }));
+        let ended =
+            |link: &Link| matches!(link.blocker, Blocker::Ended { .. } | Blocker::Nobody { .. });
+        let ended = links.iter().any(ended);
         let mut facts = vec![
             (if ended { "chain" } else { "cycle" }, cycle(finding, cast)),
             ("locks", lock_table(cast)),
@@ -56,6 +58,7 @@ fn cycle(finding: &Finding, cast: &Cast<'_>) -> String {
     let links = &finding.links[..];
     let mut steps: Vec<String> = links.iter().map(|link| step(link, finding, cast)).collect();
     match links {
+        [Link { blocker: Blocker::Nobody { .. }, .. }, ..] => return steps.join("\n"),
         [] | [Link { blocker: Blocker::Ended { .. }, .. }, ..] => {}
         [first, ..] => steps.push(cast.thread(&first.agent).to_owned()),
     }
@@ -75,7 +78,8 @@ fn step(link: &Link, finding: &Finding, cast: &Cast<'_>) -> String {
     };
     let is_queued = finding.has_happened();
     let between = match &link.blocker {
-        Blocker::Holds(_) | Blocker::Runs => String::new(),
+        Blocker::Holds(_) | Blocker::Runs | Blocker::Gives(_) => String::new(),
+        Blocker::Nobody { .. } => " -> nobody".to_owned(),
         Blocker::QueuedWriter { writer: Some((writer, _)), .. } => {
             let queues = if is_queued { "queued to write" } else { "should it queue to write" };
             format!(" -> {} ({queues})", cast.thread(writer))
@@ -160,9 +164,10 @@ fn holds_and_waits(finding: &Finding, cast: &Cast<'_>) -> String {
         rows.push([cast.thread_names.full_name(who), first, then]);
     };
     for (link, previous) in with_previous(&finding.links) {
-        let hold = match &previous.blocker {
-            Blocker::Ended { .. } => None,
-            blocker => held(blocker),
+        let hold = match (&link.blocker, &previous.blocker) {
+            (Blocker::Nobody { holds, .. }, _) => holds.first(),
+            (_, Blocker::Ended { .. }) => None,
+            (_, blocker) => held(blocker),
         };
         let goal = cast.goal(&link.agent, &link.wait);
         let goal = goal.strip_prefix("for ").unwrap_or(&goal);

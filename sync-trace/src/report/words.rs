@@ -71,7 +71,17 @@ pub(super) fn aim(op: Op, kind: LockKind, name: &str) -> Option<String> {
             Some(format!("for a message from {name}, or a timeout"))
         }
         LockKind::Channel => Some(format!("for a message from {name}")),
-        LockKind::Mutex | LockKind::RwLock | LockKind::Condvar | LockKind::Thread => None,
+        LockKind::Condvar => Some(format!("for a signal of {name}")),
+        LockKind::Mutex | LockKind::RwLock | LockKind::Thread => None,
+    }
+}
+
+/// What was done by giving others what they wait for.
+pub(super) fn deed(op: Op) -> &'static str {
+    match op {
+        Op::Send | Op::TrySend => "sent a message",
+        Op::Recv | Op::TryRecv | Op::RecvTimeout | Op::Next => "took a message out",
+        _ => "signalled it",
     }
 }
 

@@ -31,6 +31,7 @@ use crate::site::Site;
 /// ```
 pub struct Barrier {
     header: LockHeader,
+    parties: usize,
     inner: std::sync::Barrier,
 }
 
@@ -47,15 +48,19 @@ impl Barrier {
     #[inline]
     #[track_caller]
     pub const fn new(n: usize) -> Self {
-        Self { header: LockHeader::new(Site::caller()), inner: std::sync::Barrier::new(n) }
+        let header = LockHeader::new(Site::caller());
+        Self { header, parties: n, inner: std::sync::Barrier::new(n) }
     }
 
     /// As [`std::sync::Barrier::wait`].
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
-        let Some(id) = self.header.ensure_id() else { return self.inner.wait() };
+        let source = hooks::source(&self.header, LockKind::Barrier, Some(self.parties));
+        let Some(source) = source else { return self.inner.wait() };
+        let id = source.id;
         hooks::publish_at(Place::Lock(id));
-        let waiting = hooks::wait_for_signal(id, self.header.origin(), &WAIT, Site::caller());
+        let (site, own) = (Site::caller(), self.header.reaction());
+        let waiting = hooks::wait_for_signal(source, None, &WAIT, site, own);
         let result = self.inner.wait();
         drop(waiting);
         hooks::observe_at(Place::Lock(id));

@@ -1,16 +1,19 @@
 //! `std::sync::Condvar`, traced.
 
 use std::fmt;
-use std::sync::{LockResult, PoisonError, WaitTimeoutResult};
+use std::sync::{Arc, LockResult, PoisonError, WaitTimeoutResult};
 use std::time::Duration;
 
 use super::mutex::{Mutex, MutexGuard, MutexHold};
+use crate::finding::LockKind;
 use crate::foresight::conditions::Link;
 use crate::foresight::passage::Place;
 use crate::hooks::{self, Meant, Request, Waiting};
 use crate::interop::{as_std, into_std};
+use crate::op::Op;
 use crate::registry::{Access, LockHeader};
 use crate::site::Site;
+use crate::waits::source::Source;
 
 /// [`std::sync::Condvar`], traced.
 ///
@@ -56,17 +59,22 @@ impl<'a, T> Apart<'a, T> {
     /// Takes `guard` apart: off the record first, so that the real mutex may be given up next.
     #[track_caller]
     fn take(
+        condvar: &Condvar,
         guard: MutexGuard<'a, T>,
         access: &'static Access,
         site: Site,
     ) -> (Self, std::sync::MutexGuard<'a, T>) {
         let request = Request { lock: &guard.hold.mutex.header, access, site };
         hooks::prepare_again(&request);
+        let source = condvar.source();
+        if let Some(source) = source.as_ref().filter(|_| access.op.is_endless()) {
+            hooks::before_wait(&request, source, condvar.header.reaction());
+        }
         let MutexGuard { hold, inner } = guard;
         let mutex = hold.mutex;
         std::mem::forget(hold);
         let meant = Meant::by_hold_of(request.lock);
-        (Self { mutex, request, waiting: hooks::suspend(&request), meant }, inner)
+        (Self { mutex, request, waiting: hooks::suspend(&request, source), meant }, inner)
     }
 
     /// The guard again, now that the real mutex is locked.
@@ -150,7 +158,7 @@ impl Condvar {
         site: Site,
     ) -> LockResult<MutexGuard<'a, T>> {
         self.waits_with(&guard);
-        let (apart, inner) = Apart::take(guard, access, site);
+        let (apart, inner) = Apart::take(self, guard, access, site);
         let inner = self.inner.wait(inner).unwrap_or_else(PoisonError::into_inner);
         let guard = apart.join(inner);
         self.was_signalled();
@@ -208,7 +216,7 @@ impl Condvar {
         site: Site,
     ) -> (LockResult<MutexGuard<'a, T>>, WaitTimeoutResult) {
         self.waits_with(&guard);
-        let (apart, inner) = Apart::take(guard, access, site);
+        let (apart, inner) = Apart::take(self, guard, access, site);
         let (inner, timed) =
             self.inner.wait_timeout(inner, timeout).unwrap_or_else(PoisonError::into_inner);
         let guard = apart.join(inner);
@@ -243,7 +251,7 @@ impl Condvar {
         let request = Request { lock: &guard.hold.mutex.header, access, site: Site::caller() };
         hooks::prepare_again(&request);
         let MutexGuard { hold, inner } = guard;
-        let mut held = Intermittent::new(hold, request);
+        let mut held = Intermittent::new(self, hold, request);
         let result = self.inner.wait_timeout_while(inner, dur, |value| {
             let go_on = held.during(|| condition(value));
             if go_on {
@@ -258,20 +266,30 @@ impl Condvar {
     }
 
     /// As [`std::sync::Condvar::notify_one`].
+    #[track_caller]
     pub fn notify_one(&self) {
-        self.signal();
+        self.signal(Op::NotifyOne, Site::caller());
         self.inner.notify_one();
     }
 
     /// As [`std::sync::Condvar::notify_all`].
+    #[track_caller]
     pub fn notify_all(&self) {
-        self.signal();
+        self.signal(Op::NotifyAll, Site::caller());
         self.inner.notify_all();
     }
 
     /// Whoever waits may come after what the calling thread did so far.
-    fn signal(&self) {
+    fn signal(&self, op: Op, site: Site) {
         hooks::signal(&self.header, &self.link);
+        if let Some(source) = self.source() {
+            hooks::give(&source, op, site);
+        }
+    }
+
+    /// What is waited for here.
+    fn source(&self) -> Option<Arc<Source>> {
+        hooks::source(&self.header, LockKind::Condvar, None)
     }
 
     /// Whoever takes this mutex may come after who signals.
@@ -288,7 +306,8 @@ impl Condvar {
 }
 
 /// A mutex's hold that comes and goes while `std`'s own loop runs.
-struct Intermittent<'a, T> {
+struct Intermittent<'c, 'a, T> {
+    condvar: &'c Condvar,
     mutex: &'a Mutex<T>,
     request: Request<'a>,
     /// The hold while the mutex is held; else the wait is on record.
@@ -296,9 +315,9 @@ struct Intermittent<'a, T> {
     away: Option<(Waiting, Meant)>,
 }
 
-impl<'a, T> Intermittent<'a, T> {
-    fn new(hold: MutexHold<'a, T>, request: Request<'a>) -> Self {
-        Self { mutex: hold.mutex, request, here: Some(hold), away: None }
+impl<'c, 'a, T> Intermittent<'c, 'a, T> {
+    fn new(condvar: &'c Condvar, hold: MutexHold<'a, T>, request: Request<'a>) -> Self {
+        Self { condvar, mutex: hold.mutex, request, here: Some(hold), away: None }
     }
 
     /// Runs `condition` with the mutex on record as held. Should it panic, the record ends before
@@ -322,7 +341,8 @@ impl<'a, T> Intermittent<'a, T> {
         if let Some(hold) = self.here.take() {
             std::mem::forget(hold);
             let meant = Meant::by_hold_of(self.request.lock);
-            self.away = Some((hooks::suspend(&self.request), meant));
+            let source = self.condvar.source();
+            self.away = Some((hooks::suspend(&self.request, source), meant));
         }
     }
 

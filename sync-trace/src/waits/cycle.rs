@@ -4,8 +4,9 @@ use crate::agent::Agent;
 use crate::held::Held;
 use crate::op::Op;
 use crate::registry::Resource;
-use crate::waits::graph::{HeldNow, Hop, Node};
+use crate::waits::graph::{HeldNow, Hop, Node, Via};
 use crate::waits::slot::Published;
+use crate::waits::source::Given;
 
 /// A cycle, or one wait for an agent that has ended: the agents' waits and holds as they were read.
 pub(crate) struct Cycle<'t> {
@@ -18,6 +19,31 @@ pub(crate) enum Chain<'t> {
     Hops(Vec<Hop>),
     /// The only member waits for what this agent took and can no longer release.
     Ended(&'t Agent, Held),
+    /// Every member waits, and nobody is left who could end one of these waits: each leads to the next one,
+    /// or nowhere.
+    Still(Vec<Step>),
+}
+
+/// One member of what stands still.
+pub(crate) struct Step {
+    pub(crate) from: usize,
+    pub(crate) why: Why,
+}
+
+impl Step {
+    pub(crate) fn leads_nowhere(&self) -> bool {
+        matches!(self.why, Why::Nobody(_))
+    }
+}
+
+/// Why it cannot go on.
+pub(crate) enum Why {
+    /// It waits for this member, the next step's.
+    Waits { to: usize, via: Via },
+    /// Anybody could give it what it waits for, but the next step's member is who has done that so far.
+    Given(Given),
+    /// Nobody is left who could, and who did it last is gone, if anybody did.
+    Nobody(Option<Given>),
 }
 
 /// One waiting agent as it was read.
@@ -35,10 +61,18 @@ impl Member<'_> {
             scope: self.agent.scope(),
             wants: self.published.wait.target,
             mode: self.published.wait.mode(),
+            has_no_owner: self.published.source.is_some() && !access.op.is_condvar_wait(),
             fails_if_poisoned: access.op.fails_if_poisoned(access.kind),
-            holds: self.holds.iter().map(held_now).collect(),
+            holds: self.holds_meanwhile().map(HeldNow::of).collect(),
             behind: self.published.behind.to_vec(),
         }
+    }
+
+    /// What it holds while it waits: a condition variable's mutex may not be given up yet, but will be.
+    fn holds_meanwhile(&self) -> impl Iterator<Item = &Held> {
+        let wait = &self.published.wait;
+        let given_up = wait.lock_id().filter(|_| wait.access.op.is_condvar_wait());
+        self.holds.iter().filter(move |held| Some(held.lock) != given_up)
     }
 
     /// Whether its thread sleeps in the kernel, in the very call that it published, and so has not been
@@ -73,24 +107,34 @@ pub(crate) enum MemberState {
     Reported,
 }
 
-fn held_now(held: &Held) -> HeldNow {
-    HeldNow {
-        resource: Resource::Lock(held.lock),
-        mode: held.access.mode,
-        stamp: held.stamp,
-        recovers: held.access.op == Op::Recover,
+impl HeldNow {
+    pub(crate) fn of(held: &Held) -> Self {
+        Self {
+            resource: Resource::Lock(held.lock),
+            mode: held.access.mode,
+            stamp: held.stamp,
+            recovers: held.access.op == Op::Recover,
+        }
     }
 }
 
 impl<'t> Cycle<'t> {
     /// The members that take part, in wait order.
     pub(crate) fn involved(&self) -> impl Iterator<Item = &Member<'t>> {
-        let hops = match &self.chain {
-            Chain::Hops(hops) => hops.as_slice(),
-            Chain::Ended(..) => &[],
+        let (hops, steps, alone) = match &self.chain {
+            Chain::Hops(hops) => (hops.as_slice(), &[][..], None),
+            Chain::Still(steps) => (&[][..], steps.as_slice(), None),
+            Chain::Ended(..) => (&[][..], &[][..], Some(0)),
         };
-        let alone = matches!(self.chain, Chain::Ended(..)).then_some(0);
-        hops.iter().map(|hop| hop.from).chain(alone).map(|at| &self.members[at])
+        let at = hops.iter().map(|hop| hop.from).chain(steps.iter().map(|step| step.from));
+        at.chain(alone).map(|at| &self.members[at])
+    }
+
+    /// The members that must not have moved for it to be so.
+    pub(crate) fn relied_on(&self) -> impl Iterator<Item = &Member<'t>> {
+        let all = if matches!(self.chain, Chain::Still(_)) { self.members.as_slice() } else { &[] };
+        let some = self.involved().filter(move |_| all.is_empty());
+        all.iter().chain(some)
     }
 
     pub(crate) fn member_of(&self, me: &Agent) -> Option<&Member<'t>> {

@@ -27,6 +27,8 @@ pub(crate) struct Node {
     /// way out.
     pub(crate) fails_if_poisoned: bool,
     pub(crate) holds: Vec<HeldNow>,
+    /// It waits for what nobody owns, whoever holds some of it.
+    pub(crate) has_no_owner: bool,
     /// Readers that are known to keep this reader out, through a queued writer.
     pub(crate) behind: Vec<Behind>,
 }
@@ -121,19 +123,19 @@ fn wait_for_graph(nodes: &[Node], start: usize, queues: Queues) -> DiGraph<Agent
     graph
 }
 
-fn recovers(nodes: &[Node], holder: usize, via: Via) -> bool {
+pub(crate) fn recovers(nodes: &[Node], holder: usize, via: Via) -> bool {
     matches!(via, Via::Hold(which) if nodes[holder].holds[which].recovers)
 }
 
 /// Who holds what, and who ends whose wait by ending.
-struct Holders {
+pub(crate) struct Holders {
     holds: HashMap<Resource, Vec<(usize, usize)>>,
     runs: HashMap<Resource, Vec<usize>>,
     queued_writers: HashSet<Resource>,
 }
 
 impl Holders {
-    fn of(nodes: &[Node]) -> Self {
+    pub(crate) fn of(nodes: &[Node]) -> Self {
         let mut holds: HashMap<_, Vec<_>> = HashMap::new();
         let mut runs: HashMap<_, Vec<_>> = HashMap::new();
         let mut queued_writers = HashSet::new();
@@ -153,13 +155,14 @@ impl Holders {
     }
 
     /// The nodes that `node` waits for.
-    fn blockers<'a>(
+    pub(crate) fn blockers<'a>(
         &'a self,
         nodes: &'a [Node],
         node: &'a Node,
         queues: Queues,
     ) -> impl Iterator<Item = (usize, Via)> + 'a {
-        let holders = self.holds.get(&node.wants).into_iter().flatten();
+        let wanted = self.holds.get(&node.wants).filter(|_| !node.has_no_owner);
+        let holders = wanted.into_iter().flatten();
         let held = holders.filter_map(move |&(at, which)| {
             let held = &nodes[at].holds[which];
             if held.mode.blocks(node.mode) {
@@ -228,6 +231,7 @@ mod tests {
             scope: held.contains("in").then_some(scope),
             wants,
             mode,
+            has_no_owner: false,
             fails_if_poisoned: held.contains("fails"),
             holds: holds
                 .map(|(stamp, word)| {
@@ -352,6 +356,7 @@ mod tests {
             let agents: Vec<Node> = (0..count)
                 .map(|agent| Node {
                     fails_if_poisoned: false,
+                    has_no_owner: false,
                     agent: AgentId(agent + 1),
                     scope: None,
                     wants: if random(5) == 0 {

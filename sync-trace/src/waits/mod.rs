@@ -2,7 +2,8 @@
 //!
 //! Each agent publishes its own wait in its [`slot`]; [`filter`] answers in a few loads whether
 //! anybody waits for something at all; when somebody does, [`graph`] looks for a cycle in a copy of
-//! all waits; [`cycle`] is what it finds. The last agent to publish sees every other wait of the cycle it closes; why that is
+//! all waits; [`cycle`] is what it finds. What is waited for and owned by nobody is a [`source`], and
+//! [`stuck`] tells who can never go on where such waits take part. The last agent to publish sees every other wait of the cycle it closes; why that is
 //! so is argued in `ARCHITECTURE.md` and checked with loom in `model.rs`.
 //!
 //! # Invariants
@@ -15,3 +16,5 @@ pub(crate) mod cycle;
 pub(crate) mod filter;
 pub(crate) mod graph;
 pub(crate) mod slot;
+pub(crate) mod source;
+pub(crate) mod stuck;

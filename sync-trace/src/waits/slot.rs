@@ -11,6 +11,7 @@ use crate::finding::{AgentId, LockId};
 use crate::op::Mode;
 use crate::registry::{Access, Resource};
 use crate::site::{Origin, Site};
+use crate::waits::source::Source;
 
 /// A wait as its agent describes it.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,30 @@ pub(crate) struct Published {
     /// When it began, on the tracker's clock.
     pub(crate) since_ns: u64,
     pub(crate) behind: Arc<[Behind]>,
+    /// What it is for, if nobody owns that.
+    pub(crate) source: Option<Awaited>,
+}
+
+/// What a wait is for that nobody owns.
+#[derive(Clone, Debug)]
+pub(crate) struct Awaited {
+    pub(crate) source: Arc<Source>,
+    /// How often it had been given when the wait began.
+    given: u64,
+}
+
+impl Awaited {
+    /// Of a barrier: how many have to come, and how many have.
+    pub(crate) fn come(&self) -> Option<(usize, usize)> {
+        let come = usize::try_from(self.source.waiting()).unwrap_or(usize::MAX);
+        Some((self.source.parties?, come))
+    }
+
+    /// Whether it has been given since, or will be as soon as all have come who are about to.
+    pub(crate) fn is_given(&self) -> bool {
+        self.source.times() != self.given
+            || self.come().is_some_and(|(parties, come)| come >= parties)
+    }
 }
 
 /// A read hold that is known to keep a waiting reader out: a writer queues between the two.
@@ -60,6 +85,7 @@ struct Details {
     /// The wait that these belong to.
     seq: u64,
     behind: Option<Arc<[Behind]>>,
+    source: Option<Awaited>,
     stack: Option<Arc<backtrace::Backtrace>>,
 }
 
@@ -91,7 +117,7 @@ impl WaitSlot {
                 access: AtomicPtr::new(std::ptr::null_mut()),
                 blocking: AtomicU64::new(0),
                 reported: AtomicU64::new(0),
-                details: Mutex::new(Details { seq: 0, behind: None, stack: None }),
+                details: Mutex::new(Details { seq: 0, behind: None, source: None, stack: None }),
             }
         }
     }
@@ -104,6 +130,13 @@ impl WaitSlot {
     /// What the present wait is for. Owner only.
     pub(crate) fn target(&self) -> Resource {
         Resource::from_bits(self.target.load(Ordering::Relaxed))
+    }
+
+    /// Whether only another agent can end the present wait. Owner only.
+    pub(crate) fn is_endless(&self) -> bool {
+        // SAFETY: `begin` stores `'static` references only.
+        let access = unsafe { self.access.load(Ordering::Relaxed).as_ref() };
+        access.is_some_and(|access| access.op.is_endless())
     }
 
     /// Whether a wait is published.
@@ -157,6 +190,12 @@ impl WaitSlot {
         self.reported.store(self.seq.load(Ordering::Relaxed), Ordering::Release);
     }
 
+    /// Adds what the wait is for.
+    pub(crate) fn set_source(&self, source: &Arc<Source>) {
+        let awaited = Awaited { source: Arc::clone(source), given: source.times() };
+        self.with_details(|details| details.source.replace(awaited));
+    }
+
     /// Adds the read holds that keep this reader out.
     pub(crate) fn set_behind(&self, behind: Vec<Behind>) {
         let behind: Arc<[Behind]> = behind.into();
@@ -206,6 +245,7 @@ impl WaitSlot {
             },
             since_ns: self.since_ns.load(Ordering::Relaxed),
             behind: self.detail(seq, |details| details.behind.clone()).unwrap_or_default(),
+            source: self.detail(seq, |details| details.source.clone()),
         };
         // Pairs with the Release fence in `begin`.
         fence(Ordering::Acquire);

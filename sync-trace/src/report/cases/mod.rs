@@ -326,6 +326,7 @@ fn finding(links: Vec<Link>) -> Finding {
         tests: Vec::new(),
         root_ids: Vec::new(),
         raised_in_root: false,
+        raised_by: None,
     }
 }
 

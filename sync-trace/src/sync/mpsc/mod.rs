@@ -4,8 +4,8 @@
 //! iterators are traced types of the same shape; the errors are `std`'s own.
 //!
 //! What waits for a message, or for room in a bounded channel, is shown by [`dump`](crate::dump) with
-//! its age. It is not judged: who could send or receive is not known. A message that is there, and
-//! room that is there, are taken without any of that.
+//! its age. Anybody may send or receive, so it is stuck only if the whole process is: if every thread of it
+//! waits for another one. A message that is there, and room that is there, are taken without any of that.
 
 mod receiver;
 mod sender;
@@ -24,6 +24,7 @@ use crate::hooks::{self, Waiting};
 use crate::op::{Mode, Op};
 use crate::registry::Access;
 use crate::site::{Label, Origin, Site};
+use crate::waits::source::Source;
 
 /// As [`std::sync::mpsc::channel`].
 ///
@@ -100,6 +101,9 @@ struct Passages {
     received: Passage,
     receiver_gone: Passage,
     has_bound: bool,
+    /// What a receiver waits for, and what senders do.
+    messages: Arc<Source>,
+    room: Arc<Source>,
 }
 
 /// An endpoint's part of its channel.
@@ -112,14 +116,18 @@ struct Endpoint {
 impl Endpoint {
     /// Both ends of a new channel.
     fn pair(created: Site, has_bound: bool) -> [Self; 2] {
+        let channel = Channel::new(created);
+        let source = || Arc::new(Source::new(channel.id, LockKind::Channel, channel.origin));
         let passages = Arc::new(Passages {
             sent: Passage::new(),
             senders_gone: Passage::new(),
             received: Passage::new(),
             receiver_gone: Passage::new(),
             has_bound,
+            messages: source(),
+            room: source(),
         });
-        let one = Self { channel: Channel::new(created), passages };
+        let one = Self { channel, passages };
         [one.clone(), one]
     }
 
@@ -188,10 +196,39 @@ impl Endpoint {
         }
     }
 
-    /// The calling thread is about to wait for the other end.
-    fn wait(&self, access: &'static Access, site: Site) -> Option<Waiting> {
-        let Channel { id, origin } = self.channel;
-        self.channel.is_tracked().then(|| hooks::wait_for_signal(id, origin, access, site))
+    /// The calling thread is about to wait for a message.
+    #[track_caller]
+    fn wait_for_message(&self, access: &'static Access, site: Site) -> Option<Waiting> {
+        self.wait(&self.passages.messages, access, site)
+    }
+
+    /// The calling thread is about to wait for room for one.
+    #[track_caller]
+    fn wait_for_room(&self, access: &'static Access, site: Site) -> Option<Waiting> {
+        self.wait(&self.passages.room, access, site)
+    }
+
+    #[track_caller]
+    fn wait(&self, what: &Arc<Source>, access: &'static Access, site: Site) -> Option<Waiting> {
+        if !self.channel.is_tracked() {
+            return None;
+        }
+        let created = self.channel.origin;
+        Some(hooks::wait_for_signal(Arc::clone(what), Some(created), access, site, None))
+    }
+
+    /// A message has gone in.
+    #[inline]
+    fn gives_message(&self, op: Op, site: Site) {
+        hooks::gives(&self.passages.messages, op, site);
+    }
+
+    /// A message has come out.
+    #[inline]
+    fn gives_room(&self, op: Op, site: Site) {
+        if self.passages.has_bound {
+            hooks::gives(&self.passages.room, op, site);
+        }
     }
 }
 

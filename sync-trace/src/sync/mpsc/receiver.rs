@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Accesses, Endpoint, RecvError, RecvTimeoutError, TryRecvError};
 use crate::interop::{as_std, into_std};
+use crate::op::Op;
 use crate::registry::Access;
 use crate::site::Site;
 
@@ -39,18 +40,27 @@ impl<T> Receiver<T> {
     ///
     /// If there is no message, or if there is none and all senders are gone.
     #[inline]
+    #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.try_recv_as(Op::TryRecv, Site::caller())
+    }
+
+    #[inline]
+    fn try_recv_as(&self, op: Op, site: Site) -> Result<T, TryRecvError> {
         self.endpoint.0.makes_room();
         let result = self.inner.try_recv();
-        self.came(&result, |error| *error == TryRecvError::Disconnected);
+        self.came(&result, op, site, |error| *error == TryRecvError::Disconnected);
         result
     }
 
     /// The message, or the end of the last sender, came before what follows here.
     #[inline]
-    fn came<E>(&self, result: &Result<T, E>, is_left: impl FnOnce(&E) -> bool) {
+    fn came<E>(&self, result: &Result<T, E>, op: Op, site: Site, is_left: impl FnOnce(&E) -> bool) {
         match result {
-            Ok(_) => self.endpoint.0.was_sent(),
+            Ok(_) => {
+                self.endpoint.0.gives_room(op, site);
+                self.endpoint.0.was_sent();
+            }
             Err(error) if is_left(error) => self.endpoint.0.was_left_by_senders(),
             Err(_) => {}
         }
@@ -68,8 +78,9 @@ impl<T> Receiver<T> {
     }
 
     #[inline]
+    #[track_caller]
     fn recv_as(&self, access: &'static Access, site: Site) -> Result<T, RecvError> {
-        match self.try_recv() {
+        match self.try_recv_as(access.op, site) {
             Ok(t) => Ok(t),
             Err(TryRecvError::Disconnected) => Err(RecvError),
             Err(TryRecvError::Empty) => {
@@ -87,7 +98,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         let (access, site) = (Accesses::<T>::RECV_TIMEOUT, Site::caller());
-        match self.try_recv() {
+        match self.try_recv_as(access.op, site) {
             Ok(t) => Ok(t),
             Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
             Err(TryRecvError::Empty) => {
@@ -99,6 +110,7 @@ impl<T> Receiver<T> {
 
     /// The slow half of receiving: waits where the tracker can see it.
     #[cold]
+    #[track_caller]
     fn waiting<E>(
         &self,
         access: &'static Access,
@@ -106,10 +118,10 @@ impl<T> Receiver<T> {
         recv: impl FnOnce(&std::sync::mpsc::Receiver<T>) -> Result<T, E>,
         is_left: impl FnOnce(&E) -> bool,
     ) -> Result<T, E> {
-        let waiting = self.endpoint.0.wait(access, site);
+        let waiting = self.endpoint.0.wait_for_message(access, site);
         let result = recv(&self.inner);
         drop(waiting);
-        self.came(&result, is_left);
+        self.came(&result, access.op, site, is_left);
         result
     }
 
@@ -164,6 +176,7 @@ impl<T> Iterator for TryIter<'_, T> {
     type Item = T;
 
     #[inline]
+    #[track_caller]
     fn next(&mut self) -> Option<T> {
         self.rx.try_recv().ok()
     }

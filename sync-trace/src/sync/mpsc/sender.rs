@@ -5,6 +5,7 @@ use std::mem::offset_of;
 
 use super::{Accesses, Endpoint, SendError, TrySendError};
 use crate::interop::{as_std, into_std};
+use crate::op::Op;
 use crate::site::Site;
 
 /// [`std::sync::mpsc::Sender`], traced. It is 24 bytes larger.
@@ -37,11 +38,13 @@ impl<T> Sender<T> {
     ///
     /// If the receiver is gone, with the message inside.
     #[inline]
+    #[track_caller]
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
         self.endpoint.0.sends();
         let result = self.inner.send(t);
-        if result.is_err() {
-            self.endpoint.0.was_left_by_receiver();
+        match &result {
+            Ok(()) => self.endpoint.0.gives_message(Op::Send, Site::caller()),
+            Err(_) => self.endpoint.0.was_left_by_receiver(),
         }
         result
     }
@@ -81,7 +84,7 @@ impl<T> SyncSender<T> {
     #[inline]
     #[track_caller]
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
-        match self.try_send(t) {
+        match self.try_send_as(t, Op::Send, Site::caller()) {
             Ok(()) => Ok(()),
             Err(TrySendError::Disconnected(t)) => Err(SendError(t)),
             Err(TrySendError::Full(t)) => self.send_waiting(t, Site::caller()),
@@ -90,14 +93,18 @@ impl<T> SyncSender<T> {
 
     /// The slow half of [`send`](Self::send): waits where the tracker can see it.
     #[cold]
+    #[track_caller]
     fn send_waiting(&self, t: T, site: Site) -> Result<(), SendError<T>> {
         let endpoint = &self.endpoint.0;
-        let waiting = endpoint.wait(Accesses::<T>::SEND, site);
+        let waiting = endpoint.wait_for_room(Accesses::<T>::SEND, site);
         let result = self.inner.send(t);
         drop(waiting);
         // What the receiver did before it made room, or was gone, comes before what follows here.
         match &result {
-            Ok(()) => endpoint.was_received(),
+            Ok(()) => {
+                endpoint.gives_message(Op::Send, site);
+                endpoint.was_received();
+            }
             Err(_) => endpoint.was_left_by_receiver(),
         }
         result
@@ -110,12 +117,21 @@ impl<T> SyncSender<T> {
     /// If there is no room (or, where the bound is 0, no receiver that waits), or if the receiver is
     /// gone, with the message inside.
     #[inline]
+    #[track_caller]
     pub fn try_send(&self, t: T) -> Result<(), TrySendError<T>> {
+        self.try_send_as(t, Op::TrySend, Site::caller())
+    }
+
+    #[inline]
+    fn try_send_as(&self, t: T, op: Op, site: Site) -> Result<(), TrySendError<T>> {
         self.endpoint.0.sends();
         let result = self.inner.try_send(t);
         match &result {
             // Whoever made the room did that before.
-            Ok(()) => self.endpoint.0.was_received(),
+            Ok(()) => {
+                self.endpoint.0.gives_message(op, site);
+                self.endpoint.0.was_received();
+            }
             Err(TrySendError::Disconnected(_)) => self.endpoint.0.was_left_by_receiver(),
             Err(TrySendError::Full(_)) => {}
         }

@@ -1,0 +1,150 @@
+//! What has come to a standstill: waits that somebody would have to end who cannot, where no owner says
+//! who that is.
+//!
+//! A signal, a message or a permit may come from anybody: from any thread that this crate knows, and from
+//! any that it does not. So there is one proof only that none will come, and it is the operating system's:
+//! every thread of the process sleeps until another one wakes it, all at the same moment
+//! ([`os::stillness`]). Where that cannot be asked, nothing is claimed. [`judge`] says beforehand, from what
+//! is on record, whether it is worth asking, and afterwards what to show: who waits for whom, as far as
+//! it is known who has given what so far.
+//!
+//! It is asked in two places. The agent that is about to wait as the last one that is known asks itself,
+//! and can still panic ([`before_waiting`]). What comes to a standstill later, because a thread ends, or
+//! the time limit of a wait does, is found by a thread of ours, [`watch`], which runs only while somebody
+//! waits for what has no owner. No panic could free anybody there, so the process ends, unless it is
+//! configured otherwise.
+
+pub(crate) mod judge;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::agent::{Agent, Agents};
+use crate::atomics::{Mutex, lock, push};
+use crate::current;
+use crate::finding::Finding;
+use crate::os::{self, Stillness};
+use crate::reaction::{self, Place, Response};
+use crate::tracker::{self, Tracker, Verdict};
+
+pub(crate) use watch::keep_watch;
+
+/// How often, and after how long each time, it is looked whether all others sleep by now.
+const LOOKS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// After looks that came to nothing, none are made for so many times as long as they took.
+const REST: u32 = 100;
+
+/// `me` is about to wait, and everybody else that is known does: whether that is the end. Returns what is to
+/// be done about it.
+#[cold]
+pub(crate) fn before_waiting(
+    tracker: &Tracker,
+    me: &Agent,
+    place: Place,
+) -> Option<(Response, Arc<Finding>)> {
+    /// One looks at a time: two would keep each other from sleeping.
+    static LOOKING: AtomicBool = AtomicBool::new(false);
+    /// Until when there is no use in it, on the tracker's clock.
+    static RESTS: AtomicU64 = AtomicU64::new(0);
+
+    if current::is_in_allocator()
+        || tracker.now_ns() < RESTS.load(Ordering::Relaxed)
+        || LOOKING.swap(true, Ordering::Acquire)
+    {
+        return None;
+    }
+    struct Looked;
+    impl Drop for Looked {
+        fn drop(&mut self) {
+            LOOKING.store(false, Ordering::Release);
+        }
+    }
+    let _looked = Looked;
+    let begun = Instant::now();
+    let mut seen: Option<Stillness> = None;
+    for look in 0..LOOKS {
+        let cycle = tracker.standstill(Some(me));
+        let Some(cycle) = cycle else {
+            if look == 0 {
+                return None;
+            }
+            break;
+        };
+        let now = os::stillness(&excepted(tracker));
+        if now.is_some() && now == seen {
+            let place = if cycle.outlasts_a_panic_of(me) { place.bound() } else { place };
+            let response = reaction::choose(tracker.config(), place);
+            match tracker.decide(me, &cycle, response.outcome()) {
+                Verdict::Found(finding) => return Some((response, finding)),
+                Verdict::Known => return None,
+                Verdict::Moved => {}
+            }
+        }
+        seen = now;
+        std::thread::sleep(PAUSE);
+    }
+    let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    let until = tracker.now_ns().saturating_add(took.saturating_mul(u64::from(REST)));
+    RESTS.store(until, Ordering::Relaxed);
+    None
+}
+
+/// The threads that have no part in what the program does: ours, and the one of a test harness that waits
+/// for its tests, each time for a while.
+fn excepted(tracker: &Tracker) -> Vec<u64> {
+    let mut excepted = lock(&ASIDE).clone();
+    if let Some(main) = os::main_thread().filter(|_| reaction::is_test_harness()) {
+        let is_its_own = |agent: &Agent| agent.is_live() && agent.os_id() == Some(main);
+        if !tracker.agents.iter().any(is_its_own) {
+            excepted.push(main);
+        }
+    }
+    excepted
+}
+
+static ASIDE: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+
+/// The calling thread only serves this crate, as long as it lives.
+pub(crate) fn serve() {
+    if let Some(id) = os::thread_id() {
+        push(&ASIDE, id);
+    }
+}
+
+/// While this lives, the calling thread only waits for another one to do what it would have done itself.
+#[must_use]
+pub(crate) struct Aside {
+    thread: Option<u64>,
+    /// Those among whom its agent is.
+    agents: Option<&'static Agents>,
+}
+
+impl Aside {
+    pub(crate) fn step() -> Self {
+        let thread = os::thread_id();
+        thread.inspect(|&id| push(&ASIDE, id));
+        let agents = current::home().map(|_| &tracker::global().agents);
+        agents.inspect(|agents| agents.falls_asleep());
+        Self { thread, agents }
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        let mut aside = lock(&ASIDE);
+        if let Some(at) = aside.iter().rposition(|&id| Some(id) == self.thread) {
+            aside.swap_remove(at);
+        }
+        drop(aside);
+        self.agents.inspect(|agents| agents.wakes_up());
+    }
+}
+
+/// Whether an agent's thread has stepped aside.
+fn is_aside(agent: &Agent) -> bool {
+    agent.os_id().is_some_and(|id| lock(&ASIDE).contains(&id))
+}

@@ -1,0 +1,172 @@
+//! What somebody waits for that nobody owns: a signal, a message, room for one, the others at a barrier.
+//!
+//! Anybody may give it. All that can be known is whether something was given since a wait began, and who
+//! has given it so far: that is no proof of anything, but it is what a reader wants to be told.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use crate::agent::{Agent, Identity};
+use crate::atomics::{Mutex, lock};
+use crate::finding::{AgentId, LockId, LockKind, Participant};
+use crate::op::Op;
+use crate::site::{Origin, Site};
+
+/// One of them. It outlives its primitive as long as somebody looks at a wait for it.
+pub(crate) struct Source {
+    pub(crate) id: LockId,
+    pub(crate) kind: LockKind,
+    pub(crate) origin: Origin,
+    /// How often something was given while somebody waited. All of these are Relaxed: who relies on them
+    /// asks the operating system as well, whether who waits has been woken up.
+    given: AtomicU64,
+    /// How many wait now.
+    waiting: AtomicU32,
+    last: Mutex<Option<Given>>,
+    /// Tells by whom and where it was given last, and how often that has changed.
+    key: AtomicUsize,
+    changes: AtomicU32,
+    /// How many have to come to a barrier.
+    pub(crate) parties: Option<usize>,
+}
+
+/// Those of primitives that have no room for one, by number.
+#[cfg(not(loom))]
+static SOURCES: std::sync::LazyLock<dashmap::DashMap<LockId, Arc<Source>>> =
+    std::sync::LazyLock::new(dashmap::DashMap::new);
+
+/// Of so many primitives it is kept. Then all is forgotten, but by those who wait.
+#[cfg(not(loom))]
+const SOURCES_MAX: usize = 65_536;
+
+/// What is waited for at the primitive `id`.
+#[cfg(not(loom))]
+pub(crate) fn of(id: LockId, new: impl FnOnce() -> Source) -> Arc<Source> {
+    if let Some(source) = SOURCES.get(&id) {
+        return Arc::clone(&source);
+    }
+    if SOURCES.len() >= SOURCES_MAX {
+        SOURCES.clear();
+    }
+    Arc::clone(&SOURCES.entry(id).or_insert_with(|| Arc::new(new())))
+}
+
+/// That something was given.
+#[derive(Clone)]
+pub(crate) struct Given {
+    pub(crate) by: &'static Agent,
+    /// Whose record it was then.
+    pub(crate) id: AgentId,
+    identity: Arc<Identity>,
+    os_id: Option<u64>,
+    pub(crate) op: Op,
+    pub(crate) site: Site,
+    pub(crate) at_ns: u64,
+    /// Nobody waited.
+    pub(crate) in_vain: bool,
+}
+
+impl Source {
+    pub(crate) fn new(id: LockId, kind: LockKind, origin: Origin) -> Self {
+        Self {
+            id,
+            kind,
+            origin,
+            given: AtomicU64::new(0),
+            waiting: AtomicU32::new(0),
+            last: Mutex::new(None),
+            key: AtomicUsize::new(0),
+            changes: AtomicU32::new(0),
+            parties: None,
+        }
+    }
+
+    /// That of a barrier, which so many have to come to.
+    pub(crate) fn with_parties(self, parties: Option<usize>) -> Self {
+        Self { parties, ..self }
+    }
+
+    /// Whether somebody waits for it.
+    #[inline]
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.waiting() != 0
+    }
+
+    /// Whether it matters that `agent` gives it here: somebody waits, or it is news. Where many give in
+    /// turn, it ceases to be.
+    #[inline]
+    pub(crate) fn minds(&self, agent: &Agent, site: Site) -> bool {
+        self.is_awaited()
+            || (self.key.load(Ordering::Relaxed) != key(agent, site)
+                && self.changes.load(Ordering::Relaxed) < CHANGES_MAX)
+    }
+
+    /// `agent` gives it.
+    pub(crate) fn give(&self, agent: &'static Agent, op: Op, site: Site, now_ns: u64) {
+        self.given.fetch_add(1, Ordering::Relaxed);
+        if self.key.swap(key(agent, site), Ordering::Relaxed) != key(agent, site) {
+            self.changes.fetch_add(1, Ordering::Relaxed);
+        }
+        let (id, in_vain) = (agent.id(), !self.is_awaited());
+        let mut last = lock(&self.last);
+        if let Some(last) = last.as_mut().filter(|last| last.id == id) {
+            *last = Given { op, site, at_ns: now_ns, in_vain, ..last.clone() };
+            return;
+        }
+        drop(last);
+        let (identity, os_id) = (agent.identity(), agent.os_id());
+        let given = Given { by: agent, id, identity, os_id, op, site, at_ns: now_ns, in_vain };
+        let old = lock(&self.last).replace(given);
+        drop(old);
+    }
+
+    /// How often it was given.
+    pub(crate) fn times(&self) -> u64 {
+        self.given.load(Ordering::Relaxed)
+    }
+
+    /// Who gave it last.
+    pub(crate) fn last(&self) -> Option<Given> {
+        lock(&self.last).clone()
+    }
+
+    /// How many wait for it.
+    pub(crate) fn waiting(&self) -> u32 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn begin_wait(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn end_wait(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// After so many it is only noted who gives what somebody waits for.
+const CHANGES_MAX: u32 = 100;
+
+fn key(agent: &Agent, site: Site) -> usize {
+    std::ptr::from_ref(agent).addr() ^ std::ptr::from_ref(site.0).addr()
+}
+
+impl Given {
+    /// Whether who gave it lives.
+    pub(crate) fn agent(&self) -> Option<&'static Agent> {
+        (self.by.is_live() && !self.by.has_ended() && self.by.id() == self.id).then_some(self.by)
+    }
+
+    pub(crate) fn participant(&self) -> Participant {
+        let Self { id, identity, os_id, .. } = self;
+        let (name, started_by) = (identity.name.clone(), identity.started_by.clone());
+        Participant { id: *id, name, os_id: *os_id, started_by }
+    }
+}

@@ -1,0 +1,125 @@
+//! Waits that nobody is left to end, and programs that only look as if: each in a process of its own.
+#![cfg(all(any(debug_assertions, feature = "always"), target_os = "linux"))]
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What a stuck program is killed after.
+const TOO_LONG: Duration = Duration::from_secs(30);
+
+struct Ended {
+    status: Option<i32>,
+    stderr: String,
+}
+
+fn play(scene: &str, settings: &str) -> Ended {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hang"))
+        .arg(scene)
+        .env("RUST_BACKTRACE", "0")
+        .env("SYNC_TRACE", settings)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    let started = Instant::now();
+    // For those who wait for it.
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(700));
+        // The program may have ended.
+        _ = stdin.write_all(b"go\n");
+    });
+    while child.try_wait().expect("it can be asked").is_none() {
+        if started.elapsed() > TOO_LONG {
+            child.kill().expect("it can be killed");
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let output = child.wait_with_output().expect("it has ended");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    Ended { status: output.status.code(), stderr }
+}
+
+/// The scene ends in a report with this code that contains all of these.
+#[track_caller]
+fn stuck(scene: &str, code: &str, parts: &[&str]) {
+    let Ended { status, stderr } = play(scene, "");
+    assert!(matches!(status, Some(66 | 101)), "{scene}: {status:?}\n{stderr}");
+    assert!(stderr.contains(&format!("error[{code}")), "{scene}: no {code} in\n{stderr}");
+    for part in parts {
+        assert!(stderr.contains(part), "{scene}: no `{part}` in\n{stderr}");
+    }
+}
+
+#[track_caller]
+fn fine(scene: &str) {
+    let Ended { status, stderr } = play(scene, "");
+    assert_eq!((status, stderr.as_str()), (Some(0), ""), "{scene}");
+}
+
+macro_rules! stuck {
+    ($($scene:ident: $code:literal, $($part:literal),*;)*) => {$(
+        #[test]
+        fn $scene() {
+            stuck(stringify!($scene), $code, &[$($part),*]);
+        }
+    )*};
+}
+
+stuck! {
+    lost_wakeup: "ST0003", "`ready`", "when nobody was waiting", "'producer', which has ended,";
+    acknowledged_under_a_lock: "ST0003", "`acknowledged`", "`outer`", "'worker'";
+    never_signalled: "ST0003", "`changed`", "never been signalled";
+    second_waiter: "ST0001", "`opened`", "`notify_one`, which wakes only one thread";
+    two_buffers: "ST0001", "`not_empty`", "`not_full`", "'consumer'";
+    late_end: "ST0003", "`finished`", "status 66";
+    crossed_requests: "ST0003", "'one'", "'other'";
+    full_under_a_lock: "ST0003", "`jobs`", "`log`", "'producer'", "'consumer'";
+    own_sender: "ST0003", "`results`", "drop every sender";
+    full_mailboxes: "ST0003", "`left`", "`right`";
+    reply_under_a_lock: "ST0003", "`reply`", "`table`", "'client'", "'server'";
+    leaked_sender: "ST0003", "nobody is left to send";
+    own_rendezvous: "ST0003", "`meet`", "nobody is left to receive";
+    // Which of them sent last is chance.
+    workers_wait_for_senders_they_hold: "ST000", "`work`";
+    participant_has_ended: "ST0003", "`start`", "when 3 have come; 2 have";
+    participant_behind_a_lock: "ST0003", "`phase`", "`state`";
+    too_many_parties: "ST0003", "`gate`", "when 4 have come; 3 have";
+    two_barriers: "ST0003", "when 2 have come; 1 has";
+    parked_for_ever: "ST0003", "nobody is left to unpark";
+    scope_of_a_receiver: "ST0001", "for the threads of its scope to end";
+    pipeline_shutdown: "ST0003", "`stage`", "`all_out`";
+}
+
+macro_rules! fine {
+    ($($scene:ident)*) => {
+        mod near_misses {
+            $(
+                #[test]
+                fn $scene() {
+                    super::fine(stringify!($scene));
+                }
+            )*
+        }
+    };
+}
+
+fine! {
+    last_sender_goes
+    plain_thread_sends_late
+    traced_thread_signals_late
+    plain_thread_computes
+    timed_wait_in_a_circle
+    waits_for_input
+    heartbeat
+    signal_handler
+    ping_pong
+    park_ping_pong
+    rendezvous_ping_pong
+    plain_channel_between
+    idle_pool
+    barrier_rounds
+}
