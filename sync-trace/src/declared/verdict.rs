@@ -1,6 +1,7 @@
 //! What is done about a declaration that is broken: from the pure answer to a finding and a reaction.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::book::Observed;
 use super::check::{self, Breach, Manner};
@@ -143,19 +144,26 @@ fn evidence_of_wait(wait: &slot::Wait) -> Wait {
     crate::evidence::planned(tracker::global(), wait)
 }
 
-/// A lock was taken by an agent on the slow path.
-pub(crate) fn taken(agent: &Agent, held: &Held) {
-    if agent.extents.is_active() && !current::is_in_allocator() {
+/// A lock is about to be asked for by an agent on the slow path.
+pub(crate) fn make_room(agent: &Agent) {
+    if agent.extents.is_active() {
         let _working = Working::begin();
+        agent.extents.make_room();
+    }
+}
+
+/// A lock was taken by an agent on the slow path. Allocates nothing.
+pub(crate) fn taken(agent: &Agent, held: &Held) {
+    if agent.extents.is_active() {
         agent.extents.taken(held);
     }
 }
 
-/// A lock is released by its agent on the slow path.
+/// A lock that an agent has taken, or another one that was handed to it, is released on the slow path.
+/// Allocates nothing.
 pub(crate) fn released(agent: &Agent, id: LockId) {
-    if agent.extents.is_active() && !current::is_in_allocator() {
-        let _working = Working::begin();
-        agent.extents.released(id);
+    if agent.extents.is_active() {
+        agent.extents.released(id, Instant::now());
     }
 }
 
