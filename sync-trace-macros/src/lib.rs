@@ -509,6 +509,7 @@ pub fn lock_fields(input: TokenStream) -> TokenStream {
 ///   `async fn` or parameters: `#[sync_trace::test(tokio::test(flavor = "multi_thread"))]`. To write
 ///   `#[tokio::test]` above or below `#[sync_trace::test]` is the same.
 /// - `expect = "ST0101"`, or a list `["ST0101", "ST0102"]`: the test fails unless each of these findings is made.
+///   Their panics are expected with them; any other panic fails it as ever.
 /// - `deadline = "10s"`: a test that takes longer fails, with a dump of who waits for whom.
 /// - `crate = "path"`, for who re-exports sync-trace.
 ///

@@ -58,7 +58,8 @@ pub(super) fn may_enter(agent: &Agent, declaration: &'static Declaration, held: 
     let may_block = |clause: &&super::model::Clause| matches!(clause.rule, Rule::MayBlock);
     let Some(clause) = declaration.clauses.iter().find(may_block) else { return };
     let spins = held.iter().find(|held| held.created.class().is_some_and(|class| class.spin));
-    if spins.is_some() || agent.extents.any(|rule| matches!(rule, Rule::NoBlock)) {
+    let forbids = agent.extents.is_active().then(|| agent.extents.no_block()).flatten();
+    if spins.is_some() || forbids.is_some() {
         let breach = Breach {
             declaration,
             clause,
@@ -67,7 +68,10 @@ pub(super) fn may_enter(agent: &Agent, declaration: &'static Declaration, held: 
             other: None,
             against: spins.copied(),
         };
-        raise(agent, &breach, None, held);
+        let finding = Scene::of(agent, held).may_not_block(&breach, forbids);
+        if !is_exempt(declaration, finding.code) {
+            respond(agent, finding, None);
+        }
     }
 }
 
