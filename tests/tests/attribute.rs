@@ -504,7 +504,7 @@ mod findings {
         use sync_trace::catch_findings;
 
         let outer = catch_findings(|| {
-            let inner = catch_findings(|| relock());
+            let inner = catch_findings(relock);
             assert_eq!((inner.result.is_err(), inner.findings.len()), (true, 1));
             // A panic of another kind in between.
             let inner = catch_findings(|| panic!("on purpose"));
