@@ -37,8 +37,10 @@ use attr::{Attribute, Word};
 /// - `class(ACCOUNTS)`, of [`lock_class!`]; the compiler compares the ranks of neighbours;
 /// - `of(Account)`: each lock that protects an `Account`;
 /// - `each(self.shards[_] by id)`, `each(from.lock, to.lock by addr)`: several of one kind, in ascending order of their
-///   addresses (also if no `by` is given), of their creation, or of a key: `each(self.rows[_].lock by |row| row.number)`,
-///   where the closure is given what the lock is a field of (or the lock itself);
+///   addresses (also if no `by` is given), of their numbers, or of a key: `each(self.rows[_].lock by |row| row.number)`,
+///   where the closure is given what the lock is a field of (or the lock itself). A lock
+///   gets its number when it is first used or named by a declaration: of two that one thread has used first, the
+///   earlier one has the lower number, and of others nothing is known but that it does not change;
 /// - `read(..)`, `write(..)` or `upgradable(..)` of one of these.
 ///
 /// Options are `global` (the order of named locks is an error anywhere in the program, not only in here), `strict`
@@ -371,7 +373,8 @@ pub fn locks(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///   next to each other in an order;
 /// - `first`: nothing else is held when one of it is taken; `leaf`: nothing else is taken while one of it is held;
 /// - `multi`: several of it may be held at once; `spin`: nobody may wait while one of it is held;
-/// - `untracked`: locks of it are not recorded.
+/// - `untracked`: locks of it are not recorded;
+/// - `crate = "path"`, here or in front of everything, for who re-exports sync-trace.
 ///
 /// # Errors
 ///
@@ -428,8 +431,8 @@ pub fn lock_hierarchy(input: TokenStream) -> TokenStream {
 /// The rules of an attribute for a block: `lock_scope!(order(a < b), only(a, b); { … })`.
 ///
 /// Clauses are those of [`locks`](macro@locks). After the semicolon comes a block, whose value it has and in which `return`,
-/// `?` and `break` work as ever; or a closure, which is then bound in each of its calls; or an `async` block, which is
-/// bound while it is polled.
+/// `?` and `break` work as ever; or a closure, which is then bound in each of its calls; or an `async` block or
+/// closure, which is bound while it is polled. A block must not contain an `.await` of its own.
 ///
 /// # Example
 ///
@@ -506,6 +509,7 @@ pub fn lock_fields(input: TokenStream) -> TokenStream {
 ///   `async fn` or parameters: `#[sync_trace::test(tokio::test(flavor = "multi_thread"))]`. To write
 ///   `#[tokio::test]` above or below `#[sync_trace::test]` is the same.
 /// - `expect = "ST0101"`, or a list `["ST0101", "ST0102"]`: the test fails unless each of these findings is made.
+///   Their panics are expected with them; any other panic fails it as ever.
 /// - `deadline = "10s"`: a test that takes longer fails, with a dump of who waits for whom.
 /// - `crate = "path"`, for who re-exports sync-trace.
 ///

@@ -8,6 +8,7 @@
 //! proportional to the largest number of agents that lived at one time.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::atomics::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Mutex, Ordering, const_fn, lock, push,
@@ -41,9 +42,9 @@ pub(crate) struct Agent {
     pub(crate) chains: Chains,
     /// Its place in time, for the lock order; see [`chronicle`](crate::foresight::chronicle).
     pub(crate) time: TimeSlot,
-    /// Entries of `held`, by lock and stamp, whose guards were dropped by another agent. The owner
-    /// drops them from the stack when it next comes by; readers leave them out.
-    released_elsewhere: Mutex<Vec<(LockId, u64)>>,
+    /// Entries of `held` whose guards were dropped by another agent. The owner drops them from the
+    /// stack when it next comes by; readers leave them out.
+    released_elsewhere: Mutex<Vec<Elsewhere>>,
     /// Why the owner has to look twice when it has taken a lock from another agent: [`RELEASED`] if there
     /// are any of those, [`LOOKOUT`].
     alert: AtomicU64,
@@ -193,7 +194,7 @@ impl Agent {
     pub(crate) fn holds(&self) -> Option<Vec<Held>> {
         let mut held = self.held.read()?;
         let elsewhere = lock(&self.released_elsewhere);
-        held.retain(|held| !elsewhere.contains(&(held.lock, held.stamp)));
+        held.retain(|held| !elsewhere.iter().any(|entry| entry.is(held)));
         Some(held)
     }
 
@@ -202,10 +203,10 @@ impl Agent {
         let Some(held) = self.holds().and_then(|all| all.into_iter().rev().find(matches)) else {
             return false;
         };
-        let entry = (held.lock, held.stamp);
-        if lock(&self.released_elsewhere).contains(&entry) {
+        if lock(&self.released_elsewhere).iter().any(|entry| entry.is(&held)) {
             return false;
         }
+        let entry = Elsewhere { lock: held.lock, stamp: held.stamp, at: Instant::now() };
         push(&self.released_elsewhere, entry);
         self.alert.fetch_or(RELEASED, Ordering::Release);
         true
@@ -241,8 +242,11 @@ impl Agent {
     pub(crate) fn settle_elsewhere(&self) {
         self.alert.fetch_and(!RELEASED, Ordering::Relaxed);
         loop {
-            let Some((id, stamp)) = lock(&self.released_elsewhere).pop() else { return };
-            self.take_off(|held| held.lock == id && held.stamp == stamp);
+            let Some(entry) = lock(&self.released_elsewhere).pop() else { return };
+            self.take_off(|held| entry.is(held));
+            if self.extents.is_active() {
+                self.extents.released(entry.lock, entry.at);
+            }
         }
     }
 
@@ -288,6 +292,20 @@ impl Agent {
         let reasons = self.cold.load(Ordering::Relaxed) & !(why as u32);
         self.cold.store(reasons, Ordering::Relaxed);
         self.held.set_cold(reasons != 0);
+    }
+}
+
+/// A hold whose guard another agent has dropped.
+#[derive(Clone, Copy)]
+struct Elsewhere {
+    lock: LockId,
+    stamp: u64,
+    at: Instant,
+}
+
+impl Elsewhere {
+    fn is(&self, held: &Held) -> bool {
+        self.lock == held.lock && self.stamp == held.stamp
     }
 }
 

@@ -113,6 +113,9 @@ pub fn notes() -> Vec<Finding> {
 /// in a comment. Locks are told apart by their class: their name, or else where they were created and what
 /// they protect. Taking a lock by `try_lock` is no order. Displaying it reads the source files.
 ///
+/// Each function is listed in which an order was seen. But where one thread has taken the very same locks in
+/// the same order before, it is not looked at again where that is: then only the first function is known.
+///
 /// # Example
 ///
 /// ```
@@ -139,7 +142,7 @@ pub fn observed_order() -> ObservedOrder {
 pub struct ObservedOrder(Vec<Nesting>);
 
 impl ObservedOrder {
-    /// Each order of two classes, as it was seen first.
+    /// Each order of two classes, at each pair of places where it was seen: at most 10 000, by file and line.
     pub fn nestings(&self) -> &[Nesting] {
         &self.0
     }

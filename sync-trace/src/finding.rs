@@ -334,7 +334,7 @@ pub struct Nesting {
     pub outer: Hold,
     /// The one that was taken meanwhile.
     pub inner: Hold,
-    /// How often that was seen, by the same thread with the same locks.
+    /// How often that was seen there.
     pub times: u64,
 }
 

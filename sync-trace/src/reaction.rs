@@ -1,5 +1,6 @@
 //! What is done about a finding: the only module that prints, panics and ends the process.
 
+use std::cell::Cell;
 use std::sync::{Arc, Once};
 
 use crate::agent::Agent;
@@ -101,8 +102,14 @@ pub(crate) fn respond(
     }
     drop(quiet);
     if let Some(message) = message {
+        RAISES.set(true);
         panic!("{message}");
     }
+}
+
+thread_local! {
+    /// Whether the panic that comes next is a finding's.
+    static RAISES: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Has the end of the process looked at: it may have something to say.
@@ -131,7 +138,8 @@ pub(crate) fn prepare(config: Config) {
 }
 
 /// Notes which root threads panic after a finding: a test that fails, or was expected to, because a
-/// child's failure was handed on to it. The hook only looks, and calls the one before it.
+/// child's failure was handed on to it. And which tests have children that panic, but for a finding. The
+/// hook only looks, and calls the one before it.
 ///
 /// Changing the hook has to wait until no other thread is in it. So this is done once, when the
 /// process first uses a traced lock: later a thread in its hook might wait for what this one holds.
@@ -141,11 +149,15 @@ fn watch_panics() {
     }
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if let Some(agent) = current::home()
-            && agent.identity().started_by.is_none()
-        {
+        let is_ours = RAISES.replace(false);
+        if let Some(agent) = current::home() {
             let _working = Working::begin();
-            tracker::global().note_panic(agent.id());
+            let identity = agent.identity();
+            if identity.started_by.is_none() {
+                tracker::global().note_panic(agent.id());
+            } else if let (Some(test), false) = (identity.test, is_ours) {
+                tracker::global().note_failure(test);
+            }
         }
         previous(info);
     }));

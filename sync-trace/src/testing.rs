@@ -11,13 +11,15 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::agent::Agent;
 use crate::api::{is_on, take_findings_where};
 use crate::config::EXIT_STATUS;
 use crate::current::{self, Working};
-use crate::finding::{Finding, Outcome, TestId};
+use crate::finding::{AgentId, Finding, Outcome, TestId};
 use crate::os;
 use crate::registry::next_number;
 use crate::stall::{self, Aside};
+use crate::tracker::global;
 
 /// What a test says about itself.
 #[derive(Clone, Copy, Debug)]
@@ -138,13 +140,20 @@ type Panic = Box<dyn Any + Send>;
 struct Running {
     test: TestId,
     settings: Settings,
-    before: Option<TestId>,
+    before: Option<Before>,
+}
+
+/// Whose test was which.
+struct Before {
+    agent: &'static Agent,
+    id: AgentId,
+    test: Option<TestId>,
 }
 
 impl Running {
     fn begin(settings: Settings) -> Self {
         let test = TestId(next_number().get());
-        Self { test, settings, before: set(Some(test)) }
+        Self { test, settings, before: Before::set(test) }
     }
 
     /// The end of a body that has returned or panicked.
@@ -165,15 +174,13 @@ impl Running {
     /// The end of a body that has not failed, or else may go on with its panic.
     #[track_caller]
     fn end(self, panic: Option<Panic>) {
-        let expect = self.settings.expect;
+        let (expect, test) = (self.settings.expect, self.test);
         let findings = self.take();
         drop(self);
         let is_expected = |finding: &&Arc<Finding>| expect.contains(&finding.code.as_str());
         let (expected, others): (Vec<_>, Vec<_>) = findings.iter().partition(is_expected);
-        // What follows from an expected finding's panic is expected, too.
-        let has_panicked = expected.iter().any(|finding| finding.outcome == Outcome::Panicked);
         if let Some(panic) = panic
-            && !has_panicked
+            && !follows_from(&panic, &expected, test)
         {
             resume_unwind(panic);
         }
@@ -205,7 +212,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        set(self.before);
+        if let Some(before) = &self.before {
+            before.restore();
+        }
         // A test that panics fails, or was expected to: either way its findings are noticed.
         if std::thread::panicking() {
             drop(self.take());
@@ -213,13 +222,43 @@ impl Drop for Running {
     }
 }
 
-fn set(test: Option<TestId>) -> Option<TestId> {
-    let agent = current::recording()?;
-    let _working = Working::begin();
-    let before = agent.identity().test;
-    agent.set_test(test);
-    before
+impl Before {
+    /// Attributes the calling thread to a test, also if it is not recorded just now.
+    fn set(test: TestId) -> Option<Self> {
+        let agent = current::recording().or_else(current::home)?;
+        let _working = Working::begin();
+        let before = agent.identity().test;
+        agent.set_test(Some(test));
+        Some(Self { agent, id: agent.id(), test: before })
+    }
+
+    /// To that agent and no other, whatever the calling thread is by now, and whether it is recorded.
+    fn restore(&self) {
+        let _working = Working::begin();
+        if self.agent.is_live() && self.agent.id() == self.id {
+            self.agent.set_test(self.test);
+        }
+    }
 }
+
+/// Whether a panic is that of one of these findings, or hands one on from another thread.
+fn follows_from(panic: &Panic, findings: &[&Arc<Finding>], test: TestId) -> bool {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+    // Also inside what a test says of the result of a join.
+    if findings.iter().any(|finding| message.contains(&finding.to_string())) {
+        return true;
+    }
+    // What std says of another thread's panic does not say of which. If all of them were ours, it was.
+    let has_panicked = findings.iter().any(|finding| finding.outcome == Outcome::Panicked);
+    let is_handed_on = message == SCOPED || message.ends_with(UNWRAPPED);
+    is_handed_on && has_panicked && !global().has_failed(test)
+}
+
+/// The panic of `std::thread::scope` after a thread's in it.
+const SCOPED: &str = "a scoped thread panicked";
+/// The end of that of an `unwrap` or `expect` of what a join returns.
+const UNWRAPPED: &str = ": Any { .. }";
 
 /// Runs `body` in a thread of its own and waits for it so long. A thread that hangs is left behind.
 #[track_caller]

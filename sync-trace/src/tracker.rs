@@ -3,6 +3,7 @@
 //! One static holds the tracker of the process; tests make their own. Nothing here panics, prints
 //! or ends the process because of what it finds: that is [`reaction`](crate::reaction)'s part.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, fence, lock, push};
 use crate::config::{Config, Overrides};
 use crate::declared::book::Book;
 use crate::evidence;
-use crate::finding::{AgentId, Blocker, Finding, Outcome};
+use crate::finding::{AgentId, Blocker, Finding, Outcome, TestId};
 use crate::foresight::ledger::Ledger;
 use crate::held::Held;
 use crate::op::Mode;
@@ -36,6 +37,9 @@ pub(crate) struct Tracker {
     handler: Mutex<Option<Handler>>,
     /// The root threads that have panicked since the first finding.
     panicked_roots: Mutex<Vec<AgentId>>,
+    /// The tests in which a thread has panicked that they started, and not because of a finding. At most
+    /// [`FAILED_MAX`], the newest.
+    failed_tests: Mutex<VecDeque<TestId>>,
     config: Mutex<Config>,
     overrides: Overrides,
     /// How many agents have ended with something held.
@@ -87,6 +91,9 @@ const MAX_GRAVES: u64 = 4096;
 
 /// Findings are kept up to this number; further ones are reported all the same.
 const MAX_FINDINGS: usize = 10_000;
+
+/// More tests do not run at one time.
+const FAILED_MAX: usize = 256;
 
 impl Limits {
     pub(crate) fn count(counter: &AtomicU64) {
@@ -160,6 +167,7 @@ impl Tracker {
             findings: Mutex::new(Vec::new()),
             handler: Mutex::new(None),
             panicked_roots: Mutex::new(Vec::new()),
+            failed_tests: Mutex::new(VecDeque::with_capacity(FAILED_MAX)),
             config: Mutex::new(overrides.over(Config::new())),
             overrides,
             graves: AtomicU64::new(0),
@@ -594,6 +602,21 @@ impl Tracker {
 
     pub(crate) fn has_panicked(&self, root: AgentId) -> bool {
         lock(&self.panicked_roots).contains(&root)
+    }
+
+    /// A thread of a test has panicked, and not because of a finding.
+    pub(crate) fn note_failure(&self, test: TestId) {
+        let mut failed = lock(&self.failed_tests);
+        if !failed.contains(&test) {
+            if failed.len() == FAILED_MAX {
+                failed.pop_front();
+            }
+            failed.push_back(test);
+        }
+    }
+
+    pub(crate) fn has_failed(&self, test: TestId) -> bool {
+        lock(&self.failed_tests).contains(&test)
     }
 
     pub(crate) fn handler(&self) -> Option<Handler> {

@@ -316,6 +316,77 @@ mod expected {
         panic!("the test's own panic");
     }
 
+    #[sync_trace::test(expect = "ST0102")]
+    #[should_panic(expected = "the test's own panic")]
+    fn so_it_does_after_what_is_expected() {
+        assert!(catch_unwind(|| breaks(&Mutex::new(1), &Mutex::new(2))).is_err());
+        panic!("the test's own panic");
+    }
+
+    #[sync_trace::test(expect = "ST0102", deadline = "10min")]
+    #[should_panic(expected = "the test's own panic")]
+    fn so_it_does_after_what_is_expected_with_a_deadline() {
+        assert!(thread::spawn(|| breaks(&Mutex::new(1), &Mutex::new(2))).join().is_err());
+        panic!("the test's own panic");
+    }
+
+    #[sync_trace::test(tokio::test, expect = "ST0102")]
+    #[should_panic(expected = "the test's own panic")]
+    async fn so_it_does_after_what_an_async_one_expects() {
+        assert!(catch_unwind(|| breaks(&Mutex::new(1), &Mutex::new(2))).is_err());
+        tokio::task::yield_now().await;
+        panic!("the test's own panic");
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    fn a_childs_expected_panic_may_be_unwrapped() {
+        thread::spawn(|| breaks(&Mutex::new(1), &Mutex::new(2))).join().unwrap();
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    fn or_resumed() {
+        let child = thread::spawn(|| breaks(&Mutex::new(1), &Mutex::new(2)));
+        std::panic::resume_unwind(child.join().unwrap_err());
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    fn or_said_in_other_words() {
+        let child = thread::spawn(|| breaks(&Mutex::new(1), &Mutex::new(2)));
+        panic!("the child has failed: {}", text(child.join().unwrap_err()));
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    fn or_handed_on_by_a_scope() {
+        thread::scope(|scope| {
+            scope.spawn(|| breaks(&Mutex::new(1), &Mutex::new(2)));
+        });
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    #[should_panic(expected = "a scoped thread panicked")]
+    fn a_childs_own_panic_fails_it_when_handed_on_by_a_scope() {
+        assert!(catch_unwind(|| breaks(&Mutex::new(1), &Mutex::new(2))).is_err());
+        thread::scope(|scope| {
+            scope.spawn(|| panic!("the child's own panic"));
+        });
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    #[should_panic(expected = "Any { .. }")]
+    fn or_unwrapped() {
+        assert!(catch_unwind(|| breaks(&Mutex::new(1), &Mutex::new(2))).is_err());
+        thread::spawn(|| panic!("the child's own panic")).join().unwrap();
+    }
+
+    #[sync_trace::test(expect = "ST0102")]
+    #[should_panic(expected = "a scoped thread panicked")]
+    fn so_it_does_if_another_child_makes_what_is_expected() {
+        thread::scope(|scope| {
+            scope.spawn(|| breaks(&Mutex::new(1), &Mutex::new(2)));
+            scope.spawn(|| panic!("the child's own panic"));
+        });
+    }
+
     #[sync_trace::test(tokio::test)]
     #[should_panic(expected = "nothing else failed the test")]
     async fn a_finding_that_an_async_test_swallows_fails_it() {
@@ -426,6 +497,39 @@ mod findings {
         for _ in 0..2 {
             let _ = thread::spawn(relock).join();
         }
+    }
+
+    #[sync_trace::test]
+    fn what_is_caught_inside_is_not_the_tests_and_all_else_still_is() {
+        use sync_trace::catch_findings;
+
+        let outer = catch_findings(|| {
+            let inner = catch_findings(relock);
+            assert_eq!((inner.result.is_err(), inner.findings.len()), (true, 1));
+            // A panic of another kind in between.
+            let inner = catch_findings(|| panic!("on purpose"));
+            assert_eq!((inner.result.is_err(), inner.findings.len()), (true, 0));
+            let _ = thread::spawn(relock).join();
+        });
+        assert_eq!((outer.result.is_ok(), outer.findings.len()), (true, 1));
+    }
+
+    #[sync_trace::test]
+    #[should_panic(expected = "nothing else failed the test")]
+    fn after_a_caught_panic_findings_are_the_tests_again() {
+        let caught = sync_trace::catch_findings(|| panic!("on purpose"));
+        assert!(caught.result.is_err());
+        let _ = thread::spawn(relock).join();
+    }
+
+    #[sync_trace::test]
+    #[should_panic(expected = "nothing else failed the test")]
+    fn so_they_are_if_nothing_was_recorded_when_it_ended() {
+        let mut quiet = None;
+        let caught = sync_trace::catch_findings(|| quiet = Some(sync_trace::mute()));
+        assert!(caught.findings.is_empty());
+        drop(quiet);
+        let _ = thread::spawn(relock).join();
     }
 
     #[sync_trace::test]

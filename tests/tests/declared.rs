@@ -15,12 +15,18 @@ mod extents;
 mod futures;
 #[path = "declared/global.rs"]
 mod global;
+#[path = "declared/hard.rs"]
+mod hard;
 #[path = "declared/near_misses.rs"]
 mod near_misses;
+#[path = "declared/observed.rs"]
+mod observed;
 #[path = "declared/orders.rs"]
 mod orders;
 #[path = "declared/reports.rs"]
 mod reports;
+#[path = "declared/told.rs"]
+mod told;
 #[path = "declared/waits.rs"]
 mod waits;
 

@@ -1,22 +1,30 @@
-//! A function with a declaration that has run before allocates nothing for it.
+//! A function with a declaration that has run before allocates nothing for it, and no function does while a
+//! lock is its own that may be the memory allocator's.
 #![cfg(any(debug_assertions, feature = "always"))]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use sync_trace::lock_order;
 use sync_trace::sync::Mutex;
+use sync_trace::{AsStd, lock_budget, lock_order};
 
 struct Counting;
 
 thread_local! {
     static CALLS: Cell<u64> = const { Cell::new(0) };
+    /// Those while `PROBED` was held, by whomever.
+    static LATE: Cell<u64> = const { Cell::new(0) };
 }
+
+static PROBED: Mutex<i64> = Mutex::new(0);
 
 // SAFETY: every call goes to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         CALLS.set(CALLS.get() + 1);
+        if PROBED.as_std().try_lock().is_err() {
+            LATE.set(LATE.get() + 1);
+        }
         // SAFETY: our caller keeps the promises that this asks for.
         unsafe { System.alloc(layout) }
     }
@@ -60,4 +68,27 @@ fn what_has_run_before_allocates_nothing() {
     };
     assert_ne!(calls(1), 0, "the first time it does, or nothing is counted");
     assert_eq!(calls(100), 0);
+}
+
+#[test]
+fn what_is_noted_of_a_lock_that_was_taken_has_its_room_before() {
+    #[lock_budget(hold = "1h")]
+    fn within(before: usize) -> [u64; 3] {
+        let others: Vec<Mutex<u8>> = (0..before).map(|_| Mutex::new(0)).collect();
+        let held: Vec<_> = others.iter().map(|lock| lock.lock().unwrap()).collect();
+        let start = LATE.get();
+        let guard = PROBED.lock().unwrap();
+        let taken = LATE.get();
+        let seen = Box::new(*guard);
+        let probed = LATE.get();
+        drop(guard);
+        drop((seen, held));
+        [start, taken, probed]
+    }
+    // At each number of locks at which a vector may have to grow.
+    for before in 0..10 {
+        let [start, taken, probed] = within(before);
+        assert_eq!(taken, start, "with {before} others held");
+        assert_eq!(probed, taken + 1, "it is seen when something is allocated");
+    }
 }

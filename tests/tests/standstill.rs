@@ -73,7 +73,7 @@ stuck! {
     lost_wakeup: "ST0003", "`ready`", "when nobody was waiting", "'producer', which has ended,";
     acknowledged_under_a_lock: "ST0003", "`acknowledged`", "`outer`", "'worker'";
     never_signalled: "ST0003", "`changed`", "never been signalled";
-    second_waiter: "ST0001", "`opened`", "`notify_one`, which wakes only one thread";
+    second_waiter: "ST0001", "`opened`", "by `notify_one`, which wakes only one thread";
     two_buffers: "ST0001", "`not_empty`", "`not_full`", "'consumer'";
     late_end: "ST0003", "`finished`", "status 66";
     crossed_requests: "ST0003", "'one'", "'other'";

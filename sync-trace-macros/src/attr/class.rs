@@ -5,7 +5,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Ident, LitInt, LitStr, Path, Result, Token, Visibility};
 
-use super::{comma, crate_option, did_you_mean, plain_name};
+use super::{comma, crate_option, did_you_mean, once, plain_name};
 
 pub(crate) struct Class {
     pub(crate) attrs: Vec<Attribute>,
@@ -42,6 +42,10 @@ impl ClassOption {
 
 impl Parse for Class {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut path = crate_option(input)?;
+        if path.is_some() {
+            comma(input)?;
+        }
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
         if input.peek(LitStr) {
@@ -53,10 +57,11 @@ impl Parse for Class {
         input.parse::<Token![,]>()?;
         let name = plain_name(input)?;
         comma(input)?;
-        let (mut options, mut path) = (Vec::new(), None);
+        let mut options = Vec::new();
         while !input.is_empty() {
+            let word = input.span();
             match crate_option(input)? {
-                Some(found) => path = Some(found),
+                Some(found) => once(&mut path, found, "crate", word)?,
                 None => options.push(option(input)?),
             }
             comma(input)?;

@@ -1,6 +1,6 @@
 //! What an item declares: the static that tells it, and how a call fills in its own locks.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{ExprClosure, Path, ReturnType};
@@ -303,21 +303,29 @@ fn locks_at(place: &Place, act: impl Fn(TokenStream, TokenStream) -> TokenStream
                 value = base.clone();
             }
             Step::Elements(bracket) => {
-                let element = local(&format!("__element{}", loops.len()));
+                let name = format!("__element{}", loops.len());
+                let element = Ident::new(&name, at(bracket.span.close()));
                 let span = at(bracket.span.join());
                 loops.push(quote_spanned!(span=> for #element in #base.iter()));
                 base = quote!(#element);
-                value = quote!(*#element);
+                let span = at(root.span());
+                value = quote_spanned!(span=> *#element);
                 owner = None;
             }
         }
     }
     let star = &place.deref;
-    let lock = quote!(#star #value);
-    // As if the user had borrowed it, so that what is wrong with it is shown under all of it.
+    // As if the user had borrowed it, so that what is wrong with it is shown under all of it: from the first
+    // token to the last one, if both count as written by the same.
     let first = star.as_ref().map_or_else(|| root.span(), |star| star.span());
-    let span = if loops.is_empty() { first } else { at(first) };
-    let lock = quote_spanned!(span=> &#lock);
+    let lock = match place.steps.last() {
+        Some(Step::Elements(_)) => {
+            let span = at(first);
+            let star = star.as_ref().map(|_| quote_spanned!(span=> *));
+            quote_spanned!(span=> &#star #value)
+        }
+        _ => quote_spanned!(first=> &#star #value),
+    };
     let inside = act(lock, owner.unwrap_or(value));
     loops.into_iter().rev().fold(inside, |inside, head| quote!(#head { #inside }))
 }

@@ -46,7 +46,14 @@ fn expand(Scope { clauses, extent }: &Scope) -> TokenStream {
                 written => Output::of(written),
             };
             let body = &closure.body;
-            let entered = entered(&declared, output, body.to_token_stream());
+            let entered = if closure.asyncness.is_some() {
+                let (prepared, edge) = (prepared(&declared), output.edge());
+                // Not `move`: what the closure has borrowed stays so.
+                let around = around(quote!(async { #edge #body }));
+                quote!(#prepared #around.await)
+            } else {
+                entered(&declared, output, body.to_token_stream())
+            };
             Halves {
                 on: calls(closure, quote!(#statics #entered)),
                 off: calls(closure, quote!(#checks #body)),

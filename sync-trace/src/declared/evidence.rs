@@ -39,6 +39,20 @@ impl<'a> Scene<'a> {
         self.finding(broken, vec![declared], None, against.map(hold_of))
     }
 
+    /// A function is called that may block, where a clause or the class of a lock forbids it.
+    pub(super) fn may_not_block(
+        &self,
+        found: &Found,
+        forbids: Option<(&'static Declaration, &'static Clause)>,
+    ) -> Finding {
+        let forbidden =
+            forbids.map(|(declaration, clause)| declared(declaration, clause, [None, None]));
+        let class = found.against.as_ref().and_then(|held| held.created.class());
+        let spins = class.map(|class| declared_of_class(class, "spin"));
+        let declared = [declared_by(found)].into_iter().chain(forbidden).chain(spins).collect();
+        self.finding(found.broken, declared, None, found.against.as_ref().map(hold_of))
+    }
+
     /// The agent is about to block where a clause forbids it.
     pub(super) fn blocks(&self, found: &Found, wait: Wait) -> Finding {
         self.finding(found.broken, vec![declared_by(found)], Some(wait), None)

@@ -1,7 +1,11 @@
 //! The extents that one agent is in, innermost last.
 //!
 //! Only the agent itself changes them, and before it runs whoever starts it. Vectors keep their room, so
-//! that a function which has run before allocates nothing.
+//! that a function which has run before allocates nothing. What is noted after a real lock was taken has its
+//! room made before: that lock may be the memory allocator's.
+//!
+//! Each entry has a number of its own. Most are left in the opposite order in which they were entered, but
+//! a block that lives in a suspended task may be left at any time: then just that entry goes.
 
 use std::time::{Duration, Instant};
 
@@ -28,15 +32,24 @@ struct Stack {
     before: Vec<Before>,
     /// Room for what the next call gives its declaration.
     scratch: Vec<Member>,
-    /// What was taken while an extent limited how long it may be held.
+    /// What was taken in each extent that limits how long it may be held.
     taken: Vec<Taken>,
+    /// How many entries there have been.
+    entered: u64,
 }
 
+/// Which entry, of all that an agent has had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Serial(u64);
+
 struct Entry {
+    serial: Serial,
     declaration: &'static Declaration,
     /// Where its part of the vectors begins.
     members: usize,
     before: usize,
+    /// What it means alone.
+    own: Bond,
     /// That of all extents up to this one.
     bond: Bond,
     /// See [`Suspended`].
@@ -45,12 +58,12 @@ struct Entry {
     overrun: Option<Overrun>,
 }
 
+/// A lock that was taken in an extent which limits how long it may be held.
 #[derive(Clone, Copy)]
 struct Taken {
+    extent: Serial,
     held: Held,
     at: Instant,
-    /// In how many extents.
-    depth: usize,
 }
 
 /// Something that lasted too long.
@@ -87,7 +100,11 @@ pub(crate) struct Suspended {
     pub(crate) members: Vec<Member>,
     before: Vec<Before>,
     overrun: Option<Overrun>,
-    /// What its task holds while it is suspended, and since when, where that matters.
+    /// What its task has taken and holds while it is suspended, by lock and stamp.
+    inside: Vec<(LockId, u64)>,
+    /// The same where it is limited how long that may be held, and since when it has been.
+    taken: Vec<(Held, Instant)>,
+    /// What its task holds while it is suspended, and since when, where that is limited.
     holding: Option<(Held, Instant)>,
     /// Of another thread's call: only the orders that go on in threads started there.
     is_inherited: bool,
@@ -95,14 +112,24 @@ pub(crate) struct Suspended {
 
 impl Suspended {
     pub(crate) fn new(declaration: &'static Declaration, members: Vec<Member>) -> Self {
-        let (before, overrun, holding) = (Vec::new(), None, None);
-        Self { declaration, members, before, overrun, holding, is_inherited: false }
+        Self {
+            declaration,
+            members,
+            before: Vec::new(),
+            overrun: None,
+            inside: Vec::new(),
+            taken: Vec::new(),
+            holding: None,
+            is_inherited: false,
+        }
     }
 
     /// It is about to be suspended while these are held. Returns what lasts too long by that.
     pub(crate) fn suspends(&mut self, holds: &[Held]) -> Option<Overrun> {
+        let inside = taken_inside(&self.before, holds);
+        self.inside = inside.iter().map(|held| (held.lock, held.stamp)).collect();
         let limit = limit(self.declaration, Spent::Suspended)?;
-        let held = taken_inside(&self.before, holds).into_iter().next()?;
+        let held = *inside.first()?;
         self.holding = Some((held, Instant::now()));
         let took = Duration::ZERO;
         (limit == took).then_some(Overrun { what: Spent::Suspended, lock: held, took, limit })
@@ -122,9 +149,22 @@ impl Suspended {
         Frame { declaration, members, before, is_inherited: *is_inherited }
     }
 
-    /// What is held by whoever enters it first.
+    /// It is entered, for the first time or again, by who holds these. What its task itself has held
+    /// since it was suspended was taken inside; all else is that of whoever polls it now.
     pub(crate) fn set_before(&mut self, holds: &[Held]) {
-        self.before = holds.iter().map(before).collect();
+        let inside = std::mem::take(&mut self.inside);
+        let is_outside = |held: &&Held| !inside.contains(&(held.lock, held.stamp));
+        self.before = holds.iter().filter(is_outside).map(before).collect();
+    }
+
+    /// Whether it is measured how long something is held that was taken before it was suspended.
+    pub(crate) fn has_taken(&self) -> bool {
+        !self.taken.is_empty()
+    }
+
+    /// What was released while it was suspended is measured no more: nobody knows when that was.
+    pub(crate) fn retain_taken(&mut self, is_held: impl Fn(&Held) -> bool) {
+        self.taken.retain(|(held, _)| is_held(held));
     }
 }
 
@@ -144,6 +184,7 @@ impl Extents {
                     before: Vec::new(),
                     scratch: Vec::new(),
                     taken: Vec::new(),
+                    entered: 0,
                 }),
             }
         }
@@ -163,9 +204,20 @@ impl Extents {
     /// For the record's next agent.
     pub(crate) fn clear(&self) {
         if self.is_active() {
-            *lock(&self.stack) = Stack::default();
-            self.note(&lock(&self.stack));
+            self.with(|stack| *stack = Stack::default());
         }
+    }
+
+    /// Does something to the stack, outside the mutex: it may take memory, and what the memory allocator
+    /// does with locks meanwhile may come by here. It finds nothing then.
+    fn with<R>(&self, work: impl FnOnce(&mut Stack) -> R) -> R {
+        let mut stack = std::mem::take(&mut *lock(&self.stack));
+        let result = work(&mut stack);
+        self.is_active.store(!stack.entries.is_empty(), Ordering::Relaxed);
+        let looks = stack.bond().looks_at_everything;
+        self.looks_at_everything.store(looks, Ordering::Relaxed);
+        *lock(&self.stack) = stack;
+        result
     }
 
     /// Room for the members of a call.
@@ -173,70 +225,76 @@ impl Extents {
         std::mem::take(&mut lock(&self.stack).scratch)
     }
 
-    /// Enters an extent and keeps the room that its members came in. Returns its place.
+    /// Enters an extent and keeps the room that its members came in.
     pub(crate) fn enter(
         &self,
         declaration: &'static Declaration,
         mut members: Vec<Member>,
         holds: &[Held],
-    ) -> (usize, Bond) {
-        let mut stack = lock(&self.stack);
-        let entered = stack.push(declaration, &members, holds.iter().map(before), false);
-        self.note(&stack);
-        members.clear();
-        // A call inside the one that gave the members may have left room, too.
-        if stack.scratch.capacity() < members.capacity() {
-            std::mem::swap(&mut stack.scratch, &mut members);
-        }
-        drop(stack);
-        entered
+    ) -> (Serial, Bond) {
+        self.with(|stack| {
+            let entered = stack.push(declaration, &members, holds.iter().map(before), false);
+            members.clear();
+            // A call inside the one that gave the members may have left room, too.
+            if stack.scratch.capacity() < members.capacity() {
+                std::mem::swap(&mut stack.scratch, &mut members);
+            }
+            entered
+        })
     }
 
     /// Goes on with an extent that was suspended.
-    pub(crate) fn resume(&self, suspended: &Suspended) -> (usize, Bond) {
-        let Suspended { declaration, members, before, overrun, is_inherited, .. } = suspended;
-        let mut stack = lock(&self.stack);
-        let (place, bond) = stack.push(declaration, members, before.iter().copied(), *is_inherited);
-        stack.entries[place].overrun = *overrun;
-        self.note(&stack);
-        (place, bond)
+    pub(crate) fn resume(&self, suspended: &mut Suspended) -> (Serial, Bond) {
+        let Suspended { declaration, members, before, overrun, taken, is_inherited, .. } =
+            suspended;
+        self.with(|stack| {
+            let before = before.iter().copied();
+            let (serial, bond) = stack.push(declaration, members, before, *is_inherited);
+            if let Some(entry) = stack.entries.last_mut() {
+                entry.overrun = *overrun;
+            }
+            let again = |(held, at): (Held, Instant)| Taken { extent: serial, held, at };
+            stack.taken.extend(taken.drain(..).map(again));
+            (serial, bond)
+        })
     }
 
-    fn note(&self, stack: &Stack) {
-        self.is_active.store(!stack.entries.is_empty(), Ordering::Relaxed);
-        let looks = stack.bond().looks_at_everything;
-        self.looks_at_everything.store(looks, Ordering::Relaxed);
+    /// What is known of an extent goes with it when it is about to be suspended: what has lasted too long,
+    /// and what was taken in it and is still held.
+    pub(crate) fn suspend(&self, serial: Serial, suspended: &mut Suspended) {
+        self.with(|stack| {
+            if let Some(at) = stack.place(serial) {
+                suspended.overrun = stack.entries[at].overrun;
+                let taken = stack.taken.iter().filter(|taken| taken.extent == serial);
+                suspended.taken.extend(taken.map(|taken| (taken.held, taken.at)));
+            }
+        });
     }
 
-    /// What lasted too long so far goes with an extent that is about to be suspended.
-    pub(crate) fn suspend(&self, place: usize, suspended: &mut Suspended) {
-        if let Some(entry) = lock(&self.stack).entries.get(place) {
-            suspended.overrun = entry.overrun;
-        }
-    }
-
-    /// Leaves the extent at `place`, and any inside it that were not left; `at_end` says whether that is
-    /// the end of the call. Returns what the others mean, and what lasted too long.
-    pub(crate) fn leave(&self, place: usize, at_end: bool) -> (Bond, Option<Overrun>) {
-        let mut stack = lock(&self.stack);
-        if at_end && !stack.taken.is_empty() {
-            stack.still_held();
-        }
-        let overrun = stack.pop(place);
-        self.note(&stack);
-        (stack.bond(), overrun)
+    /// Leaves an extent, if it has not been left; `at_end` says whether that is the end of the call.
+    /// Returns what the others mean, and what lasted too long.
+    pub(crate) fn leave(&self, serial: Serial, at_end: bool) -> (Bond, Option<Overrun>) {
+        self.with(|stack| {
+            if at_end && !stack.taken.is_empty() {
+                stack.still_held(serial);
+            }
+            let overrun = stack.remove(serial);
+            (stack.bond(), overrun)
+        })
     }
 
     /// Looks at the extents, the innermost one first.
     pub(crate) fn look<R>(&self, look: impl FnOnce(Frames<'_>) -> R) -> R {
-        let stack = lock(&self.stack);
-        look(Frames { stack: &stack, left: stack.entries.len() })
+        self.with(|stack| look(Frames { stack, left: stack.entries.len() }))
     }
 
-    /// Looks at the extent at `place`.
-    pub(crate) fn look_at<R>(&self, place: usize, look: impl FnOnce(Frame<'_>) -> R) -> Option<R> {
-        let stack = lock(&self.stack);
-        (place < stack.entries.len()).then(|| look(stack.frame(place)))
+    /// Looks at one extent, if it has not been left.
+    pub(crate) fn look_at<R>(
+        &self,
+        serial: Serial,
+        look: impl FnOnce(Frame<'_>) -> R,
+    ) -> Option<R> {
+        self.with(|stack| stack.place(serial).map(|at| look(stack.frame(at))))
     }
 
     /// Whether a clause of any extent is such a one.
@@ -270,40 +328,63 @@ impl Extents {
         }
         let is_inherited =
             |rule: &Rule| matches!(rule, Rule::Order { options, .. } if options.inherit);
-        let stack = lock(&self.stack);
-        let frames = (0..stack.entries.len()).map(|at| stack.frame(at));
-        let inherited =
-            frames.filter(|frame| frame.clauses().any(|clause| is_inherited(&clause.rule)));
         let handed_on = |frame: Frame<'_>| Suspended {
             is_inherited: true,
             ..Suspended::new(frame.declaration, frame.members.to_vec())
         };
-        inherited.map(handed_on).collect()
+        self.with(|stack| {
+            let frames = (0..stack.entries.len()).map(|at| stack.frame(at));
+            let inherited =
+                frames.filter(|frame| frame.clauses().any(|clause| is_inherited(&clause.rule)));
+            inherited.map(handed_on).collect()
+        })
     }
 
     // ---- how long it takes -----------------------------------------------------------------
 
-    /// A lock was taken; the clock is read only where that matters.
+    /// Makes room for what is noted of the next lock that is taken.
+    pub(crate) fn make_room(&self) {
+        self.with(|stack| {
+            let limited = stack.entries.iter().filter(|entry| entry.limits_holds()).count();
+            stack.taken.reserve(limited);
+        });
+    }
+
+    /// A lock was taken; the clock is read only where that matters. It may be the memory allocator's, so
+    /// nothing is allocated: there is room, or else it is not measured.
     pub(crate) fn taken(&self, held: &Held) {
         let mut stack = lock(&self.stack);
-        if stack.entries.iter().any(|entry| limit(entry.declaration, Spent::Holding).is_some()) {
-            let depth = stack.entries.len();
-            stack.taken.push(Taken { held: *held, at: Instant::now(), depth });
+        let Stack { entries, taken, .. } = &mut *stack;
+        let mut now = None;
+        for entry in entries.iter().filter(|entry| entry.limits_holds()) {
+            if taken.len() < taken.capacity() {
+                let at = *now.get_or_insert_with(Instant::now);
+                taken.push(Taken { extent: entry.serial, held: *held, at });
+            }
         }
     }
 
-    /// A lock is released.
-    pub(crate) fn released(&self, id: LockId) {
+    /// A lock was released, at that time. Allocates and frees nothing.
+    pub(crate) fn released(&self, id: LockId, at: Instant) {
         let mut stack = lock(&self.stack);
-        if let Some(at) = stack.taken.iter().rposition(|taken| taken.held.lock == id) {
-            let taken = stack.taken.remove(at);
-            stack.spent(Spent::Holding, &taken.held, taken.at.elapsed(), taken.depth);
+        let Stack { entries, taken, .. } = &mut *stack;
+        if taken.is_empty() {
+            return;
+        }
+        for entry in entries.iter_mut() {
+            let is_it = |taken: &Taken| taken.extent == entry.serial && taken.held.lock == id;
+            if let Some(index) = taken.iter().rposition(is_it) {
+                let Taken { held, at: since, .. } = taken.remove(index);
+                entry.spent(Spent::Holding, &held, at.saturating_duration_since(since));
+            }
         }
     }
 
     /// A lock was waited for.
     pub(crate) fn waited(&self, lock_wanted: &Held, took: Duration) {
-        lock(&self.stack).spent(Spent::Waiting, lock_wanted, took, usize::MAX);
+        let mut stack = lock(&self.stack);
+        let entries = stack.entries.iter_mut();
+        entries.for_each(|entry| entry.spent(Spent::Waiting, lock_wanted, took));
     }
 }
 
@@ -329,72 +410,112 @@ impl Stack {
         members: &[Member],
         before: impl Iterator<Item = Before>,
         is_inherited: bool,
-    ) -> (usize, Bond) {
-        let place = self.entries.len();
-        let outer = self.bond();
+    ) -> (Serial, Bond) {
+        self.entered += 1;
+        let serial = Serial(self.entered);
         let (first_member, first_before) = (self.members.len(), self.before.len());
         self.members.extend_from_slice(members);
         self.before.extend(before);
-        let own = number(declaration, members, &self.before[first_before..]);
-        let bond = Bond {
-            number: outer.number.wrapping_add(own),
-            looks_at_everything: outer.looks_at_everything
-                || declaration.looks_at_everything(is_inherited),
+        let own = Bond {
+            number: number(declaration, members, &self.before[first_before..]),
+            looks_at_everything: declaration.looks_at_everything(is_inherited),
         };
+        let bond = self.bond().and(own);
         let (members, before) = (first_member, first_before);
         let overrun = None;
-        self.entries.push(Entry { declaration, members, before, bond, is_inherited, overrun });
-        (place, bond)
+        self.entries.push(Entry {
+            serial,
+            declaration,
+            members,
+            before,
+            own,
+            bond,
+            is_inherited,
+            overrun,
+        });
+        (serial, bond)
     }
 
-    fn pop(&mut self, place: usize) -> Option<Overrun> {
-        let &Entry { members, before, overrun, .. } = self.entries.get(place)?;
-        self.members.truncate(members);
-        self.before.truncate(before);
-        self.entries.truncate(place);
-        // What is entered from here on was not there yet when they were taken.
-        self.taken.iter_mut().for_each(|taken| taken.depth = taken.depth.min(place));
-        if !self.entries.iter().any(|entry| limit(entry.declaration, Spent::Holding).is_some()) {
-            self.taken.clear();
+    /// Where the entry is, if it still is.
+    fn place(&self, serial: Serial) -> Option<usize> {
+        self.entries.iter().rposition(|entry| entry.serial == serial)
+    }
+
+    /// Removes an entry with all that belongs to it. Those above it stay.
+    fn remove(&mut self, serial: Serial) -> Option<Overrun> {
+        let at = self.place(serial)?;
+        let (members, before) = (self.members_of(at), self.before_of(at));
+        let (fewer_members, fewer_before) = (members.len(), before.len());
+        self.members.drain(members);
+        self.before.drain(before);
+        self.taken.retain(|taken| taken.extent != serial);
+        let removed = self.entries.remove(at);
+        for above in at..self.entries.len() {
+            let below = above.checked_sub(1).map(|below| self.entries[below].bond);
+            let entry = &mut self.entries[above];
+            entry.members -= fewer_members;
+            entry.before -= fewer_before;
+            entry.bond = below.unwrap_or_default().and(entry.own);
         }
-        overrun
+        removed.overrun
     }
 
     fn bond(&self) -> Bond {
         self.entries.last().map(|entry| entry.bond).unwrap_or_default()
     }
 
-    /// What was taken inside and is still held has been held until now.
-    fn still_held(&mut self) {
-        for at in 0..self.taken.len() {
-            let Taken { held, at, depth } = self.taken[at];
-            self.spent(Spent::Holding, &held, at.elapsed(), depth);
+    /// What was taken in an extent and is still held has been held until now.
+    fn still_held(&mut self, serial: Serial) {
+        let Some(at) = self.place(serial) else { return };
+        let entry = &mut self.entries[at];
+        for taken in self.taken.iter().filter(|taken| taken.extent == serial) {
+            entry.spent(Spent::Holding, &taken.held, taken.at.elapsed());
         }
+    }
+
+    fn members_of(&self, at: usize) -> std::ops::Range<usize> {
+        let next = self.entries.get(at + 1);
+        self.entries[at].members..next.map_or(self.members.len(), |next| next.members)
+    }
+
+    fn before_of(&self, at: usize) -> std::ops::Range<usize> {
+        let next = self.entries.get(at + 1);
+        self.entries[at].before..next.map_or(self.before.len(), |next| next.before)
     }
 
     fn frame(&self, at: usize) -> Frame<'_> {
         let entry = &self.entries[at];
-        let next = self.entries.get(at + 1);
-        let members = entry.members..next.map_or(self.members.len(), |next| next.members);
-        let before = entry.before..next.map_or(self.before.len(), |next| next.before);
         Frame {
             declaration: entry.declaration,
-            members: &self.members[members],
-            before: &self.before[before],
+            members: &self.members[self.members_of(at)],
+            before: &self.before[self.before_of(at)],
             is_inherited: entry.is_inherited,
         }
     }
+}
 
-    /// Notes what lasted too long for one of the outermost `depth` extents; the first of it is
-    /// remembered.
-    fn spent(&mut self, what: Spent, held: &Held, took: Duration, depth: usize) {
-        for entry in self.entries.iter_mut().take(depth).filter(|entry| !entry.is_inherited) {
-            if let Some(limit) = limit(entry.declaration, what)
-                && took > limit
-            {
-                let overrun = Overrun { what, lock: *held, took, limit };
-                entry.overrun.get_or_insert(overrun);
-            }
+impl Entry {
+    fn limits_holds(&self) -> bool {
+        !self.is_inherited && limit(self.declaration, Spent::Holding).is_some()
+    }
+
+    /// Notes what lasted too long; the first of it is remembered.
+    fn spent(&mut self, what: Spent, held: &Held, took: Duration) {
+        if !self.is_inherited
+            && let Some(limit) = limit(self.declaration, what)
+            && took > limit
+        {
+            self.overrun.get_or_insert(Overrun { what, lock: *held, took, limit });
+        }
+    }
+}
+
+impl Bond {
+    /// What both mean together.
+    fn and(self, other: Self) -> Self {
+        Self {
+            number: self.number.wrapping_add(other.number),
+            looks_at_everything: self.looks_at_everything || other.looks_at_everything,
         }
     }
 }
@@ -427,4 +548,156 @@ pub(crate) fn limit(declaration: &'static Declaration, what: Spent) -> Option<Du
         _ => None,
     });
     limits.min().map(Duration::from_nanos)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::declared::model::{Element, Options, Span};
+    use crate::finding::LockKind;
+    use crate::op::{Mode, Op};
+    use crate::registry::Access;
+    use crate::site::{Origin, Site};
+
+    const SPAN: Span = Span { line: 1, column: 1, end: 2 };
+
+    fn declaration(rule: Rule) -> &'static Declaration {
+        let clauses = Box::leak(Box::new([Clause { rule, span: SPAN, text: "" }]));
+        Box::leak(Box::new(Declaration::new("test", "test.rs", SPAN, clauses)))
+    }
+
+    fn order() -> &'static Declaration {
+        const CHAINS: &[&[Element]] = &[];
+        declaration(Rule::Order { chains: CHAINS, options: Options::default() })
+    }
+
+    fn only() -> &'static Declaration {
+        declaration(Rule::Only { locks: &[] })
+    }
+
+    fn budget(hold: Duration) -> &'static Declaration {
+        let hold = Some(hold.as_nanos() as u64);
+        declaration(Rule::Budget { hold, wait: None, await_hold: None })
+    }
+
+    fn held(lock: u64) -> Held {
+        let type_name = std::any::type_name::<u32>;
+        let (kind, mode, op) = (LockKind::Mutex, Mode::Exclusive, Op::Lock);
+        let access = Box::leak(Box::new(Access { kind, type_name, mode, op }));
+        let site = Site::caller();
+        let created = Origin::unnamed(site);
+        Held { lock: LockId(lock), stamp: 0, told: false, access, created, site }
+    }
+
+    /// Members numbered from `first`.
+    fn members(first: u64, count: u64) -> Vec<Member> {
+        let member = |id| {
+            let (origin, key) = (Origin::unnamed(Site::caller()), 0);
+            Member { slot: 0, what: Which::Lock { id: LockId(id), origin, key } }
+        };
+        (first..first + count).map(member).collect()
+    }
+
+    /// The locks of each extent, the innermost one first.
+    fn locks(extents: &Extents) -> Vec<Vec<u64>> {
+        let lock = |member: &Member| match member.what {
+            Which::Lock { id, .. } => id.0,
+            _ => 0,
+        };
+        extents
+            .look(|frames| frames.map(|frame| frame.members.iter().map(lock).collect()).collect())
+    }
+
+    #[test]
+    fn an_extent_that_is_not_the_innermost_is_left_alone() {
+        let extents = Extents::new();
+        let (first, _) = extents.enter(order(), members(10, 2), &[held(1)]);
+        let (second, _) = extents.enter(only(), members(20, 1), &[held(1), held(2)]);
+        let (third, _) = extents.enter(order(), members(30, 3), &[held(3)]);
+        assert!(extents.looks_at_everything());
+        let (_, overrun) = extents.leave(second, true);
+        assert!(overrun.is_none());
+        assert_eq!(locks(&extents), [vec![30, 31, 32], vec![10, 11]]);
+        assert!(!extents.looks_at_everything());
+        let of_third = |frame: Frame<'_>| frame.before.to_vec();
+        assert_eq!(extents.look_at(third, of_third), Some(vec![before(&held(3))]));
+        extents.leave(first, true);
+        assert_eq!(locks(&extents), [vec![30, 31, 32]]);
+        extents.leave(third, true);
+        assert!(!extents.is_active());
+    }
+
+    #[test]
+    fn what_was_left_is_not_left_again() {
+        let extents = Extents::new();
+        let (first, _) = extents.enter(order(), members(10, 1), &[]);
+        extents.leave(first, true);
+        let (second, _) = extents.enter(order(), members(20, 1), &[]);
+        extents.leave(first, true);
+        assert_eq!(locks(&extents), [vec![20]]);
+        assert_eq!(extents.look_at(first, |_| ()), None);
+        assert_eq!(extents.look_at(second, |_| ()), Some(()));
+    }
+
+    #[test]
+    fn what_is_left_means_what_it_means_alone() {
+        let (one, other) = (order(), order());
+        let alone = Extents::new().enter(other, members(20, 1), &[]).1;
+        let extents = Extents::new();
+        let (first, _) = extents.enter(one, members(10, 1), &[]);
+        let (_, both) = extents.enter(other, members(20, 1), &[]);
+        assert_ne!(both, alone);
+        assert_eq!(extents.leave(first, true).0, alone);
+    }
+
+    #[test]
+    fn each_extent_measures_what_was_taken_in_it() {
+        let short = Duration::from_millis(1);
+        let extents = Extents::new();
+        let (outer, _) = extents.enter(budget(short), members(10, 1), &[]);
+        extents.make_room();
+        extents.taken(&held(1));
+        let (inner, _) = extents.enter(budget(short), members(20, 1), &[]);
+        let later = Instant::now() + Duration::from_secs(1);
+        extents.released(LockId(1), later);
+        assert!(extents.leave(inner, true).1.is_none());
+        assert_eq!(extents.leave(outer, true).1.unwrap().lock.lock, LockId(1));
+    }
+
+    #[test]
+    fn what_is_held_while_a_task_is_suspended_goes_on_being_held() {
+        let members = || members(10, 1);
+        let budget = budget(Duration::from_millis(1));
+        let check = |is_held: bool| {
+            let (first, second) = (Extents::new(), Extents::new());
+            let mut suspended = Suspended::new(budget, members());
+            let (serial, _) = first.resume(&mut suspended);
+            first.make_room();
+            first.taken(&held(1));
+            first.suspend(serial, &mut suspended);
+            assert!(first.leave(serial, false).1.is_none());
+            assert!(suspended.has_taken());
+            suspended.retain_taken(|_| is_held);
+            let (serial, _) = second.resume(&mut suspended);
+            second.released(LockId(1), Instant::now() + Duration::from_secs(1));
+            second.leave(serial, true).1.is_some()
+        };
+        assert!(check(true));
+        assert!(!check(false));
+    }
+
+    #[test]
+    fn what_whoever_polls_holds_was_not_taken_inside() {
+        let mut suspended = Suspended::new(order(), Vec::new());
+        suspended.set_before(&[held(1)]);
+        assert_eq!(suspended.frame().before, [before(&held(1))]);
+        // It takes 2, which it keeps, and is polled by who holds 3.
+        suspended.suspends(&[held(1), held(2)]);
+        suspended.set_before(&[held(3), held(2)]);
+        assert_eq!(suspended.frame().before, [before(&held(3))]);
+        // It gives 2 back.
+        suspended.suspends(&[held(3)]);
+        suspended.set_before(&[held(2)]);
+        assert_eq!(suspended.frame().before, [before(&held(2))]);
+    }
 }

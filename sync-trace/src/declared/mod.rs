@@ -48,7 +48,9 @@ pub use scope::{Key, Members, Prepared, Scope, Scoped, enter, prepare};
 pub use traced::Locks;
 pub use traced::TracedLock;
 #[cfg(not(loom))]
-pub(crate) use verdict::{contradictions, may_wait, observed, released, requested, taken, waited};
+pub(crate) use verdict::{
+    contradictions, make_room, may_wait, observed, released, requested, taken, waited,
+};
 
 /// All declarations of the program.
 #[linkme::distributed_slice]

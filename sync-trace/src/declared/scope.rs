@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::check::{self, Border};
-use super::extents::{Bond, Extents, Suspended};
+use super::extents::{Bond, Extents, Serial, Suspended};
 use super::frame::{Frame, Member, Which};
 use super::model::{Declaration, Rule};
 use super::traced::{Locks, TracedLock};
@@ -130,7 +130,7 @@ struct Entered {
     /// Whose record it was then.
     id: AgentId,
     declaration: &'static Declaration,
-    place: usize,
+    serial: Serial,
 }
 
 // A panic leaves nothing half done in it.
@@ -172,10 +172,10 @@ fn enter_with(
     }
     verdict::may_enter(agent, declaration, &holds);
     let working = Working::begin();
-    let (place, bond) = agent.extents.enter(declaration, members, &holds);
+    let (serial, bond) = agent.extents.enter(declaration, members, &holds);
     drop(working);
     bind(agent, bond);
-    let entered = Some(Entered { agent, id: agent.id(), declaration, place });
+    let entered = Some(Entered { agent, id: agent.id(), declaration, serial });
     Scope { entered, _not_send: PhantomData }
 }
 
@@ -194,11 +194,11 @@ impl Scope {
     #[track_caller]
     fn leave_once(&mut self) {
         // A thread that is ending may have lost its record.
-        if let Some(Entered { agent, id, declaration, place }) = self.entered.take()
+        if let Some(Entered { agent, id, declaration, serial }) = self.entered.take()
             && agent.is_live()
             && agent.id() == id
         {
-            leave(agent, declaration, place, true);
+            leave(agent, declaration, serial, true);
             current::retire_if_ending(agent);
         }
     }
@@ -220,18 +220,22 @@ fn bind(agent: &Agent, bond: Bond) {
     }
 }
 
-/// Leaves the extent of `declaration` at `place`; `at_end` says whether that is the end of the call.
+/// Leaves an extent of `declaration`; `at_end` says whether that is the end of the call.
 #[track_caller]
-fn leave(agent: &'static Agent, declaration: &'static Declaration, place: usize, at_end: bool) {
+fn leave(agent: &'static Agent, declaration: &'static Declaration, serial: Serial, at_end: bool) {
     let is_judged = at_end && !std::thread::panicking();
+    // What others have released for this agent is not held any more.
+    current::settle(agent);
+    let working = Working::begin();
     let breach = if is_judged && declaration.looks_at_borders() {
         let holds = holds(agent);
         let judge = |frame: Frame<'_>| check::border(&frame, &holds, Border::Exit);
-        agent.extents.look_at(place, judge).flatten().map(|breach| (breach, holds))
+        agent.extents.look_at(serial, judge).flatten().map(|breach| (breach, holds))
     } else {
         None
     };
-    let (bond, overrun) = agent.extents.leave(place, at_end);
+    let (bond, overrun) = agent.extents.leave(serial, at_end);
+    drop(working);
     bind(agent, bond);
     if !is_judged {
         return;
@@ -258,7 +262,7 @@ pub(super) fn holds(agent: &Agent) -> Vec<Held> {
 }
 
 impl Declaration {
-    /// Whether what is held at the entry matters.
+    /// Whether what is held at the entry, and by whoever polls, matters.
     fn looks_at_holds(&self) -> bool {
         self.looks_at_borders()
             || self.clauses.iter().any(|clause| match &clause.rule {
@@ -296,9 +300,38 @@ pub struct Scoped<F> {
 enum Extent {
     /// Not polled yet, so that nothing was judged.
     New(Suspended),
-    Begun(Suspended),
+    /// With whoever has polled it last.
+    Begun(Suspended, Poller),
     /// Nothing is recorded, or the future has ended.
     None,
+}
+
+/// The agent that has polled a future: its record, and whose that was then.
+#[derive(Clone, Copy)]
+struct Poller {
+    agent: &'static Agent,
+    id: AgentId,
+}
+
+impl fmt::Debug for Poller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Poller").field(&self.id).finish()
+    }
+}
+
+impl Poller {
+    fn of(agent: &'static Agent) -> Self {
+        Self { agent, id: agent.id() }
+    }
+
+    /// Whether it still holds this, as far as can be seen.
+    fn holds(&self, held: &Held) -> bool {
+        let Self { agent, id } = *self;
+        let is_it = |now: &Held| now.lock == held.lock && now.access.mode == held.access.mode;
+        agent.is_live()
+            && agent.id() == id
+            && agent.holds().is_some_and(|holds| holds.iter().any(is_it))
+    }
 }
 
 /// Collects what a call gives its declaration before its future is made.
@@ -340,7 +373,7 @@ impl<F: Future> Future for Scoped<F> {
         let Some(agent) = recording() else { return future.poll(context) };
         let polled = match extent.enter(agent) {
             None => return future.poll(context),
-            Some((declaration, place)) => Polled { agent, declaration, place, extent },
+            Some((declaration, serial)) => Polled { agent, declaration, serial, extent },
         };
         let result = future.poll(context);
         polled.end(result.is_ready());
@@ -349,13 +382,20 @@ impl<F: Future> Future for Scoped<F> {
 }
 
 impl Extent {
-    /// Enters it for a poll. Returns its place.
-    fn enter(&mut self, agent: &'static Agent) -> Option<(&'static Declaration, usize)> {
-        let suspended = match std::mem::replace(self, Self::None) {
+    /// Enters it for a poll.
+    fn enter(&mut self, agent: &'static Agent) -> Option<(&'static Declaration, Serial)> {
+        let mut suspended = match std::mem::replace(self, Self::None) {
             Self::None => return None,
-            Self::Begun(mut suspended) => {
+            Self::Begun(mut suspended, poller) => {
                 if let Some(overrun) = suspended.resumes() {
                     verdict::raise_overrun(agent, suspended.declaration, &overrun);
+                }
+                if suspended.declaration.looks_at_holds() {
+                    suspended.set_before(&holds(agent));
+                }
+                if suspended.has_taken() {
+                    let _working = Working::begin();
+                    suspended.retain_taken(|held| poller.holds(held));
                 }
                 suspended
             }
@@ -372,12 +412,12 @@ impl Extent {
             }
         };
         let working = Working::begin();
-        let (place, bond) = agent.extents.resume(&suspended);
+        let (serial, bond) = agent.extents.resume(&mut suspended);
         drop(working);
         bind(agent, bond);
         let declaration = suspended.declaration;
-        *self = Self::Begun(suspended);
-        Some((declaration, place))
+        *self = Self::Begun(suspended, Poller::of(agent));
+        Some((declaration, serial))
     }
 }
 
@@ -385,25 +425,30 @@ impl Extent {
 struct Polled<'e> {
     agent: &'static Agent,
     declaration: &'static Declaration,
-    place: usize,
+    serial: Serial,
     extent: &'e mut Extent,
 }
 
 impl Polled<'_> {
     /// The poll has returned.
     fn end(self, is_ready: bool) {
-        let Self { agent, declaration, place, .. } = self;
+        let Self { agent, declaration, serial, .. } = self;
         let mut overrun = None;
         match &mut *self.extent {
             extent if is_ready => *extent = Extent::None,
-            Extent::Begun(suspended) => {
-                agent.extents.suspend(place, suspended);
-                overrun = suspended.suspends(&holds(agent));
+            Extent::Begun(suspended, _) => {
+                // What others have released for this agent is not held any more.
+                current::settle(agent);
+                let _working = Working::begin();
+                agent.extents.suspend(serial, suspended);
+                if declaration.looks_at_holds() {
+                    overrun = suspended.suspends(&holds(agent));
+                }
             }
             Extent::New(_) | Extent::None => {}
         }
         std::mem::forget(self);
-        leave(agent, declaration, place, is_ready);
+        leave(agent, declaration, serial, is_ready);
         if let Some(overrun) = overrun {
             verdict::raise_overrun(agent, declaration, &overrun);
         }
@@ -413,14 +458,14 @@ impl Polled<'_> {
 impl Drop for Polled<'_> {
     fn drop(&mut self) {
         *self.extent = Extent::None;
-        leave(self.agent, self.declaration, self.place, true);
+        leave(self.agent, self.declaration, self.serial, true);
     }
 }
 
 /// What a thread that is about to be started takes over.
 pub(crate) fn inherit(parent: &Extents, child: &Agent) {
-    for suspended in parent.inherited() {
-        let (_, bond) = child.extents.resume(&suspended);
+    for mut suspended in parent.inherited() {
+        let (_, bond) = child.extents.resume(&mut suspended);
         bind(child, bond);
     }
 }

@@ -1,6 +1,7 @@
 //! What is done about a declaration that is broken: from the pure answer to a finding and a reaction.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::book::Observed;
 use super::check::{self, Breach, Manner};
@@ -57,7 +58,8 @@ pub(super) fn may_enter(agent: &Agent, declaration: &'static Declaration, held: 
     let may_block = |clause: &&super::model::Clause| matches!(clause.rule, Rule::MayBlock);
     let Some(clause) = declaration.clauses.iter().find(may_block) else { return };
     let spins = held.iter().find(|held| held.created.class().is_some_and(|class| class.spin));
-    if spins.is_some() || agent.extents.any(|rule| matches!(rule, Rule::NoBlock)) {
+    let forbids = agent.extents.is_active().then(|| agent.extents.no_block()).flatten();
+    if spins.is_some() || forbids.is_some() {
         let breach = Breach {
             declaration,
             clause,
@@ -66,7 +68,10 @@ pub(super) fn may_enter(agent: &Agent, declaration: &'static Declaration, held: 
             other: None,
             against: spins.copied(),
         };
-        raise(agent, &breach, None, held);
+        let finding = Scene::of(agent, held).may_not_block(&breach, forbids);
+        if !is_exempt(declaration, finding.code) {
+            respond(agent, finding, None);
+        }
     }
 }
 
@@ -143,19 +148,26 @@ fn evidence_of_wait(wait: &slot::Wait) -> Wait {
     crate::evidence::planned(tracker::global(), wait)
 }
 
-/// A lock was taken by an agent on the slow path.
-pub(crate) fn taken(agent: &Agent, held: &Held) {
-    if agent.extents.is_active() && !current::is_in_allocator() {
+/// A lock is about to be asked for by an agent on the slow path.
+pub(crate) fn make_room(agent: &Agent) {
+    if agent.extents.is_active() {
         let _working = Working::begin();
+        agent.extents.make_room();
+    }
+}
+
+/// A lock was taken by an agent on the slow path. Allocates nothing.
+pub(crate) fn taken(agent: &Agent, held: &Held) {
+    if agent.extents.is_active() {
         agent.extents.taken(held);
     }
 }
 
-/// A lock is released by its agent on the slow path.
+/// A lock that an agent has taken, or another one that was handed to it, is released on the slow path.
+/// Allocates nothing.
 pub(crate) fn released(agent: &Agent, id: LockId) {
-    if agent.extents.is_active() && !current::is_in_allocator() {
-        let _working = Working::begin();
-        agent.extents.released(id);
+    if agent.extents.is_active() {
+        agent.extents.released(id, Instant::now());
     }
 }
 

@@ -262,6 +262,7 @@ fn ready_to_record(lock: &LockHeader) -> Option<&'static Agent> {
     current::settle(agent);
     let _working = Working::begin();
     agent.held.make_room();
+    declared::make_room(agent);
     Some(agent)
 }
 

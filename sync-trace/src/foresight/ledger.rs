@@ -8,9 +8,9 @@ use crate::agent::Agent;
 use crate::atomics::{Mutex, lock};
 use crate::evidence::hold_of;
 use crate::finding::{Finding, LockId, Nesting};
-use crate::lock_order::classes::{ClassNews, Classes};
+use crate::lock_order::classes::{ClassNews, Classes, Seen};
 use crate::lock_order::clock::Section;
-use crate::lock_order::hold::{Guard, Hold};
+use crate::lock_order::hold::Guard;
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Repeats, Request};
 use crate::lock_order::predictor::Predictor;
 
@@ -36,6 +36,9 @@ struct Known {
 
 /// Of so many requests, at most, is known who held what and when. Then the older half is forgotten.
 const DEPENDENCIES_MAX: usize = 1 << 18;
+
+/// So many places where an order was seen are told, the oldest.
+const NESTINGS_MAX: usize = 10_000;
 
 /// A circle that has become known, or more likely.
 pub(crate) struct Prospect {
@@ -90,17 +93,17 @@ impl Ledger {
         notes
     }
 
-    /// The orders of classes of locks that were seen, each as it was seen first.
+    /// The orders of classes of locks that were seen, with each pair of places where that was.
     pub(crate) fn nestings(&self) -> Vec<Nesting> {
         let mut known = lock(&self.known);
         let Known { predictor, classes, .. } = &mut *known;
-        let seen = classes.seen(|index| predictor.dependency(index));
-        let nesting = |(index, held): (usize, Hold)| {
-            let dependency = predictor.dependency(index);
-            let (outer, inner) = (hold_of(&held.record()), hold_of(&dependency.wanted.record()));
-            Nesting { outer, inner, times: dependency.repeats.count() }
+        let seen = classes.seen(predictor.dependencies(), NESTINGS_MAX);
+        let nesting = |Seen { held, wanted, times }: Seen| {
+            let (outer, inner) = (hold_of(&held.record()), hold_of(&wanted.record()));
+            Nesting { outer, inner, times }
         };
         let mut nestings: Vec<Nesting> = seen.into_iter().map(nesting).collect();
+        // What was seen first comes first among those of one pair of places.
         nestings.sort_by_key(|one| (one.outer.site, one.inner.site));
         nestings
     }

@@ -341,6 +341,8 @@ fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
             current::retire_if_ending(agent);
             return if forgiven { Forgotten::Forgiven } else { Forgotten::Own };
         }
+        // A task may have come from the thread that took it, and have brought its extent along.
+        declared::released(agent, id);
     }
     // Not on this thread's record: taken while nothing was recorded, or by another thread. Where the
     // tracker works or is not even made, this may be the allocator's lock: nothing may be allocated

@@ -8,7 +8,7 @@
 //! everything goes.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map};
 
 use super::adjacency::QuickHash;
 use super::graph::{Inserted, OrderGraph};
@@ -34,6 +34,14 @@ pub(crate) struct Classes {
     /// The classes of which two locks were not taken in the order of their keys: the first dependency
     /// that did so, and the lock that it held.
     against_keys: BTreeMap<LockId, (usize, LockId)>,
+}
+
+/// That a lock of one class was wanted while one of another was held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    pub(crate) held: Hold,
+    pub(crate) wanted: Hold,
+    pub(crate) times: u64,
 }
 
 /// What a dependency has shown of classes.
@@ -143,16 +151,36 @@ impl Classes {
         witnesses.chain(circles).chain(self.against_keys().map(|(dependency, _)| dependency))
     }
 
-    /// The dependency that showed each order of two classes first, and what it held of the first one.
-    pub(crate) fn seen<'d>(&mut self, get: impl Fn(usize) -> &'d Dependency) -> Vec<(usize, Hold)> {
-        let witnesses: Vec<_> = self.witnesses.iter().map(|(pair, one)| (pair.0, one.0)).collect();
-        let held = |(class, index): (LockId, u32)| {
-            let mut guards = get(index as usize).guards().iter();
-            let held =
-                guards.find(|guard| self.names.of(&guard.hold, guard.stated()) == Some(class));
-            Some((index as usize, held?.hold))
-        };
-        witnesses.into_iter().filter_map(held).collect()
+    /// Where each order of two classes was seen, the first of those with one pair of sites, in the order of
+    /// `all`; at most `most`.
+    pub(crate) fn seen<'d>(
+        &mut self,
+        all: impl Iterator<Item = &'d Dependency>,
+        most: usize,
+    ) -> Vec<Seen> {
+        let mut seen: Vec<Seen> = Vec::new();
+        let mut by_place: HashMap<_, usize> = HashMap::new();
+        for dependency in all {
+            let Some(to) = self.names.wanted(dependency) else { continue };
+            let wanted = dependency.wanted;
+            for guard in dependency.guards() {
+                let held = guard.hold;
+                let Some(from) = self.names.of(&held, guard.stated()) else { continue };
+                if !self.witnesses.contains_key(&(from, to)) {
+                    continue;
+                }
+                let times = dependency.repeats.count();
+                match by_place.entry(((from, held.site), (to, wanted.site))) {
+                    hash_map::Entry::Occupied(known) => seen[*known.get()].times += times,
+                    hash_map::Entry::Vacant(new) if seen.len() < most => {
+                        new.insert(seen.len());
+                        seen.push(Seen { held, wanted, times });
+                    }
+                    hash_map::Entry::Vacant(_) => {}
+                }
+            }
+        }
+        seen
     }
 
     /// They have new numbers.

@@ -56,6 +56,11 @@ impl Predictor {
         self.seen.get(index)
     }
 
+    /// All that was seen, the oldest first.
+    pub(crate) fn dependencies(&self) -> impl Iterator<Item = &Dependency> {
+        self.seen.all()
+    }
+
     /// The best circle found for each set of locks.
     pub(crate) fn circles(&self) -> impl Iterator<Item = &Circle> {
         self.known.values()

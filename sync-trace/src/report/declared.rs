@@ -153,8 +153,11 @@ impl Told<'_> {
             let label = format!("{who} {} here{}", self.took(hold), self.and_holds());
             add(role, At::call(hold.site, hold.op), label);
         }
-        for declared in &self.breach.declared {
+        for (number, declared) in self.breach.declared.iter().enumerate() {
             let at = match declared.name {
+                Some(_) if declared.text == declared.attribute => {
+                    At::attribute(declared.passage, declared.attribute)
+                }
                 Some(_) => At::passage(declared.passage, declared.text_or_word()),
                 None => At::macro_call(declared.passage, declared.attribute),
             };
@@ -168,7 +171,11 @@ impl Told<'_> {
                     (None, None) => Role::Closes,
                     _ => Role::Declares,
                 };
-                add(role, At::passage(name, word), self.in_force(&who));
+                let text = match number {
+                    0 => self.in_force(&who),
+                    _ => "in force until this call returns".to_owned(),
+                };
+                add(role, At::passage(name, word), text);
             }
         }
         marks
@@ -195,9 +202,9 @@ impl Told<'_> {
         }
     }
 
-    /// Whether the declaration is that of a call which is under way.
+    /// Whether the declarations are those of calls which are under way.
     fn is_in_force(&self) -> bool {
-        self.breach.declared.len() == 1
+        self.breach.declared.len() == 1 || self.breach.broken == Broken::MayBlock
     }
 
     #[cfg(feature = "pretty")]
@@ -225,13 +232,30 @@ impl Told<'_> {
         match (self.breach.broken, &wait.target) {
             (Broken::Blocks, _) => format!("would wait {goal}"),
             (Broken::WaitedTooLong, _) => format!("waited {} {goal}", self.took_time()),
-            (Broken::OutOfOrder, _) => format!("takes {} too late", self.wanted()),
-            _ => format!("takes {}", self.wanted()),
+            (Broken::OutOfOrder, _) => {
+                format!("takes {}{} too late", self.wanted(), self.as_declared(0, &self.wanted()))
+            }
+            _ => format!("takes {}{}", self.wanted(), self.as_declared(0, &self.wanted())),
         }
     }
 
     fn took(&self, hold: &Hold) -> String {
-        format!("took {}", self.cast.hold(hold))
+        let part = if self.breach.wait.is_some() { 1 } else { 0 };
+        let held = self.cast.hold(hold);
+        format!("took {held}{}", self.as_declared(part, &held))
+    }
+
+    /// How the declaration calls a lock, if its own name does not show that.
+    fn as_declared(&self, part: usize, name: &str) -> String {
+        let first = self.breach.declared.first().filter(|declared| declared.name.is_some());
+        let Some(part) = first.and_then(|declared| declared.parts[part]) else {
+            return String::new();
+        };
+        let mut words = part.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let is_place = !part.contains(['"', '(']);
+        let last = words.rfind(|word| !word.is_empty() && *word != "_").unwrap_or_default();
+        let is_shown = !is_place || name.contains(last);
+        if is_shown { String::new() } else { format!(" (`{part}`)") }
     }
 
     #[cfg(feature = "pretty")]

@@ -42,6 +42,9 @@ pub(super) enum Word {
     Text(&'static str),
     /// A call of this macro.
     Macro(&'static str),
+    /// This attribute without arguments, with or without its brackets in front, or the clause of
+    /// that name.
+    Attribute(&'static str),
 }
 
 #[cfg_attr(not(feature = "pretty"), expect(dead_code, reason = "only snippets need it"))]
@@ -56,6 +59,11 @@ impl At {
     pub(super) fn passage(passage: Passage, text: &'static str) -> Self {
         let Passage { file, line, column, .. } = passage;
         Self { file, line, column, word: Word::Text(text) }
+    }
+
+    /// Where an attribute without arguments stands.
+    pub(super) fn attribute(passage: Passage, name: &'static str) -> Self {
+        Self { word: Word::Attribute(name), ..Self::passage(passage, name) }
     }
 
     /// Where a macro is called that declares or asserts something.
@@ -89,6 +97,7 @@ impl Sources {
         let code = &spot.text[spot.span.clone()];
         let word = match at.word {
             Word::Text(text) => written(code, text)?,
+            Word::Attribute(name) => attribute(code, name)?,
             Word::Macro(name) => {
                 let end = code.find('!').filter(|&end| code[..end].ends_with(name))?;
                 called(code, name).filter(|word| word.end == end + 1)?
@@ -114,6 +123,21 @@ impl Sources {
         let mut files = self.files.borrow_mut();
         files.entry(file).or_insert_with(|| read(file, &self.roots)).clone()
     }
+}
+
+/// The word of an attribute that begins with `code`, or of a clause.
+fn attribute(code: &str, name: &str) -> Option<Range<usize>> {
+    let names = [name, name.strip_prefix("lock_").unwrap_or(name)];
+    let in_brackets = code.strip_prefix("#[").and_then(|inner| inner.split([']', '(']).next());
+    let word = match in_brackets {
+        Some(path) => {
+            let path = path.trim_end();
+            let start = path.rfind(|c: char| !is_word(c)).map_or(0, |at| at + 1);
+            2 + start..2 + path.len()
+        }
+        None => 0..code.find(|c: char| !is_word(c)).unwrap_or(code.len()),
+    };
+    names.contains(&&code[word.clone()]).then_some(word)
 }
 
 /// Where paths may start. They are relative to the root of the workspace, and a test runs in the
@@ -254,6 +278,17 @@ mod tests {
 
     fn found(code: &str, method: &str) -> Option<String> {
         called(code, method).map(|word| code[word].to_owned())
+    }
+
+    #[test]
+    fn an_attribute_is_found_by_its_word() {
+        let word = |code: &'static str, name| attribute(code, name).map(|word| &code[word]);
+        assert_eq!(word("#[no_block]", "no_block"), Some("no_block"));
+        assert_eq!(word("#[sync_trace::lock_only()] fn f() {", "lock_only"), Some("lock_only"));
+        assert_eq!(word("no_block, only(a))]", "no_block"), Some("no_block"));
+        assert_eq!(word("only(); {", "lock_only"), Some("only"));
+        assert_eq!(word("#[may_block]", "no_block"), None);
+        assert_eq!(word("no_blocking()", "no_block"), None);
     }
 
     #[test]

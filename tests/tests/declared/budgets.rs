@@ -1,6 +1,9 @@
 //! How long something may last, and what may be let be.
 
 use super::broken;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 use sync_trace::finding::Broken;
 use sync_trace::sync::{Barrier, Mutex};
@@ -53,6 +56,94 @@ fn what_was_taken_before_is_not_counted() {
         holds(&inner, false);
     };
     assert_eq!(broken(held), []);
+}
+
+/// Is pending once.
+struct Pause(bool);
+
+impl Future for Pause {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+#[lock_budget(hold = "1ms")]
+async fn holds_across(lock: &Mutex<u8>, across: bool) {
+    let guard = lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if across {
+        Pause(false).await;
+        drop(guard);
+    } else {
+        drop(guard);
+        Pause(false).await;
+    }
+}
+
+/// Polls the future twice, and spends time in between.
+fn poll_slowly(future: impl Future<Output = ()>) {
+    let mut future = pin!(future);
+    let context = &mut Context::from_waker(Waker::noop());
+    assert!(future.as_mut().poll(context).is_pending());
+    spend_time();
+    assert!(future.as_mut().poll(context).is_ready());
+}
+
+#[test]
+fn what_a_task_holds_while_it_is_suspended_is_held() {
+    let lock = Mutex::new(0);
+    assert_eq!(broken(|| poll_slowly(holds_across(&lock, true))), [Broken::HeldTooLong]);
+    assert_eq!(broken(|| poll_slowly(holds_across(&lock, false))), []);
+    // In a function with the same budget, each measures for itself.
+    let within = |across| {
+        #[lock_budget(hold = "1ms")]
+        fn outer(lock: &Mutex<u8>, across: bool) {
+            poll_slowly(holds_across(lock, across));
+        }
+        broken(|| outer(&lock, across))
+    };
+    assert_eq!(within(true), [Broken::HeldTooLong]);
+    assert_eq!(within(false), []);
+}
+
+/// What may be handed to another thread although it may not.
+struct Handed<T>(T);
+
+// SAFETY: not sound, but the threads here take turns, and Linux's futexes do not ask who unlocks.
+unsafe impl<T> Send for Handed<T> {}
+
+impl<T> Handed<T> {
+    fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "a mutex must be released by its thread")]
+fn a_guard_that_another_thread_drops_is_held_until_then() {
+    #[lock_budget(hold = "100ms")]
+    fn hands_on(lock: &Mutex<u8>, before: impl FnOnce() + Send, after: impl FnOnce()) {
+        let guard = Handed(lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        std::thread::scope(|scope| {
+            let drops = scope.spawn(|| {
+                before();
+                drop(guard.into_inner());
+            });
+            drops.join().unwrap();
+        });
+        after();
+    }
+    fn spend_more() {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(150) {
+            std::hint::spin_loop();
+        }
+    }
+    let lock = Mutex::new(0);
+    assert_eq!(broken(|| hands_on(&lock, spend_more, || ())), [Broken::HeldTooLong]);
+    // It is not held any more while its thread goes on, although that hears of it only later.
+    assert_eq!(broken(|| hands_on(&lock, || (), spend_more)), []);
 }
 
 #[test]

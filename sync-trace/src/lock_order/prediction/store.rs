@@ -72,6 +72,11 @@ impl Dependencies {
         &self.all[index]
     }
 
+    /// All of them, the oldest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Dependency> {
+        self.all.iter()
+    }
+
     pub(crate) fn into_all(self) -> impl Iterator<Item = Dependency> {
         self.all.into_iter()
     }
