@@ -76,8 +76,10 @@ mod meaning;
 mod op;
 pub mod order;
 mod os;
+mod permits;
 mod registry;
 mod report;
+mod semaphore;
 mod site;
 mod tracker;
 mod waits;
@@ -102,10 +104,13 @@ mod model;
 
 #[cfg(all(any(debug_assertions, feature = "always"), not(loom)))]
 pub mod sync;
+#[cfg(all(not(any(debug_assertions, feature = "always")), not(loom)))]
+#[path = "sync/off.rs"]
+pub mod sync;
 #[cfg(all(any(debug_assertions, feature = "always"), not(loom)))]
 pub mod thread;
 #[cfg(not(any(debug_assertions, feature = "always")))]
-pub use std::{sync, thread};
+pub use std::thread;
 
 /// Whether tracing is compiled in: with `debug_assertions`, or with the feature `always`.
 pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));
