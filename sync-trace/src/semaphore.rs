@@ -552,15 +552,11 @@ mod model {
 
     #[test]
     fn what_is_given_back_in_parts_is_enough_for_who_needs_all() {
-        let programs: &[Program] = &[
-            |it| keep(it, 2),
-            |it| borrow(it, 1),
-            |it| {
-                it.give(1);
-                0
-            },
-        ];
-        explore(1, programs, |_, free| assert_eq!(free, 0));
+        let gives: Program = |it| {
+            it.give(1);
+            0
+        };
+        explore(1, [|it| keep(it, 2), |it| borrow(it, 1), gives], |_, free| assert_eq!(free, 0));
     }
 
     #[test]
