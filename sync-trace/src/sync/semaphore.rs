@@ -618,10 +618,8 @@ impl Semaphore {
             Ok(()) => Ok(()),
             Err(Refused::Closed) => Err(Failed::Closed),
             Err(Refused::NoPermits) => {
-                let waiting = self.pool.wait(access, site);
-                let result = self.raw.take(permits, deadline);
-                drop(waiting);
-                result
+                let _waiting = self.pool.wait(access, site);
+                self.raw.take(permits, deadline)
             }
         };
         if result == Err(Failed::Closed) {
