@@ -11,6 +11,7 @@ use sync_trace_benches::family::{Deloxide, Family, Mutex, ParkingLot, Std, Trace
 use sync_trace_benches::options::Options;
 use sync_trace_benches::order::{self, Job, Sample};
 use sync_trace_benches::rounds::{Contestant, Plan, Samples, measure};
+use sync_trace_benches::semaphore;
 use sync_trace_benches::table::{Row, print_head, print_row};
 use sync_trace_benches::work::{
     CreateLockDrop, FourDeep, LockUnlock, NestedPair, NestedRead, Read, Work, Write,
@@ -50,6 +51,7 @@ fn main() {
     table.once();
     table.messages();
     table.threads();
+    table.permits();
     table.findings();
     table.sizes();
 }
@@ -161,6 +163,13 @@ impl Table {
         self.work("condvar ping-pong", &PingPong, SLEEPY, budget);
         self.twins("park+unpark ping-pong", drop_in::PARK, SLEEPY, budget);
         self.twins("barrier of 2", drop_in::BARRIER, SLEEPY, budget);
+    }
+
+    fn permits(&self) {
+        let budget = Budget::ANY_RATIO;
+        self.twins("semaphore acquire+drop", semaphore::ALONE, ALONE, budget);
+        self.twins("semaphore, 2 threads, 2 permits", semaphore::SHARED, TOGETHER, budget);
+        self.twins("semaphore, 2 threads, 1 permit", semaphore::CONTENDED, TOGETHER, budget);
     }
 
     fn work(&self, name: &str, work: &impl Work, plan: Plan, budget: Budget) {

@@ -22,7 +22,7 @@
 //!
 //! In this order: [`family`] (the locks that are compared), [`work`] (what is done with one thread),
 //! [`crowd`] and [`spin`] (with many), [`order`] (with many locks), [`drop_in`] (what is not a lock),
-//! [`declared`] (what attributes cost), [`abba`] and [`quiet`] (the time to a finding), [`rounds`] (measuring), [`budget`], [`table`] and
+//! [`semaphore`] (permits), [`declared`] (what attributes cost), [`abba`] and [`quiet`] (the time to a finding), [`rounds`] (measuring), [`budget`], [`table`] and
 //! [`options`] (showing).
 
 pub mod abba;
@@ -35,6 +35,7 @@ pub mod options;
 pub mod order;
 pub mod quiet;
 pub mod rounds;
+pub mod semaphore;
 pub mod spin;
 pub mod table;
 pub mod work;

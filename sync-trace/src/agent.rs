@@ -19,6 +19,7 @@ use crate::foresight::chains::Chains;
 use crate::foresight::chronicle::TimeSlot;
 use crate::foresight::conditions;
 use crate::held::{Held, HeldStack};
+use crate::permits::Permits;
 use crate::registry::{Resource, ScopeId, next_number};
 use crate::waits::slot::WaitSlot;
 
@@ -29,6 +30,8 @@ use crate::waits::slot::WaitSlot;
 #[repr(align(128))]
 pub(crate) struct Agent {
     pub(crate) held: HeldStack,
+    /// Of semaphores, which are no locks.
+    pub(crate) permits: Permits,
     pub(crate) wait: WaitSlot,
     id: AtomicU64,
     /// Whether an agent uses this record now.
@@ -94,6 +97,7 @@ impl Agent {
         fn new() -> Self {
             Self {
                 held: HeldStack::new(),
+                permits: Permits::new(),
                 wait: WaitSlot::new(),
                 id: AtomicU64::new(0),
                 live: AtomicBool::new(false),
@@ -118,6 +122,7 @@ impl Agent {
     pub(crate) const fn stand_in() -> Self {
         let mut agent = Self::new();
         agent.held.refuse_fast_path();
+        agent.permits.refuse_fast_path();
         agent
     }
 
@@ -190,12 +195,18 @@ impl Agent {
         }
     }
 
-    /// What it holds, without what was released for it elsewhere; `None` if it was too busy.
+    /// The locks that it holds, without what was released for it elsewhere; `None` if it was too busy.
     pub(crate) fn holds(&self) -> Option<Vec<Held>> {
         let mut held = self.held.read()?;
         let elsewhere = lock(&self.released_elsewhere);
         held.retain(|held| !elsewhere.iter().any(|entry| entry.is(held)));
         Some(held)
+    }
+
+    /// The same, and after them the permits.
+    pub(crate) fn holds_and_permits(&self) -> Option<Vec<Held>> {
+        let mut holds = self.holds()?;
+        self.permits.add_to(&mut holds).then_some(holds)
     }
 
     /// Notes that another agent has released the newest hold of `id` that `matches`. Any thread.
@@ -399,6 +410,7 @@ impl Agents {
     /// Takes the record back from an agent that has ended and holds nothing.
     pub(crate) fn dismiss(&self, agent: &Agent) {
         agent.held.clear();
+        agent.permits.clear();
         agent.cold.store(0, Ordering::Relaxed);
         agent.extents.clear();
         agent.time.set_bound(0);

@@ -5,14 +5,14 @@
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
-    Mutex,
-    atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, fence},
+    Condvar, Mutex,
+    atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, fence},
 };
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{
-    Mutex,
-    atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, fence},
+    Condvar, Mutex,
+    atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, fence},
 };
 
 pub(crate) use std::sync::atomic::Ordering;

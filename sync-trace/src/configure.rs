@@ -116,6 +116,7 @@ mod off {
     }
 
     traced!([T] Mutex<T>, [T] RwLock<T>, [] Condvar, [] Once, [T] OnceLock<T>, [T, F] LazyLock<T, F>);
+    traced!([] crate::sync::Semaphore);
     traced!([] Barrier, [T] (Sender<T>, Receiver<T>), [T] (SyncSender<T>, Receiver<T>));
 }
 

@@ -3,8 +3,8 @@
 use crate::agent::Agent;
 use crate::finding::{AgentState, Dump, Wait};
 use crate::finding::{
-    Blocker, Code, Finding, Fingerprint, Hold, Level, Link, Lock, LockId, Outcome, Participant,
-    Signal, Target,
+    Blocker, Code, Finding, Fingerprint, Hold, Level, Link, Lock, LockId, LockKind, Outcome,
+    Participant, Signal, Target,
 };
 use crate::held::Held;
 use crate::op::Mode;
@@ -287,14 +287,16 @@ pub(crate) fn dump(tracker: &Tracker) -> Dump {
 fn agent_state(tracker: &Tracker, agent: &Agent, all: &[&Agent]) -> AgentState {
     let published = agent.wait.read();
     let waited = published.as_ref().map(|published| tracker.age(published.since_ns));
-    let holds = agent.holds().unwrap_or_default();
+    let holds = agent.holds_and_permits().unwrap_or_default();
     let wait = published.map(|published| {
         let wanted = &published.wait;
         let blocks = |held: &Held| {
-            Some(held.lock) == wanted.lock_id() && held.access.mode.blocks(wanted.mode())
+            let is_permit = held.access.kind == LockKind::Semaphore;
+            Some(held.lock) == wanted.lock_id()
+                && (is_permit || held.access.mode.blocks(wanted.mode()))
         };
         let blocks = |other: &&&Agent| match wanted.target {
-            Resource::Lock(_) => other.holds().unwrap_or_default().iter().any(blocks),
+            Resource::Lock(_) => other.holds_and_permits().unwrap_or_default().iter().any(blocks),
             Resource::End(id) => other.id() == id,
             Resource::Scope(id) => other.scope() == Some(id),
             Resource::Wakeup(_) => false,

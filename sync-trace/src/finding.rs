@@ -567,6 +567,9 @@ pub enum LockKind {
     Barrier,
     /// A channel of `std::sync::mpsc`
     Channel,
+    /// [`sync::Semaphore`](crate::sync::Semaphore); to hold one is to hold permits of it, which keeps nobody
+    /// in particular waiting
+    Semaphore,
     /// A thread, whose end is waited for.
     Thread,
 }
@@ -589,6 +592,7 @@ impl fmt::Display for LockKind {
             Self::LazyLock => "std LazyLock",
             Self::Barrier => "std Barrier",
             Self::Channel => "std channel",
+            Self::Semaphore => "Semaphore",
             Self::Thread => "thread",
         })
     }

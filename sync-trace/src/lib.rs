@@ -34,7 +34,7 @@
 //! with [`mod@order`], and so is what it means to hold several locks of one kind; what is accepted is said with [`allow`] or in a file.
 //!
 //! What it cannot see: locks that are not traced; a thread that waits for a signal that nobody will
-//! send (waits for a [`sync::Condvar`], a channel, a [`sync::Barrier`] or an unpark are shown by
+//! send (waits for a [`sync::Condvar`], a channel, a [`sync::Barrier`], a [`sync::Semaphore`] or an unpark are shown by
 //! [`dump`] and not judged); the locks of the process's memory allocator (their acquisitions are
 //! counted, see [`snapshot`]). A guard that unsafe code has sent to another thread counts as its old
 //! owner's until it is dropped.
@@ -42,14 +42,15 @@
 //! # What it costs
 //!
 //! Tracing is on where `debug_assertions` are, or with the feature `always`; see [`ENABLED`].
-//! Elsewhere [`sync`] and [`thread`] *are* `std`'s modules. Where it is on, an uncontended lock costs
+//! Elsewhere the names in [`sync`] and [`thread`] *are* `std`'s ([`sync::Semaphore`], which `std` has not, is there
+//! untraced). Where it is on, an uncontended lock costs
 //! some nanoseconds more, and a contended one what it cost before. `SYNC_TRACE=off` in the
 //! environment turns it off for one run.
 //!
 //! # Reading the source
 //!
 //! In this order: `sync` and `thread` (the fronts), `hooks` (all they may call), `current`, `agent`,
-//! `held`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `foresight` and
+//! `held`, `permits`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `foresight` and
 //! `lock_order` (what could happen), `order` and `meaning` (what the program says of that), `declared` (what
 //! its attributes say), `evidence` and `finding` (facts), `report` (their text), `allow` (which of them are
 //! accepted), `reaction`, `config` and `os` (the edge).
@@ -76,8 +77,10 @@ mod meaning;
 mod op;
 pub mod order;
 mod os;
+mod permits;
 mod registry;
 mod report;
+mod semaphore;
 mod site;
 mod tracker;
 mod waits;
@@ -104,10 +107,13 @@ mod model;
 
 #[cfg(all(any(debug_assertions, feature = "always"), not(loom)))]
 pub mod sync;
+#[cfg(all(not(any(debug_assertions, feature = "always")), not(loom)))]
+#[path = "sync/off.rs"]
+pub mod sync;
 #[cfg(all(any(debug_assertions, feature = "always"), not(loom)))]
 pub mod thread;
 #[cfg(not(any(debug_assertions, feature = "always")))]
-pub use std::{sync, thread};
+pub use std::thread;
 
 /// Whether tracing is compiled in: with `debug_assertions`, or with the feature `always`.
 pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));

@@ -93,6 +93,32 @@ ops! {
     ForceMut = "force_mut",
     /// The first use of a `LazyLock`'s value, which dereferences it
     Deref = "deref",
+    /// `Semaphore::acquire`
+    Acquire = "acquire",
+    /// `Semaphore::acquire_many`
+    AcquireMany = "acquire_many",
+    /// `Semaphore::acquire_timeout`
+    AcquireTimeout = "acquire_timeout",
+    /// `Semaphore::acquire_many_timeout`
+    AcquireManyTimeout = "acquire_many_timeout",
+    /// `Semaphore::try_acquire`
+    TryAcquire = "try_acquire",
+    /// `Semaphore::try_acquire_many`
+    TryAcquireMany = "try_acquire_many",
+    /// `Semaphore::acquire_owned`
+    AcquireOwned = "acquire_owned",
+    /// `Semaphore::acquire_many_owned`
+    AcquireManyOwned = "acquire_many_owned",
+    /// `Semaphore::acquire_owned_timeout`
+    AcquireOwnedTimeout = "acquire_owned_timeout",
+    /// `Semaphore::acquire_many_owned_timeout`
+    AcquireManyOwnedTimeout = "acquire_many_owned_timeout",
+    /// `Semaphore::try_acquire_owned`
+    TryAcquireOwned = "try_acquire_owned",
+    /// `Semaphore::try_acquire_many_owned`
+    TryAcquireManyOwned = "try_acquire_many_owned",
+    /// `SemaphorePermit::split` or `OwnedSemaphorePermit::split`
+    Split = "split",
     /// `Barrier::wait`
     WaitBarrier = "wait",
     /// `Sender::send` or `SyncSender::send`
@@ -107,6 +133,8 @@ ops! {
     RecvTimeout = "recv_timeout",
     /// The next message of an iteration over a `Receiver`
     Next = "next",
+    /// `Semaphore::add_permits`, or `close`
+    AddPermits = "add_permits",
     /// `thread::park`
     Park = "park",
     /// `thread::park_timeout`
@@ -144,6 +172,10 @@ impl Op {
             Self::WaitTimeout
                 | Self::WaitTimeoutMs
                 | Self::WaitTimeoutWhile
+                | Self::AcquireTimeout
+                | Self::AcquireManyTimeout
+                | Self::AcquireOwnedTimeout
+                | Self::AcquireManyOwnedTimeout
                 | Self::RecvTimeout
                 | Self::ParkTimeout
                 | Self::ParkTimeoutMs
@@ -155,6 +187,17 @@ impl Op {
     /// Whether only another thread can end the wait, and one that says so: who unparks a thread does not.
     pub(crate) fn is_endless(self) -> bool {
         !self.is_timed() && self != Self::Park
+    }
+
+    /// Whether it asks for any number of a semaphore's permits.
+    pub(crate) fn is_for_many(self) -> bool {
+        matches!(
+            self,
+            Self::AcquireMany
+                | Self::AcquireManyTimeout
+                | Self::AcquireManyOwned
+                | Self::AcquireManyOwnedTimeout
+        )
     }
 
     /// Whether it only lets time pass.

@@ -346,7 +346,7 @@ impl Tracker {
     /// number afterwards means that wait and holds belong to one moment.
     pub(crate) fn read_member<'t>(&'t self, agent: &'t Agent) -> Option<Member<'t>> {
         let published = agent.wait.read()?;
-        let Some(holds) = agent.holds() else {
+        let Some(holds) = agent.holds_and_permits() else {
             Limits::count(&self.limits.unread);
             return None;
         };

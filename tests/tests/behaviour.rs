@@ -2,7 +2,7 @@
 //!
 //! What is asked of both stands in `behaviour/` and is compiled twice, once against `std` and once
 //! against `sync_trace`: an expectation that `std` does not meet is a mistake of the test. What only
-//! the traced types can do, such as showing what is held, is in `tracked`.
+//! the traced types can do, such as showing what is held, is in `tracked`; `std` has no `semaphore`.
 
 #![expect(clippy::duplicate_mod, reason = "std and sync-trace have to meet the same expectations")]
 
@@ -49,6 +49,7 @@ mod traced {
     mod parking;
     mod poison;
     mod scope;
+    mod semaphore;
     mod threads;
     #[cfg(any(debug_assertions, feature = "always"))]
     mod tracked;

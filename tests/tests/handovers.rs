@@ -1022,3 +1022,111 @@ mod passing {
         });
     }
 }
+
+mod permits {
+    use sync_trace::sync::{Arc, Semaphore};
+
+    use crate::programs::{Part, locks, nest, one_after_another, predicted};
+
+    /// Runs the two, one after the other, with the same locks and a semaphore.
+    fn check(
+        expected: usize,
+        permits: usize,
+        first: fn(&Semaphore, &dyn Fn()),
+        second: fn(&Semaphore, &dyn Fn()),
+    ) {
+        let found = predicted(move || {
+            let semaphore = Arc::new(Semaphore::new(permits));
+            let [a, b] = locks();
+            let (theirs_a, theirs_b) = (a.clone(), b.clone());
+            let other = Arc::clone(&semaphore);
+            let one: Part = Box::new(move || first(&semaphore, &|| nest([&a, &b])));
+            let two: Part = Box::new(move || second(&other, &|| nest([&theirs_b, &theirs_a])));
+            one_after_another(vec![one, two]);
+        });
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn who_acquires_comes_after_what_was_done_before_permits_were_added() {
+        let adds = |semaphore: &Semaphore, nests: &dyn Fn()| {
+            nests();
+            semaphore.add_permits(1);
+        };
+        let adds_early = |semaphore: &Semaphore, nests: &dyn Fn()| {
+            semaphore.add_permits(1);
+            nests();
+        };
+        let acquires = |semaphore: &Semaphore, nests: &dyn Fn()| {
+            semaphore.acquire().unwrap().forget();
+            nests();
+        };
+        let tries = |semaphore: &Semaphore, nests: &dyn Fn()| {
+            semaphore.try_acquire().unwrap().forget();
+            nests();
+        };
+        let fails = |semaphore: &Semaphore, nests: &dyn Fn()| {
+            assert!(semaphore.try_acquire_many(2).is_err());
+            nests();
+        };
+        check(0, 0, adds, acquires);
+        check(0, 0, adds, tries);
+        check(1, 0, adds, fails);
+        check(1, 0, adds_early, acquires);
+    }
+
+    #[test]
+    fn who_is_told_that_it_is_closed_comes_after_what_was_done_before() {
+        let closes = |semaphore: &Semaphore, nests: &dyn Fn()| {
+            nests();
+            semaphore.close();
+        };
+        let closes_early = |semaphore: &Semaphore, nests: &dyn Fn()| {
+            semaphore.close();
+            nests();
+        };
+        let is_told = |semaphore: &Semaphore, nests: &dyn Fn()| {
+            assert!(semaphore.acquire().is_err());
+            nests();
+        };
+        check(0, 1, closes, is_told);
+        check(1, 1, closes_early, is_told);
+    }
+
+    /// As long as permits are held, nobody comes after anything.
+    #[test]
+    fn permits_are_no_gate() {
+        let inside = |semaphore: &Semaphore, nests: &dyn Fn()| {
+            let _permit = semaphore.acquire().unwrap();
+            nests();
+        };
+        let keeps = |semaphore: &Semaphore, nests: &dyn Fn()| {
+            let permit = semaphore.acquire().unwrap();
+            nests();
+            permit.forget();
+        };
+        check(1, 2, keeps, inside);
+        check(0, 2, inside, inside);
+    }
+
+    #[test]
+    fn an_untracked_one_orders_nothing() {
+        let found = predicted(|| {
+            let semaphore = Arc::new(sync_trace::untracked!(Semaphore::new(0)));
+            let [a, b] = locks();
+            let (mine_a, mine_b) = (a.clone(), b.clone());
+            let theirs = Arc::clone(&semaphore);
+            one_after_another(vec![
+                Box::new(move || {
+                    nest([&a, &b]);
+                    semaphore.add_permits(1);
+                }),
+                Box::new(move || {
+                    theirs.acquire().unwrap().forget();
+                    nest([&mine_b, &mine_a]);
+                }),
+            ]);
+        });
+        assert_eq!(found, 1);
+    }
+}

@@ -149,6 +149,22 @@ mod compiled_out {
         assert_one(std::thread::scope::<InScope, u8>, sync_trace::thread::scope::<InScope, u8>);
     }
 
+    /// `std` has no semaphore, so there is one in every build; here without anything of tracing.
+    #[test]
+    fn the_semaphore_is_there_and_has_nothing_but_its_state_and_its_queue() {
+        use std::collections::VecDeque;
+        use sync_trace::sync::{Semaphore, SemaphorePermit};
+
+        static POOL: Semaphore = sync_trace::named!("pool", Semaphore::new(1));
+        let permit: SemaphorePermit<'_> = POOL.acquire().unwrap();
+        assert!(POOL.try_acquire().is_err());
+        assert!(sync_trace::snapshot().agents.is_empty());
+        drop(permit);
+        let queue = size_of::<std::sync::Mutex<VecDeque<std::sync::Arc<u8>>>>();
+        assert_eq!(size_of::<Semaphore>(), size_of::<usize>() + queue);
+        assert_eq!(size_of::<SemaphorePermit<'_>>(), 2 * size_of::<usize>());
+    }
+
     #[test]
     fn a_lock_is_as_small_as_stds() {
         assert_eq!(size_of::<sync_trace::sync::Mutex<u64>>(), size_of::<std::sync::Mutex<u64>>());

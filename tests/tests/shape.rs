@@ -357,3 +357,39 @@ fn a_scope_has_the_layout_of_stds() {
     assert_eq!(size_of::<Ours>(), size_of::<Std>());
     assert_eq!(align_of::<Ours>(), align_of::<Std>());
 }
+
+/// `std` has none to compare it with: it is what a primitive without a payload is there.
+#[test]
+fn a_semaphore_and_its_permits_go_to_any_thread_and_through_any_panic() {
+    use sync_trace::sync::{
+        AcquireError, AcquireTimeoutError, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
+        TryAcquireError,
+    };
+    const WANTED: [&str; 6] = ["Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe", "Debug"];
+    let has = |answers: [(&'static str, bool); QUESTIONS]| {
+        answers.into_iter().filter_map(|(what, is_so)| is_so.then_some(what)).collect::<Vec<_>>()
+    };
+    assert_eq!(has(answers!(std::sync::Barrier)), WANTED);
+    let semaphore = has(answers!(Semaphore));
+    assert_eq!(semaphore[..6], WANTED);
+    assert_eq!(semaphore[6..], ["needs_drop"]);
+    assert_eq!(has(answers!(SemaphorePermit<'static>)), semaphore);
+    assert_eq!(has(answers!(OwnedSemaphorePermit)), semaphore);
+    for errors in [
+        has(answers!(AcquireError)),
+        has(answers!(TryAcquireError)),
+        has(answers!(AcquireTimeoutError)),
+    ] {
+        let more = ["Display", "Clone", "Copy", "PartialEq", "Eq", "Error"];
+        assert_eq!(errors, [&WANTED[..], &more[..]].concat());
+    }
+    const fn is_const() -> Semaphore {
+        Semaphore::new(1)
+    }
+    static IN_A_STATIC: [Semaphore; 2] = [is_const(), Semaphore::new(0)];
+    // It lives as long as what it borrows, and no longer is asked for.
+    fn shortens<'short>(permit: SemaphorePermit<'static>) -> SemaphorePermit<'short> {
+        permit
+    }
+    drop(shortens(IN_A_STATIC[0].acquire().unwrap()));
+}

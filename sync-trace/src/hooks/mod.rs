@@ -20,9 +20,11 @@
 //! | [`signal`], [`waits_with`] | a condvar is notified; before it waits, or would |
 //! | [`initialised`] | after [`released`], before a `Once` is marked as completed |
 //! | [`used`], [`found`] | a `Once` is completed already |
+//! | the methods of [`permits::Pool`] | a semaphore is used |
 
 mod meaning;
 mod ordering;
+pub(crate) mod permits;
 
 use std::sync::Arc;
 use std::time::Duration;

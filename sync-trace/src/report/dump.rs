@@ -3,8 +3,8 @@
 use super::names::{self, LockNames};
 use super::source::Sources;
 use super::threads::ThreadNames;
-use super::words::{aim, duration, place, signal, tame};
-use crate::finding::{AgentState, Dump, Hold, Lock, Mode, Participant, Target, Wait};
+use super::words::{aim, duration, holds, place, signal, tame};
+use crate::finding::{AgentState, Dump, Hold, Lock, LockKind, Mode, Participant, Target, Wait};
 
 /// How many idle threads are named.
 const IDLE_NAMED: usize = 5;
@@ -75,7 +75,7 @@ impl Scribe {
     }
 
     fn hold(&self, hold: &Hold) -> String {
-        let holds = if hold.lock.kind.is_once() { "initialises" } else { "holds" };
+        let holds = holds(hold.lock.kind);
         let lock = self.lock(&hold.lock, hold.mode);
         let time = hold.at_least.map(|time| format!(", at least {}", duration(time)));
         format!("  {holds} {lock} since {}{}\n", place(hold.site), time.unwrap_or_default())
@@ -87,6 +87,7 @@ impl Scribe {
             Target::Lock(lock, mode) => {
                 let name = self.lock(lock, *mode);
                 match (aim(wait.op, lock.kind, &name), signal(wait.op)) {
+                    (Some(aim), _) if lock.kind == LockKind::Semaphore => (aim, "held by"),
                     (Some(aim), _) => (aim, "by"),
                     (None, Some(signal)) => (format!("for {signal} {name}"), "held by"),
                     (None, None) => (format!("for {name}"), "held by"),

@@ -74,6 +74,7 @@ pub(super) fn mode(lock: &Lock, mode: Mode) -> &'static str {
     match (mode, lock.kind) {
         (Mode::Exclusive, LockKind::RwLock) => "write",
         (Mode::Exclusive, LockKind::Barrier | LockKind::Channel) => "",
+        (_, LockKind::Semaphore) => "",
         (Mode::Exclusive, kind) if kind.is_once() => "",
         (Mode::Exclusive, _) => "exclusive",
         (Mode::Upgradable, _) => "upgradable",

@@ -6,7 +6,7 @@ use super::names;
 use super::orders;
 use super::threads::os_id;
 use super::verdict::{Severity, Verdict};
-use super::words::{columns, duration, line_of, list, tame};
+use super::words::{self, columns, duration, line_of, list, tame};
 use crate::finding::{Blocker, Code, Finding, Hold, Link, Lock, Participant, Target, Wait};
 use std::time::Duration;
 
@@ -153,11 +153,9 @@ pub(super) fn who_and_what(finding: &Finding, cast: &Cast<'_>) -> String {
 fn holds_and_waits(finding: &Finding, cast: &Cast<'_>) -> String {
     let holds = |hold: &Hold| {
         let time = in_brackets("at least ", hold.at_least);
-        let holds = match hold.lock.kind.is_once() {
-            true => format!("initialises {}", cast.lock(&hold.lock)),
-            false => format!("holds {}", cast.hold(hold)),
-        };
-        format!("{holds} since {}{time}", line_of(hold.site))
+        let holds = words::holds(hold.lock.kind);
+        let lock = cast.hold(hold);
+        format!("{holds} {lock} since {}{time}", line_of(hold.site))
     };
     let mut rows = Vec::new();
     let mut add = |who, first: String, then: String| {

@@ -71,6 +71,11 @@ pub(super) fn aim(op: Op, kind: LockKind, name: &str) -> Option<String> {
             Some(format!("for a message from {name}, or a timeout"))
         }
         LockKind::Channel => Some(format!("for a message from {name}")),
+        LockKind::Semaphore => {
+            let permits = if op.is_for_many() { "permits" } else { "a permit" };
+            let timeout = if op.is_timed() { ", or a timeout" } else { "" };
+            Some(format!("for {permits} of {name}{timeout}"))
+        }
         LockKind::Condvar => Some(format!("for a signal of {name}")),
         LockKind::Mutex | LockKind::RwLock | LockKind::Thread => None,
     }
@@ -81,7 +86,17 @@ pub(super) fn deed(op: Op) -> &'static str {
     match op {
         Op::Send | Op::TrySend => "sent a message",
         Op::Recv | Op::TryRecv | Op::RecvTimeout | Op::Next => "took a message out",
+        Op::AddPermits => "added permits",
         _ => "signalled it",
+    }
+}
+
+/// What it is to have a hold of such a lock, as the lock's name follows it.
+pub(super) fn holds(kind: LockKind) -> &'static str {
+    match kind {
+        kind if kind.is_once() => "initialises",
+        LockKind::Semaphore => "holds a permit of",
+        _ => "holds",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::agent::Agent;
 use crate::finding::LockKind;
+use crate::held::Held;
 use crate::op::Op;
 use crate::registry::Resource;
 use crate::stall;
@@ -108,15 +109,33 @@ impl<'a, 't> Scene<'a, 't> {
     fn leads(&self, from: usize) -> Vec<usize> {
         let waits_for = self.blockers[from].iter().map(|&(to, _)| to);
         let given_by = self.given[from].as_ref().and_then(|&(_, by)| by);
-        waits_for.chain(given_by).filter(|&to| to < self.members.len()).collect()
+        let leads = waits_for.chain(given_by).filter(|&to| to < self.members.len());
+        leads.chain(self.permits(from).map(|(to, _)| to)).collect()
+    }
+
+    /// Who holds permits of the semaphore that this one waits for: others, if there are any.
+    fn permits(&self, from: usize) -> impl Iterator<Item = (usize, usize)> {
+        let wait = &self.members[from].published.wait;
+        let is_one = |held: &Held| {
+            wait.access.kind == LockKind::Semaphore && Some(held.lock) == wait.lock_id()
+        };
+        let of = |to: usize| {
+            let which = self.members[to].holds.iter().rposition(is_one)?;
+            Some((to, which))
+        };
+        let all: Vec<_> = (0..self.members.len()).filter_map(of).collect();
+        let only_itself = all.iter().all(|&(to, _)| to == from);
+        all.into_iter().filter(move |&(to, _)| only_itself || to != from)
     }
 
     fn step(&self, from: usize, to: usize) -> Step {
         let blocker = self.blockers[from].iter().find(|&&(blocker, _)| blocker == to);
-        let why = match (blocker, &self.given[from]) {
-            (Some(&(to, via)), _) => Why::Waits { to, via },
-            (None, Some((given, _))) => Why::Given(given.clone()),
-            (None, None) => Why::Nobody(None),
+        let permit = self.permits(from).find(|&(holder, _)| holder == to);
+        let why = match (blocker, permit, &self.given[from]) {
+            (Some(&(to, via)), ..) => Why::Waits { to, via },
+            (None, Some((to, which)), _) => Why::Waits { to, via: Via::Hold(which) },
+            (None, None, Some((given, _))) => Why::Given(given.clone()),
+            (None, None, None) => Why::Nobody(None),
         };
         Step { from, why }
     }

@@ -1,7 +1,8 @@
 //! `std::sync` with traced locks.
 //!
 //! Every name of `std::sync` is here. What can be waited for is a traced type of the same shape; all
-//! else is `std`'s own: [`Arc`], [`Weak`], [`atomic`], the errors and results.
+//! else is `std`'s own: [`Arc`], [`Weak`], [`atomic`], the errors and results. One type more than in `std` is
+//! here, the [`Semaphore`].
 
 /// Says where the header of a front lies: what [`named!`](crate::named),
 /// [`untracked!`](crate::untracked) and [`on_violation!`](crate::on_violation) need.
@@ -28,6 +29,7 @@ mod mutex;
 mod once;
 mod once_lock;
 mod rwlock;
+mod semaphore;
 
 pub use barrier::Barrier;
 pub use condvar::Condvar;
@@ -38,6 +40,10 @@ pub use once::ONCE_INIT;
 pub use once::Once;
 pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use semaphore::{
+    AcquireError, AcquireTimeoutError, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
+    TryAcquireError,
+};
 
 pub use std::sync::{
     Arc, BarrierWaitResult, LockResult, OnceState, PoisonError, TryLockError, TryLockResult,

@@ -121,6 +121,11 @@ impl Source {
         drop(old);
     }
 
+    /// It is given by somebody who had it, which says nothing of who else might.
+    pub(crate) fn stir(&self) {
+        self.given.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// How often it was given.
     pub(crate) fn times(&self) -> u64 {
         self.given.load(Ordering::Relaxed)

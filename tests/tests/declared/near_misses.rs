@@ -4,10 +4,10 @@ use super::broken;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 use sync_trace::finding::Broken;
-use sync_trace::sync::{Condvar, LazyLock, Mutex, MutexGuard, RwLock, mpsc};
+use sync_trace::sync::{Condvar, LazyLock, Mutex, MutexGuard, RwLock, Semaphore, mpsc};
 use sync_trace::{
-    lock_budget, lock_class, lock_exempt, lock_only, lock_order, lock_requires, locks, named,
-    no_block, thread, untracked,
+    assert_no_locks_held, lock_acquires, lock_budget, lock_class, lock_exempt, lock_only,
+    lock_order, lock_requires, locks, named, no_block, thread, untracked,
 };
 
 fn take<T: ?Sized>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -178,4 +178,36 @@ fn an_exemption_covers_the_entry_and_the_exit() {
     }
     assert_eq!(broken(|| alone(&Mutex::new(0))), []);
     assert_eq!(broken(|| not_covered(&Mutex::new(0))), [Broken::NotHeld]);
+}
+
+#[test]
+fn a_permit_is_no_lock() {
+    static POOL: Semaphore = named!("near_misses::pool", Semaphore::new(20));
+
+    #[lock_only()]
+    fn only_nothing() {
+        assert!(POOL.acquire().is_ok());
+        assert!(POOL.try_acquire().is_ok());
+    }
+    #[lock_requires("near_misses::pool")]
+    fn requires() {}
+    #[lock_acquires("near_misses::pool")]
+    fn acquires() {
+        POOL.acquire().unwrap().forget();
+    }
+    #[no_block]
+    fn quick(permits: u32) {
+        drop(POOL.acquire_many(permits));
+    }
+    assert_eq!(broken(only_nothing), []);
+    let permits = POOL.acquire_many(18).unwrap();
+    let more: Vec<_> = (0..2).map(|_| POOL.acquire().unwrap()).collect();
+    assert_eq!(broken(|| assert_no_locks_held!()), []);
+    assert_eq!(broken(requires), [Broken::NotHeld]);
+    drop(more);
+    assert_eq!(broken(acquires), [Broken::NotAcquired]);
+    // Only to wait for one is to wait.
+    assert_eq!(broken(|| quick(1)), []);
+    assert_eq!(broken(|| quick(2)), [Broken::Blocks]);
+    drop(permits);
 }

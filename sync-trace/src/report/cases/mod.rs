@@ -227,19 +227,30 @@ pub(super) fn signals() -> Dump {
     let jobs = Lock { kind: LockKind::Channel, type_name: "u8", ..named(7, "jobs") };
     let gate = Lock { kind: LockKind::Barrier, type_name: "", ..named(8, "gate") };
     let wait = |op, lock: &Lock| Wait { op, ..wait(received, lock, Some(1_500_000)) };
+    let pool = Lock { kind: LockKind::Semaphore, type_name: "", ..named(9, "pool") };
+    let permit = |op| {
+        let target = Target::Lock(pool.clone(), Mode::RecursiveRead);
+        Wait { target, ..wait(op, &pool) }
+    };
     let wakeup = |op, target| Wait { target, ..wait(op, &jobs) };
     let maker = thread(2, "maker");
     let waits = [
         (wait(Op::Recv, &jobs), Vec::new()),
         (wait(Op::Send, &jobs), Vec::new()),
         (wait(Op::WaitBarrier, &gate), Vec::new()),
+        (permit(Op::Acquire), vec![maker.clone()]),
+        (permit(Op::AcquireManyTimeout), vec![maker.clone()]),
         (wakeup(Op::Park, Target::Unpark), Vec::new()),
         (wakeup(Op::Sleep, Target::Time), Vec::new()),
         (Wait { site: used, ..wait(Op::Deref, &config) }, vec![maker.clone()]),
     ];
     let state = |agent, wait| AgentState { agent, ended: false, holds: Vec::new(), wait };
     let makes = AgentState {
-        holds: vec![hold(locked, &audit), initialises(made, &config)],
+        holds: vec![
+            hold(locked, &audit),
+            initialises(made, &config),
+            Hold { mode: Mode::RecursiveRead, op: Op::Acquire, ..hold(made, &pool) },
+        ],
         ..state(maker, None)
     };
     let waiting = waits
