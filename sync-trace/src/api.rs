@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::current::{Working, mute};
 use crate::finding::{Dump, Finding, Nesting};
 use crate::foresight::news;
+use crate::perturb::SCHEDULE;
 use crate::tracker::{Handler, global};
 use crate::{declared, evidence, os, reaction, report};
 
@@ -312,6 +313,7 @@ impl Config {
         let _working = Working::begin();
         let tracker = global();
         tracker.install(self);
+        SCHEDULE.follow(tracker.config().perturb);
         reaction::prepare(tracker.config());
     }
 }

@@ -203,6 +203,8 @@ pub struct Finding {
     pub roots: Vec<String>,
     /// The same for every run that finds the same thing: no ids, no line numbers.
     pub fingerprint: Fingerprint,
+    /// The seed with which the schedule was [perturbed](crate::Perturb), if it was.
+    pub seed: Option<u64>,
     pub(crate) tests: Vec<TestId>,
     /// The root threads behind `roots`.
     pub(crate) root_ids: Vec<AgentId>,
@@ -717,6 +719,22 @@ pub struct Dump {
     pub agents: Vec<AgentState>,
     /// What the tracker could not record, and why; only what is not zero.
     pub limits: Vec<(&'static str, u64)>,
+    /// How the schedule is perturbed, if it is.
+    pub perturbed: Option<Perturbed>,
+}
+
+/// How far the schedule was [perturbed](crate::Perturb).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Perturbed {
+    /// The seed.
+    pub seed: u64,
+    /// How often a thread came by a place where it might have been held up. Waits of condition variables
+    /// and calls of initialisers are left out: how many of them there are depends on the schedule.
+    pub decisions: u64,
+    /// A number for all that was decided there: the same if every thread does the same again with the
+    /// same seed.
+    pub digest: u64,
 }
 
 /// One thread in a [`Dump`].

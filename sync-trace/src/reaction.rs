@@ -7,6 +7,7 @@ use crate::config::{Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Po
 use crate::current::{self, Working};
 use crate::finding::{Finding, Outcome};
 use crate::os;
+use crate::perturb::SCHEDULE;
 use crate::report;
 use crate::tracker::{self, Tracker};
 
@@ -121,6 +122,9 @@ pub(crate) fn begin(config: Config) {
 /// Starts what a configuration asks for beyond reacting to findings.
 pub(crate) fn prepare(config: Config) {
     static LISTEN: Once = Once::new();
+    if let Some(seed) = SCHEDULE.tell() {
+        os::write_stderr(&format!("{}\n", report::perturbed_from_now(seed)));
+    }
     if config.dump_on == DumpOn::SigQuit && !config.off {
         LISTEN.call_once(|| {
             if let Err(why) = os::on_sigquit(crate::dump) {

@@ -7,6 +7,7 @@ use crate::foresight::passage::{self, Passage, Place, Use};
 use crate::foresight::{chronicle, conditions, forecast};
 use crate::held::Asked;
 use crate::lock_order::clock::Parcel;
+use crate::perturb::{self, Kind};
 use crate::registry::LockHeader;
 use crate::tracker;
 
@@ -163,6 +164,9 @@ fn hear(agent: &'static Agent, id: LockId, how: Use) {
 /// A condition variable is about to be notified.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn signal(condvar: &LockHeader, link: &conditions::Link) {
+    if perturb::is_on() {
+        perturb::point_at(condvar, Kind::Own);
+    }
     if let Some(agent) = current::present().filter(|agent| agent.has_something_to_signal()) {
         signal_slow(condvar, link, agent);
     }

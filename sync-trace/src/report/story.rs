@@ -6,7 +6,7 @@ use super::names;
 use super::orders;
 use super::threads::os_id;
 use super::verdict::{Severity, Verdict};
-use super::words::{columns, duration, line_of, list, tame};
+use super::words::{self, columns, duration, line_of, list, tame};
 use crate::finding::{Blocker, Code, Finding, Hold, Link, Lock, Participant, Target, Wait};
 use std::time::Duration;
 
@@ -39,7 +39,11 @@ impl Story {
                 finding.roots.iter().map(|root| format!("'{}'", tame(root))).collect();
             facts.push(("note", format!("threads of {} take part", list(&roots))));
         }
-        facts.extend([("note", outcome), ("help", help), ("note", silencing)]);
+        let perturbed = finding
+            .seed
+            .map(|seed| format!("the schedule was perturbed with {}", words::seed(seed)));
+        let perturbed = perturbed.unwrap_or_default();
+        facts.extend([("note", outcome), ("help", help), ("note", silencing), ("note", perturbed)]);
         facts.retain(|(_, text)| !text.is_empty());
         Self { severity: Severity::of(finding), title, facts }
     }

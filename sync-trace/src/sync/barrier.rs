@@ -54,6 +54,7 @@ impl Barrier {
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
         let Some(id) = self.header.ensure_id() else { return self.inner.wait() };
+        hooks::point();
         hooks::publish_at(Place::Lock(id));
         let waiting = hooks::wait_for_signal(id, self.header.origin(), &WAIT, Site::caller());
         let result = self.inner.wait();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{LockResult, PoisonError, WaitTimeoutResult};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::mutex::{Mutex, MutexGuard, MutexHold};
 use crate::foresight::conditions::Link;
@@ -86,6 +86,11 @@ fn with<G, R>(guard: LockResult<G>, rest: R) -> LockResult<(G, R)> {
     }
 }
 
+/// Whether a wait with this guard shall return although nobody has notified.
+fn wakes_early<T>(guard: &MutexGuard<'_, T>) -> bool {
+    hooks::is_perturbed() && guard.hold.mutex.header.number().is_some() && hooks::point_of_wait()
+}
+
 impl Condvar {
     /// As [`std::sync::Condvar::new`]. The caller's position is remembered as where the condvar was
     /// created.
@@ -150,8 +155,12 @@ impl Condvar {
         site: Site,
     ) -> LockResult<MutexGuard<'a, T>> {
         self.waits_with(&guard);
+        let is_early = wakes_early(&guard);
         let (apart, inner) = Apart::take(guard, access, site);
-        let inner = self.inner.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        let inner = match is_early {
+            true => apart.mutex.retake(inner),
+            false => self.inner.wait(inner).unwrap_or_else(PoisonError::into_inner),
+        };
         let guard = apart.join(inner);
         self.was_signalled();
         guard
@@ -208,9 +217,14 @@ impl Condvar {
         site: Site,
     ) -> (LockResult<MutexGuard<'a, T>>, WaitTimeoutResult) {
         self.waits_with(&guard);
+        let is_early = wakes_early(&guard);
         let (apart, inner) = Apart::take(guard, access, site);
-        let (inner, timed) =
-            self.inner.wait_timeout(inner, timeout).unwrap_or_else(PoisonError::into_inner);
+        let result = match is_early {
+            // Only `std` can say that there was no timeout.
+            true => self.inner.wait_timeout_while(apart.mutex.retake(inner), timeout, |_| false),
+            false => self.inner.wait_timeout(inner, timeout),
+        };
+        let (inner, timed) = result.unwrap_or_else(PoisonError::into_inner);
         let guard = apart.join(inner);
         // What is waited for may have come with the timeout.
         self.was_signalled();
@@ -242,10 +256,25 @@ impl Condvar {
         let access = Mutex::<T>::WAIT_TIMEOUT_WHILE;
         let request = Request { lock: &guard.hold.mutex.header, access, site: Site::caller() };
         hooks::prepare_again(&request);
-        let MutexGuard { hold, inner } = guard;
+        let begun = hooks::is_perturbed().then(Instant::now);
+        let mut is_early = wakes_early(&guard);
+        let MutexGuard { hold, mut inner } = guard;
         let mut held = Intermittent::new(hold, request);
+        // Waits that return early come first: in the middle of `std`'s loop the mutex is not ours to give
+        // up.
+        let mut is_over = false;
+        while is_early {
+            is_over = !held.during(|| condition(&mut inner));
+            if is_over {
+                break;
+            }
+            held.suspend();
+            inner = held.mutex.retake(inner);
+            is_early = hooks::point_of_wait();
+        }
+        let dur = begun.map_or(dur, |begun| dur.saturating_sub(begun.elapsed()));
         let result = self.inner.wait_timeout_while(inner, dur, |value| {
-            let go_on = held.during(|| condition(value));
+            let go_on = !is_over && held.during(|| condition(value));
             if go_on {
                 held.suspend();
             }
