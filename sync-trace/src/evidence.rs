@@ -52,6 +52,7 @@ pub(crate) fn finding(
         roots,
         tests: identities().filter_map(|identity| identity.test).collect(),
         root_ids: cycle.involved().map(|member| member.agent.root()).collect(),
+        pairing: None,
         seed: SCHEDULE.seed(),
         raised_in_root: me.identity().started_by.is_none(),
     }

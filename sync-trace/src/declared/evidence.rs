@@ -168,6 +168,7 @@ fn of_breach(breach: Breach) -> Finding {
         roots: Vec::new(),
         tests: Vec::new(),
         root_ids: Vec::new(),
+        pairing: None,
         seed: SCHEDULE.seed(),
         raised_in_root: false,
     }

@@ -146,6 +146,7 @@ impl<'k> Narrator<'k> {
             roots,
             tests: involved.iter().filter_map(|who| who.identity.test).collect(),
             root_ids: root_ids.into_iter().collect(),
+            pairing: None,
             seed: SCHEDULE.seed(),
             raised_in_root: false,
         }

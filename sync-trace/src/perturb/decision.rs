@@ -177,7 +177,7 @@ mod tests {
     fn a_record_that_is_used_again_begins_anew() {
         let branch = root("main");
         let fresh = draws(&branch, 1);
-        drop(child_of(&branch));
+        let _child = child_of(&branch);
         branch.begin(Some("main"));
         assert_eq!(draws(&branch, 1), fresh);
     }

@@ -32,6 +32,7 @@ mod marks;
 mod names;
 mod observed;
 mod orders;
+mod pairing;
 mod plain;
 #[cfg(feature = "pretty")]
 mod pretty;

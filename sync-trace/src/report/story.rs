@@ -4,6 +4,7 @@ use super::cast::{Cast, held, with_previous};
 use super::declared;
 use super::names;
 use super::orders;
+use super::pairing;
 use super::threads::os_id;
 use super::verdict::{Severity, Verdict};
 use super::words::{self, columns, duration, line_of, list, tame};
@@ -143,6 +144,9 @@ fn bystanders(finding: &Finding, cast: &Cast<'_>) -> String {
 pub(super) fn who_and_what(finding: &Finding, cast: &Cast<'_>) -> String {
     if let Some(breach) = &finding.breach {
         return declared::table(breach, cast);
+    }
+    if let Some(pairing) = &finding.pairing {
+        return pairing::table(pairing, cast);
     }
     match finding.has_happened() {
         true => holds_and_waits(finding, cast),

@@ -138,7 +138,7 @@ impl Condvar {
         F: FnMut(&mut T) -> bool,
     {
         let site = Site::caller();
-        self.waits_with(&guard);
+        self.waits_with(&guard, Mutex::<T>::WAIT_WHILE, site);
         while condition(&mut *guard) {
             guard = self.wait_once(guard, Mutex::<T>::WAIT_WHILE, site)?;
         }
@@ -154,7 +154,7 @@ impl Condvar {
         access: &'static Access,
         site: Site,
     ) -> LockResult<MutexGuard<'a, T>> {
-        self.waits_with(&guard);
+        self.waits_with(&guard, access, site);
         let is_early = wakes_early(&guard);
         let (apart, inner) = Apart::take(guard, access, site);
         let inner = match is_early {
@@ -216,7 +216,7 @@ impl Condvar {
         access: &'static Access,
         site: Site,
     ) -> (LockResult<MutexGuard<'a, T>>, WaitTimeoutResult) {
-        self.waits_with(&guard);
+        self.waits_with(&guard, access, site);
         let is_early = wakes_early(&guard);
         let (apart, inner) = Apart::take(guard, access, site);
         let result = match is_early {
@@ -252,9 +252,9 @@ impl Condvar {
     {
         // Only `std` can make a `WaitTimeoutResult`, so its own loop runs, and the closure tells
         // from inside when the mutex is held and when it is about to be given up.
-        self.waits_with(&guard);
-        let access = Mutex::<T>::WAIT_TIMEOUT_WHILE;
-        let request = Request { lock: &guard.hold.mutex.header, access, site: Site::caller() };
+        let (access, site) = (Mutex::<T>::WAIT_TIMEOUT_WHILE, Site::caller());
+        self.waits_with(&guard, access, site);
+        let request = Request { lock: &guard.hold.mutex.header, access, site };
         hooks::prepare_again(&request);
         let begun = hooks::is_perturbed().then(Instant::now);
         let mut is_early = wakes_early(&guard);
@@ -304,8 +304,8 @@ impl Condvar {
     }
 
     /// Whoever takes this mutex may come after who signals.
-    fn waits_with<T>(&self, guard: &MutexGuard<'_, T>) {
-        hooks::waits_with(&self.header, &self.link, &guard.hold.mutex.header);
+    fn waits_with<T>(&self, guard: &MutexGuard<'_, T>, access: &'static Access, site: Site) {
+        hooks::waits_with(&self.header, &self.link, &guard.hold.mutex.header, access, site);
     }
 
     /// The calling thread has waited, and may come after what somebody did who signalled.

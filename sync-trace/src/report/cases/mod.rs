@@ -329,6 +329,7 @@ fn finding(links: Vec<Link>) -> Finding {
         fingerprint: Fingerprint(0x7c1d),
         tests: Vec::new(),
         root_ids: Vec::new(),
+        pairing: None,
         seed: None,
         raised_in_root: false,
     }
