@@ -173,8 +173,12 @@ fn note(condvar: LockId, waited: &mut Waited) {
     };
     waited.is_noted = true;
     let mut notes = lock(&NOTES);
-    let is_like =
-        |one: &Finding| one.fingerprint == finding.fingerprint && one.sites() == finding.sites();
+    // One for each place is enough, but each test is to hear of its own.
+    let is_like = |one: &Finding| {
+        one.fingerprint == finding.fingerprint
+            && one.sites() == finding.sites()
+            && one.roots == finding.roots
+    };
     if notes.len() < NOTES_MAX && !notes.iter().any(is_like) {
         notes.push(finding);
     }
