@@ -99,7 +99,7 @@ fn a_wait_in_a_loop_fails_with_no_seed() {
 }
 
 #[test]
-fn a_notification_that_is_lost_in_one_of_a_thousand_runs_is_lost_within_a_few_seeds() {
+fn a_notification_that_is_lost_in_few_of_a_thousand_runs_is_lost_within_a_few_seeds() {
     assert_ne!(failures("notifies_without_the_mutex", 0..30), 0);
 }
 
