@@ -20,6 +20,7 @@ use crate::foresight::chronicle::TimeSlot;
 use crate::foresight::conditions;
 use crate::held::{Held, HeldStack};
 use crate::permits::Permits;
+use crate::perturb::Branch;
 use crate::registry::{Resource, ScopeId, next_number};
 use crate::waits::slot::WaitSlot;
 
@@ -55,6 +56,8 @@ pub(crate) struct Agent {
     cold: AtomicU32,
     /// The declarations that it is bound by.
     pub(crate) extents: Extents,
+    /// Its place in the tree of threads, for what is decided at random.
+    pub(crate) branch: Branch,
     /// Locks held when a finding was raised, whose release during its panic shall not poison them.
     forgiven: Mutex<Vec<LockId>>,
     identity: Mutex<Option<Arc<Identity>>>,
@@ -73,6 +76,8 @@ pub(crate) enum Cold {
     Deferred = 4,
     /// It is bound by declarations.
     Extent = 8,
+    /// It is held up at random.
+    Perturbed = 16,
 }
 
 /// What does not change while an agent lives.
@@ -110,6 +115,7 @@ impl Agent {
                 alert: AtomicU64::new(0),
                 cold: AtomicU32::new(0),
                 extents: Extents::new(),
+                branch: Branch::new(),
                 forgiven: Mutex::new(Vec::new()),
                 identity: Mutex::new(None),
                 next: AtomicPtr::new(std::ptr::null_mut()),
@@ -296,6 +302,12 @@ impl Agent {
     pub(crate) fn set_cold(&self, why: Cold) {
         self.cold.store(self.cold.load(Ordering::Relaxed) | why as u32, Ordering::Relaxed);
         self.held.set_cold(true);
+    }
+
+    /// Whether this is a reason for it. Owner only.
+    #[cfg(not(loom))]
+    pub(crate) fn is_cold_for(&self, why: Cold) -> bool {
+        self.cold.load(Ordering::Relaxed) & why as u32 != 0
     }
 
     /// This is no reason for it any more. Owner only.

@@ -7,7 +7,8 @@ use crate::allow::Allow;
 use crate::config::Config;
 use crate::current::{Working, mute};
 use crate::finding::{Dump, Finding, Nesting};
-use crate::foresight::news;
+use crate::foresight::{news, pairs};
+use crate::perturb::SCHEDULE;
 use crate::tracker::{Handler, global};
 use crate::{declared, evidence, os, reaction, report};
 
@@ -85,7 +86,9 @@ pub fn take_findings_where(wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding
 /// The orders of locks that contradict each other but could not become a deadlock in what was seen so
 /// far, each with the [condition](Finding::condition) that kept it from happening.
 ///
-/// With [`Policy::Order`](crate::Policy::Order) they are findings too. Builds a finding for each.
+/// So are condition variables that are used with two mutexes (`ST0501`).
+///
+/// With [`Policy::Order`](crate::Policy::Order) the orders are findings too. Builds a finding for each.
 ///
 /// # Example
 ///
@@ -103,6 +106,7 @@ pub fn notes() -> Vec<Finding> {
     let _working = Working::begin();
     let mut notes = global().ledger.notes();
     notes.extend(global().declared.notes());
+    notes.extend(pairs::notes());
     notes
 }
 
@@ -245,6 +249,7 @@ pub fn reset() {
     let _working = Working::begin();
     global().ledger.clear();
     global().declared.clear();
+    pairs::clear();
     news::begin_generation();
 }
 
@@ -315,6 +320,7 @@ impl Config {
         let _working = Working::begin();
         let tracker = global();
         tracker.install(self);
+        SCHEDULE.follow(tracker.config().perturb);
         reaction::prepare(tracker.config());
     }
 }

@@ -87,6 +87,24 @@ pub enum Notes {
     Off,
 }
 
+/// Whether threads are held up at random, so that rare schedules come up.
+///
+/// Before acquisitions, notifications, messages, joins and the like a thread yields now and then, or sleeps
+/// for up to 100 µs, and a [`Condvar`](crate::sync::Condvar) wait may return although nobody has notified,
+/// as `std` permits. Who yields where follows from the seed, the place in the tree of threads (its parent's,
+/// and which child it is) and the thread's own count of such operations: not from time, addresses or other
+/// threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Perturb {
+    /// Not at all.
+    #[default]
+    Off,
+    /// With a seed that is drawn, and printed.
+    Random,
+    /// With this one.
+    Seed(u64),
+}
+
 /// The exit status of a process that sync-trace ends, or whose finding nobody noticed.
 pub const EXIT_STATUS: i32 = 66;
 
@@ -99,6 +117,8 @@ pub const EXIT_STATUS: i32 = 66;
 /// ```text
 /// SYNC_TRACE=off                                   trace nothing
 /// SYNC_TRACE=on_violation=log,on_stuck=wait        settings, separated by commas
+/// SYNC_TRACE=perturb                               hold threads up at random
+/// SYNC_TRACE=perturb=0x1f                          the same, as that seed says
 /// ```
 ///
 /// # Example
@@ -119,6 +139,7 @@ pub struct Config {
     pub(crate) dump_on: DumpOn,
     pub(crate) policy: Policy,
     pub(crate) notes: Notes,
+    pub(crate) perturb: Perturb,
 }
 
 impl Config {
@@ -161,6 +182,12 @@ impl Config {
     /// What the process says at its end about the others; by default how many there are.
     pub fn notes(self, notes: Notes) -> Self {
         Self { notes, ..self }
+    }
+
+    /// Whether threads are held up at random; by default they are not. A thread that has used a lock
+    /// before the configuration is installed may be left alone for some time.
+    pub fn perturb(self, perturb: Perturb) -> Self {
+        Self { perturb, ..self }
     }
 }
 
@@ -217,6 +244,7 @@ pub(crate) struct Overrides {
     off: bool,
     /// Indices into [`SETTINGS`] and their values, in the order written.
     chosen: Vec<(usize, usize)>,
+    perturb: Option<Perturb>,
 }
 
 impl Overrides {
@@ -229,7 +257,12 @@ impl Overrides {
             match part.split_once('=') {
                 None if part == "off" => overrides.off = true,
                 None if part == "on" => overrides.off = false,
+                None if part == PERTURB => overrides.perturb = Some(Perturb::Random),
                 None => errors.push(SettingError::unknown(part)),
+                Some((key, value)) if key.trim() == PERTURB => match seed(value.trim()) {
+                    Ok(perturb) => overrides.perturb = Some(perturb),
+                    Err(error) => errors.push(error),
+                },
                 Some((key, value)) => match find(key.trim(), value.trim()) {
                     Ok(chosen) => overrides.chosen.push(chosen),
                     Err(error) => errors.push(error),
@@ -245,7 +278,31 @@ impl Overrides {
         for &(setting, value) in &self.chosen {
             (SETTINGS[setting].apply)(&mut config, value);
         }
+        config.perturb = match self.perturb {
+            _ if config.off => Perturb::Off,
+            Some(perturb) => perturb,
+            None => config.perturb,
+        };
         config
+    }
+}
+
+/// The setting that takes a number.
+const PERTURB: &str = "perturb";
+
+/// What it may be.
+fn seed(value: &str) -> Result<Perturb, SettingError> {
+    let hex = value.strip_prefix("0x").or_else(|| value.strip_prefix("0X"));
+    let seed = match hex {
+        // `from_str_radix` takes a sign.
+        Some(digits) if digits.starts_with('+') => None,
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => value.parse().ok(),
+    };
+    match seed {
+        Some(seed) => Ok(Perturb::Seed(seed)),
+        None if value.eq_ignore_ascii_case("off") => Ok(Perturb::Off),
+        None => Err(SettingError::Value { key: PERTURB, value: value.to_owned() }),
     }
 }
 
@@ -271,7 +328,7 @@ pub(crate) enum SettingError {
 
 impl SettingError {
     fn unknown(key: &str) -> Self {
-        let words = SETTINGS.iter().map(|setting| setting.key).chain(["off", "on"]);
+        let words = SETTINGS.iter().map(|setting| setting.key).chain([PERTURB, "off", "on"]);
         Self::Key { key: key.to_owned(), similar: similar(key, words) }
     }
 }
@@ -294,7 +351,8 @@ impl fmt::Display for SettingError {
         write!(f, "\n  = help: accepted, separated by commas: off")?;
         SETTINGS
             .iter()
-            .try_for_each(|setting| write!(f, ", {}={}", setting.key, setting.values.join("|")))
+            .try_for_each(|setting| write!(f, ", {}={}", setting.key, setting.values.join("|")))?;
+        write!(f, ", {PERTURB}, {PERTURB}=SEED|off (a number, or 0x and hexadecimal digits)")
     }
 }
 
@@ -349,6 +407,39 @@ mod tests {
             .dump_on(DumpOn::SigQuit);
         assert_eq!(config, expected);
         assert!(parse("off").0.off && !parse("off,on").0.off && !parse("").0.off);
+    }
+
+    #[test]
+    fn a_seed_is_a_number_in_either_notation_or_drawn() {
+        for (text, expected) in [
+            ("perturb", Perturb::Random),
+            ("perturb=17", Perturb::Seed(17)),
+            (" perturb = 0X1f ", Perturb::Seed(31)),
+            ("perturb=0xffffffffffffffff", Perturb::Seed(u64::MAX)),
+            ("perturb=3,perturb=Off", Perturb::Off),
+            ("perturb=3,off", Perturb::Off),
+            ("", Perturb::Off),
+        ] {
+            let (config, errors) = parse(text);
+            assert_eq!((config.perturb, errors.len()), (expected, 0), "{text}");
+        }
+        for value in ["", "0x", "0x+1", "-1", "1f", "0x10000000000000000"] {
+            let (config, errors) = parse(&format!("perturb=5,perturb={value}"));
+            assert_eq!(config.perturb, Perturb::Seed(5), "the rest holds");
+            let start = format!("`{value}` is not a value of `perturb` in SYNC_TRACE");
+            assert!(errors[0].starts_with(&start), "{}", errors[0]);
+            assert!(errors[0].contains("perturb, perturb=SEED|off"), "{}", errors[0]);
+        }
+        let (_, errors) = parse("pertrub");
+        assert!(errors[0].contains("did you mean `perturb`?"), "{}", errors[0]);
+        let (overrides, _) = Overrides::parse("perturb=1");
+        assert_eq!(
+            overrides.over(Config::new().perturb(Perturb::Random)).perturb,
+            Perturb::Seed(1)
+        );
+        let (overrides, _) = Overrides::parse("notes=off");
+        let program = Config::new().perturb(Perturb::Seed(2));
+        assert_eq!(overrides.over(program).perturb, Perturb::Seed(2));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::agent::{Agent, Cold, Identity};
 use crate::declared;
 use crate::finding::{AgentId, StartedBy};
 use crate::foresight::passage::Passage;
+use crate::perturb;
 use crate::registry::{ScopeId, next_number};
 use crate::site::Site;
 use crate::tracker::{self, Limits};
@@ -119,16 +120,20 @@ fn attach() -> Option<&'static Agent> {
     let agent = match LAST.get() {
         // One of the thread's later destructors: the same agent, if its record is still there.
         Some((agent, id)) if tracker.agents.readmit(agent, id) => agent,
-        Some(_) => after_everything(tracker.agents.admit(Identity::default(), None)),
-        None => after_everything(tracker.agents.admit(first_identity(), None)),
+        Some(_) => root(Identity::default()),
+        None => root(first_identity()),
     };
     settle_in(agent);
     drop(working);
     Some(agent)
 }
 
-/// What came before the first event of an agent that was not started through us is not known.
-fn after_everything(agent: &Agent) -> &Agent {
+/// A new agent for a thread that was not started through us.
+fn root(identity: Identity) -> &'static Agent {
+    let name = identity.name.clone();
+    let agent = tracker::global().agents.admit(identity, None);
+    agent.branch.begin(name.as_deref());
+    // What came before its first event is not known.
     agent.observe_everything();
     agent
 }
@@ -158,6 +163,7 @@ fn settle_in(agent: &'static Agent) {
         // the slow path, which does so as soon as nothing is held.
         agent.set_cold(Cold::Ending);
     }
+    perturb::enlist(agent);
 }
 
 /// Whether the thread is so far into its end that nobody will retire its agent any more.
@@ -173,6 +179,7 @@ pub(crate) fn refresh(agent: &Agent) {
     if is_ending() {
         agent.set_cold(Cold::Ending);
     }
+    perturb::enlist(agent);
 }
 
 /// Drops what other threads have released for the calling thread's agent.
@@ -219,6 +226,7 @@ pub(crate) fn start_child(
         test: identity.test,
     };
     let agent = tracker::global().agents.admit(child, scope.as_ref().map(|scope| scope.id));
+    agent.branch.descend(&parent.branch);
     if parent.has_something_to_say() {
         agent.observe(&parent.publish());
     }

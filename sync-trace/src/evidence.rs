@@ -8,6 +8,7 @@ use crate::finding::{
 };
 use crate::held::Held;
 use crate::op::Mode;
+use crate::perturb::SCHEDULE;
 use crate::registry::{Access, Resource};
 use crate::site::{Origin, Site};
 use crate::tracker::Tracker;
@@ -54,6 +55,8 @@ pub(crate) fn finding(
         roots,
         tests: identities().filter_map(|identity| identity.test).collect(),
         root_ids: cycle.involved().map(|member| member.agent.root()).collect(),
+        pairing: None,
+        seed: SCHEDULE.seed(),
         raised_in_root: me.identity().started_by.is_none(),
         raised_by: matches!(cycle.chain, Chain::Still(_)).then(|| me.participant()),
     }
@@ -281,7 +284,7 @@ pub(crate) fn dump(tracker: &Tracker) -> Dump {
         live.iter().map(|agent| agent_state(tracker, agent, &live)).collect();
     agents.sort_by_key(|state| state.agent.id);
     let limits = [tracker.limits.lines(), tracker.ledger.limits()].concat();
-    Dump { agents, limits }
+    Dump { agents, limits, perturbed: SCHEDULE.state() }
 }
 
 fn agent_state(tracker: &Tracker, agent: &Agent, all: &[&Agent]) -> AgentState {

@@ -68,10 +68,12 @@ pub enum Code {
     WaitedTooLong,
     /// `ST0402`: a lock was held too long.
     HeldTooLong,
+    /// `ST0501`: a condition variable is used with two mutexes.
+    TwoMutexes,
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Deadlock,
         Self::SelfDeadlock,
         Self::Stuck,
@@ -87,6 +89,7 @@ impl Code {
         Self::Blocks,
         Self::WaitedTooLong,
         Self::HeldTooLong,
+        Self::TwoMutexes,
     ];
 
     /// The code as printed, such as `ST0001`.
@@ -107,6 +110,7 @@ impl Code {
             Self::Blocks => "ST0303",
             Self::WaitedTooLong => "ST0401",
             Self::HeldTooLong => "ST0402",
+            Self::TwoMutexes => "ST0501",
         }
     }
 }
@@ -131,6 +135,8 @@ pub enum Level {
     /// V3: the order of locks is inconsistent, but the [condition](Finding::condition) kept it from
     /// happening in what was seen.
     Order,
+    /// V3: something is used in a way of which `std` does not say that it works. Nothing has failed.
+    Misuse,
 }
 
 /// Why orders of locks that contradict each other could not become a deadlock in what was seen.
@@ -191,6 +197,8 @@ pub struct Finding {
     pub links: Vec<Link>,
     /// Of a declaration that is broken: which, and by what.
     pub breach: Option<Box<Breach>>,
+    /// Of a condition variable that is used with two mutexes: who waits there with which.
+    pub pairing: Option<Box<Pairing>>,
     /// What kept it from happening; `None` for what has happened, or can.
     pub condition: Option<Condition>,
     /// What was done about it.
@@ -203,6 +211,8 @@ pub struct Finding {
     pub roots: Vec<String>,
     /// The same for every run that finds the same thing: no ids, no line numbers.
     pub fingerprint: Fingerprint,
+    /// The seed with which the schedule was [perturbed](crate::Perturb), if it was.
+    pub seed: Option<u64>,
     pub(crate) tests: Vec<TestId>,
     /// The root threads behind `roots`.
     pub(crate) root_ids: Vec<AgentId>,
@@ -217,6 +227,16 @@ impl Finding {
     pub fn has_happened(&self) -> bool {
         self.level == Level::Actual
     }
+}
+
+/// A condition variable that is used with two mutexes.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Pairing {
+    /// The condition variable.
+    pub condvar: Lock,
+    /// A wait with the mutex that came first, and one with another. What is waited for is the mutex.
+    pub waits: [(Participant, Wait); 2],
 }
 
 /// A declaration that is broken, by an attribute of this crate or by a class of locks.
@@ -674,7 +694,9 @@ impl Finding {
                 breach.against.as_ref().map(|hold| hold.site),
             ]
         });
-        sites.chain(breach).flatten().collect()
+        let pairing = self.pairing.iter().flat_map(|pairing| &pairing.waits);
+        let pairing = pairing.map(|(_, wait)| Some(wait.site));
+        sites.chain(breach).chain(pairing).flatten().collect()
     }
 
     /// The locks that its links wait for.
@@ -716,8 +738,24 @@ impl Fingerprint {
     }
 }
 
+impl Fingerprint {
+    /// From the code, the mutexes and the files of the waits.
+    pub(crate) fn of_pairing(pairing: &Pairing) -> Self {
+        let mut parts = pairing.waits.each_ref().map(|(_, wait)| wait_identity(wait));
+        parts.sort_unstable();
+        let mut hash = Fnv::new();
+        hash.write(Code::TwoMutexes.as_str());
+        parts.iter().for_each(|part| hash.write(part));
+        Self(hash.0)
+    }
+}
+
 fn link_identity(link: &Link) -> String {
-    let target = match &link.wait.target {
+    wait_identity(&link.wait)
+}
+
+fn wait_identity(wait: &Wait) -> String {
+    let target = match &wait.target {
         Target::Lock(lock, mode) => match lock.name {
             Some(name) => format!("{name} {mode:?}"),
             None => {
@@ -729,7 +767,7 @@ fn link_identity(link: &Link) -> String {
         Target::Unpark => "unpark".to_owned(),
         Target::Time => "time".to_owned(),
     };
-    format!("{} {} {target}", link.wait.op, link.wait.site.file())
+    format!("{} {} {target}", wait.op, wait.site.file())
 }
 
 /// FNV-1a, 64 bits: small, and the same on every platform and in every release.
@@ -755,6 +793,22 @@ pub struct Dump {
     pub agents: Vec<AgentState>,
     /// What the tracker could not record, and why; only what is not zero.
     pub limits: Vec<(&'static str, u64)>,
+    /// How the schedule is perturbed, if it is.
+    pub perturbed: Option<Perturbed>,
+}
+
+/// How far the schedule was [perturbed](crate::Perturb).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Perturbed {
+    /// The seed.
+    pub seed: u64,
+    /// How often a thread came by a place where it might have been held up. Waits of condition variables
+    /// and calls of initialisers are left out: how many of them there are depends on the schedule.
+    pub decisions: u64,
+    /// A number for all that was decided there: the same if every thread does the same again with the
+    /// same seed.
+    pub digest: u64,
 }
 
 /// One thread in a [`Dump`].

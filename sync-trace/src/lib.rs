@@ -53,7 +53,7 @@
 //! `held`, `permits`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `foresight` and
 //! `lock_order` (what could happen), `order` and `meaning` (what the program says of that), `declared` (what
 //! its attributes say), `evidence` and `finding` (facts), `report` (their text), `allow` (which of them are
-//! accepted), `reaction`, `config` and `os` (the edge).
+//! accepted), `perturb` (who is held up at random), `reaction`, `config` and `os` (the edge).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(loom, allow(unreachable_pub, reason = "the model needs no public API"))]
@@ -78,6 +78,7 @@ mod op;
 pub mod order;
 mod os;
 mod permits;
+mod perturb;
 mod registry;
 mod report;
 mod semaphore;
@@ -120,7 +121,7 @@ pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));
 
 pub use allow::Allow;
 pub use config::{
-    Backtrace, Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Poison, Policy,
+    Backtrace, Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Perturb, Poison, Policy,
 };
 #[cfg(not(loom))]
 pub use declared::{Key, LockClass, LockFields, Locks, TracedLock};

@@ -7,7 +7,9 @@ use crate::agent::Agent;
 use crate::config::{Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Poison, Policy};
 use crate::current::{self, Working};
 use crate::finding::{Finding, Outcome};
+use crate::foresight::pairs;
 use crate::os;
+use crate::perturb::SCHEDULE;
 use crate::report;
 use crate::tracker::{self, Tracker};
 
@@ -128,6 +130,9 @@ pub(crate) fn begin(config: Config) {
 /// Starts what a configuration asks for beyond reacting to findings.
 pub(crate) fn prepare(config: Config) {
     static LISTEN: Once = Once::new();
+    if let Some(seed) = SCHEDULE.tell() {
+        os::write_stderr(&format!("{}\n", report::perturbed_from_now(seed)));
+    }
     if config.dump_on == DumpOn::SigQuit && !config.off {
         LISTEN.call_once(|| {
             if let Err(why) = os::on_sigquit(crate::dump) {
@@ -206,6 +211,7 @@ fn told_again(swallowed: &[Arc<Finding>]) -> String {
 /// Says what orders of locks contradict each other without having become a failure.
 fn tell_notes(tracker: &Tracker) {
     let config = tracker.config();
+    tell_pairs(tracker, config.notes);
     match config.notes {
         Notes::Off => {}
         _ if config.policy == Policy::Order => {}
@@ -227,6 +233,23 @@ fn tell_notes(tracker: &Tracker) {
                 if count == 1 { "it" } else { "them" },
             )),
         },
+    }
+}
+
+/// Says which condition variables were used with two mutexes, whatever the policy: that is no order.
+fn tell_pairs(tracker: &Tracker, how: Notes) {
+    let mut pairs = pairs::notes();
+    pairs.retain(|pair| !tracker.is_allowed(pair));
+    match (how, pairs.len()) {
+        (Notes::Off, _) | (_, 0) => {}
+        (Notes::List, _) => {
+            pairs.iter().for_each(|pair| os::write_stderr(&report::for_stderr(pair)));
+        }
+        (Notes::Count, count) => os::write_stderr(&format!(
+            "sync-trace: {count} condition variable{} used with two mutexes; SYNC_TRACE=notes=list shows {}\n",
+            if count == 1 { " was" } else { "s were" },
+            if count == 1 { "it" } else { "them" },
+        )),
     }
 }
 

@@ -17,6 +17,8 @@ use crate::finding::{AgentId, Blocker, Finding, Outcome, TestId};
 use crate::foresight::ledger::Ledger;
 use crate::held::Held;
 use crate::op::Mode;
+#[cfg(not(loom))]
+use crate::perturb::SCHEDULE;
 use crate::registry::Resource;
 use crate::waits::cycle::{Chain, Cycle, Member, MemberState};
 use crate::waits::filter::Filter;
@@ -651,6 +653,8 @@ pub(crate) fn global() -> &'static Tracker {
     let working = crate::current::Working::begin();
     let (overrides, errors) = from_environment();
     let (allowed, mistakes) = AllowList::find();
+    // Before anybody can become an agent.
+    SCHEDULE.follow(overrides.over(Config::new()).perturb);
     let tracker = GLOBAL.get_or_init(|| {
         Box::new(Tracker { allowed: Mutex::new(allowed), ..Tracker::new(overrides) })
     });

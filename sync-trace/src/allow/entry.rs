@@ -135,5 +135,6 @@ fn sites(finding: &Finding) -> Vec<Site> {
         let took = report::held(&link.blocker).map(|hold| hold.site);
         [Some(link.wait.site), took, queues].into_iter().flatten()
     });
-    of_link.collect()
+    let of_pairing = finding.pairing.iter().flat_map(|pairing| &pairing.waits);
+    of_link.chain(of_pairing.map(|(_, wait)| wait.site)).collect()
 }

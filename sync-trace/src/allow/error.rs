@@ -67,7 +67,7 @@ pub(super) const KEYS: [(&str, &str, &str); 5] = [
     (
         "code",
         r#"code = "ST0101""#,
-        r#", "ST0102", "ST0103", "ST0104", "ST0201", "ST0202", "ST0203", "ST0204", "ST0301", "ST0303", "ST0401" or "ST0402""#,
+        r#", "ST0102", "ST0103", "ST0104", "ST0201", "ST0202", "ST0203", "ST0204", "ST0301", "ST0303", "ST0401", "ST0402" or "ST0501""#,
     ),
     ("locks", r#"locks = ["Cache.index", "Cache.*"]"#, ", with names as the report shows them"),
     (

@@ -11,6 +11,7 @@ use crate::finding::{
     Breach, Broken, Condition, Declared, Finding, Fingerprint, Hold, Level, Outcome, Passage, Wait,
 };
 use crate::held::Held;
+use crate::perturb::SCHEDULE;
 
 /// Who does something, while what is held.
 pub(super) struct Scene<'a> {
@@ -181,6 +182,8 @@ fn of_breach(breach: Breach) -> Finding {
         roots: Vec::new(),
         tests: Vec::new(),
         root_ids: Vec::new(),
+        pairing: None,
+        seed: SCHEDULE.seed(),
         raised_in_root: false,
         raised_by: None,
     }

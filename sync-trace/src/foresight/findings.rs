@@ -14,6 +14,7 @@ use crate::lock_order::hold::{self, Guard};
 use crate::lock_order::label::{Blocks, blocks_or_queues};
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Obstacle};
 use crate::lock_order::predictor::Predictor;
+use crate::perturb::SCHEDULE;
 
 /// The agents that have dependencies, also those that have ended.
 #[derive(Default)]
@@ -145,6 +146,8 @@ impl<'k> Narrator<'k> {
             roots,
             tests: involved.iter().filter_map(|who| who.identity.test).collect(),
             root_ids: root_ids.into_iter().collect(),
+            pairing: None,
+            seed: SCHEDULE.seed(),
             raised_in_root: false,
             raised_by: None,
         }

@@ -20,6 +20,7 @@ use crate::lock_order::clock::Section;
 use crate::lock_order::hold::Hold;
 use crate::lock_order::prediction::Repeats;
 use crate::op::Mode;
+use crate::perturb::{self, Kind};
 use crate::reaction::{self, Place, Response};
 use crate::registry::{Access, LockHeader, Resource};
 use crate::site::Site;
@@ -145,6 +146,11 @@ struct Ask {
 #[track_caller]
 fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, besides: Besides) {
     let Some(agent) = ready_to_record(lock) else { return };
+    if besides == Besides::Nothing {
+        // Who asks for an initialiser's lock does so because nobody was done with it.
+        let kind = if access.kind.is_once() { Kind::Met } else { Kind::Own };
+        perturb::point_at(lock, kind);
+    }
     let working = Working::begin();
     let tracker = tracker::global();
     lock.ensure_id();
@@ -259,6 +265,7 @@ fn ready_to_record(lock: &LockHeader) -> Option<&'static Agent> {
         return None;
     }
     let agent = current::recording()?;
+    perturb::enlist(agent);
     current::settle(agent);
     let _working = Working::begin();
     agent.held.make_room();
@@ -276,6 +283,7 @@ fn ready_to_record(lock: &LockHeader) -> Option<&'static Agent> {
 #[track_caller]
 pub(crate) fn tried(lock: &LockHeader, access: &'static Access, site: Site) {
     let Some(agent) = ready_to_record(lock) else { return };
+    perturb::point_at(lock, Kind::Own);
     if agent.extents.is_active()
         && let Some(id) = lock.ensure_id()
     {

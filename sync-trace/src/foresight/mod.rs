@@ -10,6 +10,7 @@
 //! 4. [`ledger`]: the one value for the process, behind a leaf mutex. [`findings`] tells what it knows.
 //!
 //! [`passage`] is where order passes from one agent to another, [`conditions`] where it does so unseen,
+//! `pairs` finds those used with two mutexes,
 //! [`news`] two counts that tell everybody to look again, and [`meant`] what the program says of the
 //! locks that it takes now.
 
@@ -24,3 +25,5 @@ pub(crate) mod passage;
 
 #[cfg(not(loom))]
 pub(crate) mod forecast;
+#[cfg(not(loom))]
+pub(crate) mod pairs;

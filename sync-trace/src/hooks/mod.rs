@@ -21,6 +21,7 @@
 //! | [`initialised`] | after [`released`], before a `Once` is marked as completed |
 //! | [`used`], [`found`] | a `Once` is completed already |
 //! | the methods of [`permits::Pool`] | a semaphore is used |
+//! | [`point`] | before what has no other verb and may come before or after what others do |
 
 mod meaning;
 mod ordering;
@@ -39,6 +40,7 @@ use crate::foresight::forecast;
 use crate::held::{Asked, Entry, Held};
 use crate::op::{Mode, Op};
 use crate::os;
+use crate::perturb::{self, Kind};
 use crate::reaction::{self, Place};
 use crate::registry::{Access, LockHeader, Resource, ScopeId, word};
 use crate::site::{Origin, Site};
@@ -48,12 +50,23 @@ use crate::waits::slot::Wait;
 use crate::waits::source::{self, Source};
 
 #[cfg(any(debug_assertions, feature = "always"))]
+pub(crate) use crate::perturb::{is_on as is_perturbed, let_others_in, point_of_wait};
+#[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use meaning::{Meant, mean, outer};
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use ordering::{
     Body, found, initialised, observe, observe_at, observe_everything, publish, publish_at, signal,
     used, waits_with,
 };
+
+/// The calling thread is about to do something that may come before or after what others do: where
+/// threads are [held up at random](crate::perturb), here is one of the places.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn point() {
+    if perturb::is_on() {
+        perturb::point(Kind::Own);
+    }
+}
 
 /// An acquisition as its front describes it.
 #[derive(Clone, Copy)]
@@ -549,6 +562,7 @@ const SCOPE_END: Access = Access { op: Op::Scope, ..JOIN };
 /// As [`wait_for_lock`].
 #[track_caller]
 pub(crate) fn wait_for_end(child: Option<&Child>, site: Site) -> Waiting {
+    point();
     let (Some(agent), Some(child)) = (current::recording(), child) else {
         return Waiting::UNRECORDED;
     };
@@ -562,6 +576,7 @@ pub(crate) fn wait_for_end(child: Option<&Child>, site: Site) -> Waiting {
 /// All threads of a scope are about to be joined, and not even a panic will stop that.
 #[track_caller]
 pub(crate) fn wait_for_scope(scope: ScopeId, site: Site) -> Waiting {
+    point();
     let Some(agent) = current::recording() else { return Waiting::UNRECORDED };
     let target = Resource::Scope(scope);
     let wait = Wait { target, access: &SCOPE_END, site, created: None };
@@ -690,6 +705,7 @@ pub(crate) fn rest(access: &'static Access, site: Site) -> Waiting {
     if access.op == Op::Park {
         stall::keep_watch();
     }
+    point();
     let wakeup = |agent: &Agent| Resource::Wakeup(agent.id());
     record(|agent| Wait { target: wakeup(agent), access, site, created: None })
 }

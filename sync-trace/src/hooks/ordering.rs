@@ -4,10 +4,12 @@ use crate::agent::Agent;
 use crate::current::{self, Working};
 use crate::finding::LockId;
 use crate::foresight::passage::{self, Passage, Place, Use};
-use crate::foresight::{chronicle, conditions, forecast};
+use crate::foresight::{chronicle, conditions, forecast, pairs};
 use crate::held::Asked;
 use crate::lock_order::clock::Parcel;
-use crate::registry::LockHeader;
+use crate::perturb::{self, Kind};
+use crate::registry::{Access, LockHeader};
+use crate::site::Site;
 use crate::tracker;
 
 use super::Request;
@@ -163,6 +165,9 @@ fn hear(agent: &'static Agent, id: LockId, how: Use) {
 /// A condition variable is about to be notified.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn signal(condvar: &LockHeader, link: &conditions::Link) {
+    if perturb::is_on() {
+        perturb::point_at(condvar, Kind::Own);
+    }
     if let Some(agent) = current::present().filter(|agent| agent.has_something_to_signal()) {
         signal_slow(condvar, link, agent);
     }
@@ -179,10 +184,23 @@ fn signal_slow(condvar: &LockHeader, link: &conditions::Link, agent: &Agent) {
 }
 
 /// The calling thread holds `mutex` and is about to wait at a condition variable, or would if it had to.
-pub(crate) fn waits_with(condvar: &LockHeader, link: &conditions::Link, mutex: &LockHeader) {
+pub(crate) fn waits_with(
+    condvar: &LockHeader,
+    link: &conditions::Link,
+    mutex: &LockHeader,
+    access: &'static Access,
+    site: Site,
+) {
     let (Some(id), Some(mutex_id)) = (condvar.ensure_id(), mutex.number()) else { return };
-    if !link.is_with(mutex_id) && current::present().is_some() && !current::is_in_allocator() {
+    if !link.is_with(mutex_id)
+        && let Some(agent) = current::present()
+        && !current::is_in_allocator()
+    {
         let _working = Working::begin();
+        let held = Request { lock: mutex, access, site }.held(mutex_id);
+        let agents = || tracker::global().agents.iter();
+        let is_there = |lock| agents().any(|agent| pairs::is_at(agent, lock));
+        pairs::waits(id, condvar.origin(), &held, agent, is_there);
         link.set(id, mutex_id);
         mutex.set_conditions();
     }
@@ -190,6 +208,10 @@ pub(crate) fn waits_with(condvar: &LockHeader, link: &conditions::Link, mutex: &
 
 /// The calling thread has taken a mutex of conditions.
 pub(super) fn came_by(mutex: LockId) {
+    if pairs::is_any_suspect() && !current::is_in_allocator() {
+        let _working = Working::begin();
+        pairs::came_by(mutex);
+    }
     let version = conditions::version(mutex);
     if !current::current().time.conditions.is_settled(mutex, version)
         && !current::is_in_allocator()

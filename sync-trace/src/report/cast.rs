@@ -2,6 +2,7 @@
 
 use super::declared;
 use super::names::{self, LockNames};
+use super::pairing;
 use super::source::Sources;
 use super::threads::ThreadNames;
 use super::words::{aim, signal};
@@ -135,6 +136,7 @@ fn threads(finding: &Finding) -> Vec<&Participant> {
         }
     }
     threads.extend(finding.breach.iter().filter_map(|breach| breach.agent.as_ref()));
+    threads.extend(finding.pairing.iter().flat_map(|pairing| pairing::threads(pairing)));
     threads
 }
 
@@ -148,6 +150,9 @@ pub(crate) fn locks(finding: &Finding) -> Vec<&Lock> {
     }
     if let Some(breach) = &finding.breach {
         locks.extend(declared::locks(breach).map(|lock| (lock.id, lock)));
+    }
+    if let Some(pairing) = &finding.pairing {
+        locks.extend(pairing::locks(pairing).map(|lock| (lock.id, lock)));
     }
     if let Some(
         Condition::Gate(lock)

@@ -4,7 +4,9 @@ use super::names::{self, LockNames};
 use super::source::Sources;
 use super::threads::ThreadNames;
 use super::words::{aim, duration, holds, place, signal, tame};
-use crate::finding::{AgentState, Dump, Hold, Lock, LockKind, Mode, Participant, Target, Wait};
+use crate::finding::{
+    AgentState, Dump, Hold, Lock, LockKind, Mode, Participant, Perturbed, Target, Wait,
+};
 
 /// How many idle threads are named.
 const IDLE_NAMED: usize = 5;
@@ -23,6 +25,7 @@ pub(super) fn render(dump: &Dump, sources: &Sources) -> String {
     }
     paragraphs.extend(scribe.idle(&idle));
     paragraphs.extend(limits(&dump.limits));
+    paragraphs.extend(dump.perturbed.map(perturbed));
     paragraphs.join("\n")
 }
 
@@ -139,6 +142,11 @@ fn limits(limits: &[(&'static str, u64)]) -> Option<String> {
     (!limits.is_empty()).then(|| lines.collect())
 }
 
+fn perturbed(perturbed: Perturbed) -> String {
+    let Perturbed { seed, decisions, digest } = perturbed;
+    format!("perturbed with seed {seed:#x}; decisions: {decisions}, digest {digest:016x}\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::cases::{self, at_root};
@@ -158,6 +166,20 @@ mod tests {
     #[test]
     fn waits_without_a_holder_say_what_they_are_for() {
         check(&cases::signals(), include_str!("cases/signals.txt"));
+    }
+
+    #[test]
+    fn what_the_schedule_was_perturbed_with_is_said_last() {
+        let mut dump = cases::dump();
+        dump.agents.clear();
+        dump.limits.clear();
+        dump.perturbed = Some(Perturbed { seed: 31, decisions: 7, digest: 0xabc });
+        check(
+            &dump,
+            "no thread holds or waits for a traced lock\n\n\
+             perturbed with seed 0x1f; decisions: 7, digest \
+             0000000000000abc\n",
+        );
     }
 
     #[test]

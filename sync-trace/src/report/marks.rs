@@ -3,6 +3,7 @@
 use super::cast::{Cast, held};
 use super::declared;
 use super::orders::{Order, orders};
+use super::pairing;
 use super::source::At;
 use super::words::{deed, duration};
 use crate::finding::{
@@ -50,6 +51,9 @@ pub(super) enum Role {
 pub(super) fn marks(finding: &Finding, cast: &Cast<'_>) -> Vec<Mark> {
     if let Some(breach) = &finding.breach {
         return declared::marks(breach, cast);
+    }
+    if let Some(pairing) = &finding.pairing {
+        return pairing::marks(pairing, cast);
     }
     let mut scenes = match finding.has_happened() {
         true => waits(finding, cast),

@@ -32,6 +32,7 @@ mod marks;
 mod names;
 mod observed;
 mod orders;
+mod pairing;
 mod plain;
 #[cfg(feature = "pretty")]
 mod pretty;
@@ -75,6 +76,12 @@ pub(crate) fn for_stderr(finding: &Finding) -> String {
         _ => text(finding),
     };
     text + "\n"
+}
+
+/// What is said when threads begin to be held up at random.
+#[cfg(not(loom))]
+pub(crate) fn perturbed_from_now(seed: u64) -> String {
+    format!("note: sync-trace perturbs the schedule with {}", words::seed(seed))
 }
 
 /// Everything that is held and waited for, a block for each thread.

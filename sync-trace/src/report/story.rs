@@ -4,6 +4,7 @@ use super::cast::{Cast, held, with_previous};
 use super::declared;
 use super::names;
 use super::orders;
+use super::pairing;
 use super::threads::os_id;
 use super::verdict::{Severity, Verdict};
 use super::words::{self, columns, duration, line_of, list, tame};
@@ -41,7 +42,11 @@ impl Story {
                 finding.roots.iter().map(|root| format!("'{}'", tame(root))).collect();
             facts.push(("note", format!("threads of {} take part", list(&roots))));
         }
-        facts.extend([("note", outcome), ("help", help), ("note", silencing)]);
+        let perturbed = finding
+            .seed
+            .map(|seed| format!("the schedule was perturbed with {}", words::seed(seed)));
+        let perturbed = perturbed.unwrap_or_default();
+        facts.extend([("note", outcome), ("help", help), ("note", silencing), ("note", perturbed)]);
         facts.retain(|(_, text)| !text.is_empty());
         Self { severity: Severity::of(finding), title, facts }
     }
@@ -143,6 +148,9 @@ fn bystanders(finding: &Finding, cast: &Cast<'_>) -> String {
 pub(super) fn who_and_what(finding: &Finding, cast: &Cast<'_>) -> String {
     if let Some(breach) = &finding.breach {
         return declared::table(breach, cast);
+    }
+    if let Some(pairing) = &finding.pairing {
+        return pairing::table(pairing, cast);
     }
     match finding.has_happened() {
         true => holds_and_waits(finding, cast),

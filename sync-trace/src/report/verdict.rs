@@ -4,6 +4,7 @@ use super::advice;
 use super::cast::Cast;
 use super::declared;
 use super::inversion;
+use super::pairing;
 use crate::finding::{Finding, Level, Outcome};
 
 /// What a finding comes to.
@@ -26,6 +27,9 @@ impl Verdict {
         if let Some(breach) = &finding.breach {
             return declared::on(finding, breach, cast);
         }
+        if let Some(pairing) = &finding.pairing {
+            return pairing::on(finding, pairing, cast);
+        }
         match finding.has_happened() {
             true => advice::on(finding, cast),
             false => inversion::on(finding, cast),
@@ -46,7 +50,7 @@ impl Severity {
     /// An inconsistent order that did no harm is an error only where somebody asked for that.
     pub(super) fn of(finding: &Finding) -> Self {
         match (finding.level, finding.outcome) {
-            (Level::Order, Outcome::Noted) => Self::Warning,
+            (Level::Order | Level::Misuse, Outcome::Noted) => Self::Warning,
             _ => Self::Error,
         }
     }

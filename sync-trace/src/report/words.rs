@@ -25,6 +25,11 @@ fn in_unit(value: f64, unit: &str) -> String {
     format!("{value:.decimals$} {unit}")
 }
 
+/// A seed, and what to do with it.
+pub(super) fn seed(seed: u64) -> String {
+    format!("seed {seed:#x}; repeat with SYNC_TRACE=perturb={seed:#x}")
+}
+
 /// The items as one would say them: ``a, b and c``.
 pub(super) fn list(items: &[String]) -> String {
     match items {

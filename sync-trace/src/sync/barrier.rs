@@ -58,6 +58,7 @@ impl Barrier {
         let source = hooks::source(&self.header, LockKind::Barrier, Some(self.parties));
         let Some(source) = source else { return self.inner.wait() };
         let id = source.id;
+        hooks::point();
         hooks::publish_at(Place::Lock(id));
         let (site, own) = (Site::caller(), self.header.reaction());
         let waiting = hooks::wait_for_signal(source, None, &WAIT, site, own);

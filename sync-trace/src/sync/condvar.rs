@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, LockResult, PoisonError, WaitTimeoutResult};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::mutex::{Mutex, MutexGuard, MutexHold};
 use crate::finding::LockKind;
@@ -67,9 +67,6 @@ impl<'a, T> Apart<'a, T> {
         let request = Request { lock: &guard.hold.mutex.header, access, site };
         hooks::prepare_again(&request);
         let source = condvar.source();
-        if let Some(source) = source.as_ref().filter(|_| access.op.is_endless()) {
-            hooks::before_wait(&request, source, condvar.header.reaction());
-        }
         let MutexGuard { hold, inner } = guard;
         let mutex = hold.mutex;
         std::mem::forget(hold);
@@ -92,6 +89,11 @@ fn with<G, R>(guard: LockResult<G>, rest: R) -> LockResult<(G, R)> {
         Ok(guard) => Ok((guard, rest)),
         Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), rest))),
     }
+}
+
+/// Whether a wait with this guard shall return although nobody has notified.
+fn wakes_early<T>(guard: &MutexGuard<'_, T>) -> bool {
+    hooks::is_perturbed() && guard.hold.mutex.header.number().is_some() && hooks::point_of_wait()
 }
 
 impl Condvar {
@@ -141,7 +143,7 @@ impl Condvar {
         F: FnMut(&mut T) -> bool,
     {
         let site = Site::caller();
-        self.waits_with(&guard);
+        self.waits_with(&guard, Mutex::<T>::WAIT_WHILE, site);
         while condition(&mut *guard) {
             guard = self.wait_once(guard, Mutex::<T>::WAIT_WHILE, site)?;
         }
@@ -157,9 +159,16 @@ impl Condvar {
         access: &'static Access,
         site: Site,
     ) -> LockResult<MutexGuard<'a, T>> {
-        self.waits_with(&guard);
+        self.waits_with(&guard, access, site);
+        let is_early = wakes_early(&guard);
+        if !is_early {
+            self.comes_last(&guard, access, site);
+        }
         let (apart, inner) = Apart::take(self, guard, access, site);
-        let inner = self.inner.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        let inner = match is_early {
+            true => apart.mutex.retake(inner),
+            false => self.inner.wait(inner).unwrap_or_else(PoisonError::into_inner),
+        };
         let guard = apart.join(inner);
         self.was_signalled();
         guard
@@ -215,10 +224,15 @@ impl Condvar {
         access: &'static Access,
         site: Site,
     ) -> (LockResult<MutexGuard<'a, T>>, WaitTimeoutResult) {
-        self.waits_with(&guard);
+        self.waits_with(&guard, access, site);
+        let is_early = wakes_early(&guard);
         let (apart, inner) = Apart::take(self, guard, access, site);
-        let (inner, timed) =
-            self.inner.wait_timeout(inner, timeout).unwrap_or_else(PoisonError::into_inner);
+        let result = match is_early {
+            // Only `std` can say that there was no timeout.
+            true => self.inner.wait_timeout_while(apart.mutex.retake(inner), timeout, |_| false),
+            false => self.inner.wait_timeout(inner, timeout),
+        };
+        let (inner, timed) = result.unwrap_or_else(PoisonError::into_inner);
         let guard = apart.join(inner);
         // What is waited for may have come with the timeout.
         self.was_signalled();
@@ -246,14 +260,29 @@ impl Condvar {
     {
         // Only `std` can make a `WaitTimeoutResult`, so its own loop runs, and the closure tells
         // from inside when the mutex is held and when it is about to be given up.
-        self.waits_with(&guard);
-        let access = Mutex::<T>::WAIT_TIMEOUT_WHILE;
-        let request = Request { lock: &guard.hold.mutex.header, access, site: Site::caller() };
+        let (access, site) = (Mutex::<T>::WAIT_TIMEOUT_WHILE, Site::caller());
+        self.waits_with(&guard, access, site);
+        let request = Request { lock: &guard.hold.mutex.header, access, site };
         hooks::prepare_again(&request);
-        let MutexGuard { hold, inner } = guard;
+        let begun = hooks::is_perturbed().then(Instant::now);
+        let mut is_early = wakes_early(&guard);
+        let MutexGuard { hold, mut inner } = guard;
         let mut held = Intermittent::new(self, hold, request);
+        // Waits that return early come first: in the middle of `std`'s loop the mutex is not ours to give
+        // up.
+        let mut is_over = false;
+        while is_early {
+            is_over = !held.during(|| condition(&mut inner));
+            if is_over {
+                break;
+            }
+            held.suspend();
+            inner = held.mutex.retake(inner);
+            is_early = hooks::point_of_wait();
+        }
+        let dur = begun.map_or(dur, |begun| dur.saturating_sub(begun.elapsed()));
         let result = self.inner.wait_timeout_while(inner, dur, |value| {
-            let go_on = held.during(|| condition(value));
+            let go_on = !is_over && held.during(|| condition(value));
             if go_on {
                 held.suspend();
             }
@@ -287,14 +316,23 @@ impl Condvar {
         }
     }
 
+    /// The calling thread is about to wait, perhaps after all others.
+    #[track_caller]
+    fn comes_last<T>(&self, guard: &MutexGuard<'_, T>, access: &'static Access, site: Site) {
+        if let Some(source) = self.source() {
+            let request = Request { lock: &guard.hold.mutex.header, access, site };
+            hooks::before_wait(&request, &source, self.header.reaction());
+        }
+    }
+
     /// What is waited for here.
     fn source(&self) -> Option<Arc<Source>> {
         hooks::source(&self.header, LockKind::Condvar, None)
     }
 
     /// Whoever takes this mutex may come after who signals.
-    fn waits_with<T>(&self, guard: &MutexGuard<'_, T>) {
-        hooks::waits_with(&self.header, &self.link, &guard.hold.mutex.header);
+    fn waits_with<T>(&self, guard: &MutexGuard<'_, T>, access: &'static Access, site: Site) {
+        hooks::waits_with(&self.header, &self.link, &guard.hold.mutex.header, access, site);
     }
 
     /// The calling thread has waited, and may come after what somebody did who signalled.

@@ -193,6 +193,17 @@ impl<T: ?Sized> Mutex<T> {
         Ok(self.guard(Self::TRY_LOCK, site, inner)?)
     }
 
+    /// Gives up the real lock and takes it again, as a wait does that nobody has ended.
+    #[cold]
+    pub(super) fn retake<'a>(
+        &'a self,
+        inner: std::sync::MutexGuard<'a, T>,
+    ) -> std::sync::MutexGuard<'a, T> {
+        drop(inner);
+        hooks::let_others_in();
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The traced guard around the real one, which was just obtained without having been asked for.
     #[inline]
     pub(super) fn guard<'a>(

@@ -153,6 +153,7 @@ struct Starting {
 
 impl Starting {
     fn new(name: Option<&str>, scope: Option<OpenScope>, site: Site) -> Self {
+        hooks::point();
         Self { child: current::start_child(name, scope, site), started: false }
     }
 
@@ -162,7 +163,9 @@ impl Starting {
         move || {
             let _running = child.map(|child| {
                 child.adopt();
-                Running(child)
+                let running = Running(child);
+                hooks::point();
+                running
             });
             f()
         }

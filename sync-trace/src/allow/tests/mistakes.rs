@@ -28,7 +28,7 @@ fn a_mistake_is_told_with_its_place_and_the_accepted_forms() {
     let code = "code = 'ST0101'\nlocks = ['a']";
     let reason = "reason = 'why'";
     let whole = "code = 'ST0101'\nreason = 'why'\nlocks = ['a']";
-    let codes = r#"accepted: code = "ST0101", "ST0102", "ST0103", "ST0104", "ST0201", "ST0202", "ST0203", "ST0204", "ST0301", "ST0303", "ST0401" or "ST0402""#;
+    let codes = r#"accepted: code = "ST0101", "ST0102", "ST0103", "ST0104", "ST0201", "ST0202", "ST0203", "ST0204", "ST0301", "ST0303", "ST0401", "ST0402" or "ST0501""#;
     let locks =
         r#"accepted: locks = ["Cache.index", "Cache.*"], with names as the report shows them"#;
     let sites = "accepted: sites = [\"src/cache.rs\", \"cache.rs:88\"], each the end of a path, maybe \

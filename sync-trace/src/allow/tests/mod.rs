@@ -198,7 +198,7 @@ fn a_program_s_mistake_is_a_panic_that_says_what_is_wrong() {
         || Allow::new(Code::Stuck, "why"),
         "ST0003 cannot be allowed: it is a deadlock that has happened; accepted: code = \"ST0101\", \
          \"ST0102\", \"ST0103\", \"ST0104\", \"ST0201\", \"ST0202\", \"ST0203\", \"ST0204\", \"ST0301\", \
-         \"ST0303\", \"ST0401\" or \"ST0402\"",
+         \"ST0303\", \"ST0401\", \"ST0402\" or \"ST0501\"",
     );
     check(
         || Allow::new(Code::Inversion, "why").locks(["a", ""]),

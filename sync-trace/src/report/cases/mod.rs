@@ -257,7 +257,11 @@ pub(super) fn signals() -> Dump {
         .into_iter()
         .zip(3..)
         .map(|(wait, id)| state(Participant { name: None, ..thread(id, "") }, Some(wait)));
-    Dump { agents: std::iter::once(makes).chain(waiting).collect(), limits: Vec::new() }
+    Dump {
+        agents: std::iter::once(makes).chain(waiting).collect(),
+        limits: Vec::new(),
+        perturbed: None,
+    }
 }
 
 /// The thread that took the lock has ended.
@@ -282,7 +286,7 @@ pub(super) fn dump() -> Dump {
     let gone = Participant { name: None, ..thread(6, "") };
     let gone = AgentState { ended: true, holds: first.holds.clone(), ..idle(gone) };
     let agents = vec![idle(thread(1, "main")), first, second, gone];
-    Dump { agents, limits: vec![("held stacks that were full", 3)] }
+    Dump { agents, limits: vec![("held stacks that were full", 3)], perturbed: None }
 }
 
 /// The position of a method that was called through a value.
@@ -336,6 +340,8 @@ fn finding(links: Vec<Link>) -> Finding {
         fingerprint: Fingerprint(0x7c1d),
         tests: Vec::new(),
         root_ids: Vec::new(),
+        pairing: None,
+        seed: None,
         raised_in_root: false,
         raised_by: None,
     }

@@ -131,9 +131,18 @@ impl Endpoint {
         [one.clone(), one]
     }
 
+    /// The calling thread is about to put a message in or take one out, or to try that.
+    #[cfg_attr(not(debug_assertions), inline)]
+    fn point(&self) {
+        if self.channel.is_tracked() {
+            hooks::point();
+        }
+    }
+
     /// A message is about to go in.
     #[cfg_attr(not(debug_assertions), inline)]
     fn sends(&self) {
+        self.point();
         self.publish(&self.passages.sent);
     }
 
@@ -145,6 +154,7 @@ impl Endpoint {
 
     /// A sender is about to be gone.
     fn stops_sending(&self) {
+        self.point();
         self.publish(&self.passages.senders_gone);
     }
 
@@ -156,6 +166,7 @@ impl Endpoint {
     /// A message may be about to come out.
     #[cfg_attr(not(debug_assertions), inline)]
     fn makes_room(&self) {
+        self.point();
         if self.passages.has_bound {
             self.receives();
         }
@@ -174,6 +185,7 @@ impl Endpoint {
 
     /// The receiver is about to be gone.
     fn stops_receiving(&self) {
+        self.point();
         self.publish(&self.passages.receiver_gone);
     }
 
