@@ -91,6 +91,12 @@ stuck! {
     two_barriers: "ST0003", "when 2 have come; 1 has";
     parked_for_ever: "ST0003", "nobody is left to unpark";
     scope_of_a_receiver: "ST0001", "for the threads of its scope to end";
+    one_permit_each: "ST0001", "`pool`", "'t0'", "'t1'";
+    third_holder_comes_too: "ST0001", "`pool`", "'main'";
+    second_permit_of_its_own: "ST0002", "`once`";
+    permit_under_a_lock: "ST0001", "`stats`", "`connections`", "'reporter'";
+    forgotten_permits: "ST0003", "`slots`";
+    waits_in_the_wrong_order: "ST000", "`buffer`", "`empty`", "'producer'";
     pipeline_shutdown: "ST0003", "`stage`", "`all_out`";
 }
 
@@ -122,4 +128,6 @@ fine! {
     plain_channel_between
     idle_pool
     barrier_rounds
+    third_holder_returns
+    outsider_adds_permits
 }

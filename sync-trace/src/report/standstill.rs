@@ -7,7 +7,11 @@ use crate::finding::{Blocker, Hold, Link, Lock, LockKind, Op, Signal, Target};
 
 /// Whether a wait is one that anybody could have ended.
 pub(super) fn is_part(link: &Link) -> bool {
-    matches!(link.blocker, Blocker::Gives(_) | Blocker::Nobody { .. })
+    matches!(link.blocker, Blocker::Gives(_) | Blocker::Nobody { .. }) || is_for_permit(link)
+}
+
+fn is_for_permit(link: &Link) -> bool {
+    lock(link).is_some_and(|lock| lock.kind == LockKind::Semaphore)
 }
 
 /// Why it is certain, and what was given last.
@@ -69,6 +73,10 @@ pub(super) fn title_and_help(links: &[Link], cast: &Cast<'_>) -> (String, String
                 cast,
             ),
         ),
+        [link] if is_for_permit(link) => (
+            "deadlock: a thread waits for a permit while it holds the last one itself".to_owned(),
+            permits_at_once(links, cast),
+        ),
         [link] => (
             format!("deadlock: a thread {} that only itself has given so far", wants(link)),
             "let another thread do that, or do it before this call".to_owned(),
@@ -86,6 +94,7 @@ fn hopeless(link: &Link) -> &'static str {
         }
         (Some(LockKind::Channel), _) => "waits for a message that nobody is left to send",
         (Some(LockKind::Barrier), _) => "waits at a barrier for others that cannot come",
+        (Some(LockKind::Semaphore), _) => "waits for a permit that nobody is left to give back",
         (None, Op::Park) => "is parked, and nobody is left to unpark it",
         _ => "waits for what nobody is left to give",
     }
@@ -96,6 +105,7 @@ fn wants(link: &Link) -> &'static str {
         (Some(LockKind::Condvar), _) => "waits for a signal",
         (Some(LockKind::Channel), Op::Send) => "waits for room in a channel",
         (Some(LockKind::Channel), _) => "waits for a message",
+        (Some(LockKind::Semaphore), _) => "waits for a permit",
         _ => "waits for something",
     }
 }
@@ -140,6 +150,11 @@ fn alone(link: &Link, links: &[Link], cast: &Cast<'_>) -> String {
             "make {name} for as many threads as come to it, also when one of them fails"
         );
     }
+    if is_of(LockKind::Semaphore) {
+        return format!(
+            "give every permit of {name} back, by dropping its guard or, after `forget`, with `add_permits`"
+        );
+    }
     "let a thread that goes on end this wait, or give it a time limit".to_owned()
 }
 
@@ -159,6 +174,13 @@ fn give_up_first(hold: &Hold, link: &Link, cast: &Cast<'_>) -> String {
 
 /// Some of them wait for what the next one has given so far.
 fn in_a_circle(links: &[Link], cast: &Cast<'_>) -> (String, String) {
+    if links.iter().all(is_for_permit) {
+        let count = links.len();
+        return (
+            format!("deadlock: {count} threads each wait for a permit that another one holds"),
+            permits_at_once(links, cast),
+        );
+    }
     let what = links.iter().find(|link| is_part(link)).map(wants).unwrap_or_default();
     let what = what.strip_prefix("waits ").unwrap_or(what);
     let title = format!("deadlock: {} threads wait in a circle, one of them {what}", links.len());
@@ -173,6 +195,13 @@ fn in_a_circle(links: &[Link], cast: &Cast<'_>) -> (String, String) {
         }
     };
     (title, help)
+}
+
+fn permits_at_once(links: &[Link], cast: &Cast<'_>) -> String {
+    let name = links.first().and_then(lock).map(|lock| cast.lock(lock)).unwrap_or_default();
+    format!(
+        "ask for all permits of {name} at once with `acquire_many`, or give the first one back before asking for another"
+    )
 }
 
 fn lock(link: &Link) -> Option<&Lock> {

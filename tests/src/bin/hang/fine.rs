@@ -12,7 +12,7 @@ use sync_trace::thread;
 use super::{Scene, until_asleep};
 
 /// Longer than anything that sleeps is looked at before it is called stuck.
-const A_WHILE: Duration = Duration::from_millis(600);
+pub(crate) const A_WHILE: Duration = Duration::from_millis(600);
 
 pub(crate) const SCENES: &[Scene] = &[
     ("last_sender_goes", last_sender_goes),
