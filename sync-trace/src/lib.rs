@@ -33,9 +33,12 @@
 //! that are [`notes`], or findings with [`Policy::Order`]. Order that passes through atomics is stated
 //! with [`mod@order`], and so is what it means to hold several locks of one kind; what is accepted is said with [`allow`] or in a file.
 //!
+//! What nobody owns may come from anybody: a signal of a [`sync::Condvar`], a message, a permit of a
+//! [`sync::Semaphore`], the others at a [`sync::Barrier`], an unpark. Who waits for that is stuck if the whole
+//! process is: if the operating system (Linux) says that every thread of it sleeps until another one wakes it.
+//!
 //! What it cannot see: locks that are not traced; a thread that waits for a signal that nobody will
-//! send (waits for a [`sync::Condvar`], a channel, a [`sync::Barrier`], a [`sync::Semaphore`] or an unpark are shown by
-//! [`dump`] and not judged); the locks of the process's memory allocator (their acquisitions are
+//! send while another thread of the process goes on ([`dump`] shows it); the locks of the process's memory allocator (their acquisitions are
 //! counted, see [`snapshot`]). A guard that unsafe code has sent to another thread counts as its old
 //! owner's until it is dropped.
 //!

@@ -21,6 +21,10 @@ use crate::waits::source::Source;
 /// thread that waits here while it holds another lock is stuck as soon as the owner of the mutex
 /// waits for that lock: the owner's `lock` call panics with the report.
 ///
+/// Whether a signal will come is not known, as anybody may send it. If none can, because every thread of
+/// the process sleeps until another one wakes it, the one that comes last panics with the report, or the process
+/// ends.
+///
 /// Whoever notifies lets others go on, also those that find their condition true and need not wait: who
 /// takes the mutex afterwards is taken to come after what the notifying thread did before. It is 36
 /// bytes larger than `std`'s.
@@ -118,7 +122,7 @@ impl Condvar {
     ///
     /// # Panics
     ///
-    /// Where `std`'s panics.
+    /// Where `std`'s panics, and if nobody is left who could signal.
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         self.wait_once(guard, Mutex::<T>::WAIT, Site::caller())

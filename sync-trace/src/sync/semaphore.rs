@@ -22,8 +22,9 @@ use crate::site::Site;
 ///   those who need few; as long as anybody waits, nobody else gets a permit, not even by
 ///   [`try_acquire`](Self::try_acquire).
 /// - *Not poisoned*: a thread that panics gives back what it has, as its guards are dropped.
-/// - *Traced*: [`dump`](crate::dump) shows who holds permits and who waits for one. It is not judged: a
-///   permit can come from anywhere. A permit is no lock, so no order of locks, no rule about what may be
+/// - *Traced*: [`dump`](crate::dump) shows who holds permits and who waits for one. A permit can come from
+///   anywhere, so who waits is stuck only if every thread of the process sleeps; then the thread that comes last
+///   panics with the report, or the process ends. A permit is no lock, so no order of locks, no rule about what may be
 ///   held and no `assert_no_locks_held!` speaks of it. What came before it was given back comes before what
 ///   follows an acquisition after that.
 ///
