@@ -45,7 +45,7 @@ pub(crate) struct TimeSlot {
     /// happens in them.
     bodies: AtomicU64,
     /// What it has used since that was initialised, and comes after.
-    /// How often something happened on the timeline.
+    /// How often something happened that the timeline knows or will be told.
     changes: AtomicU64,
     said: Said,
     pub(crate) heard: Heard,
@@ -160,9 +160,10 @@ impl TimeSlot {
 /// At which passages an agent was last, so that it need not say or hear the same again: a loop around a
 /// channel mostly has nothing new to tell. The agent's own: Relaxed.
 pub(crate) struct Said {
-    /// Where it published last, and what.
+    /// Where it published last, and at which versions of what it holds and of its timeline.
     passage: AtomicU64,
-    what: AtomicU64,
+    held: AtomicU64,
+    changes: AtomicU64,
     /// Where it observed last, and which version.
     heard_at: AtomicU64,
     version: AtomicU64,
@@ -173,7 +174,8 @@ impl Said {
         fn new() -> Self {
             Self {
                 passage: AtomicU64::new(0),
-                what: AtomicU64::new(0),
+                held: AtomicU64::new(0),
+                changes: AtomicU64::new(0),
                 heard_at: AtomicU64::new(0),
                 version: AtomicU64::new(0),
             }
@@ -198,8 +200,7 @@ const CROWD: usize = 1024;
 /// Owner only, all of it, or before the agent runs.
 impl Agent {
     fn timed<R>(&self, act: impl FnOnce(&mut Timeline) -> R) -> R {
-        let changes = &self.time.changes;
-        changes.store(changes.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.note_change();
         let mut slot = lock(&self.time.line);
         let line = slot.get_or_insert_with(|| {
             let segment = self.time.segment.load(Ordering::Relaxed) + 1;
@@ -235,33 +236,28 @@ impl Agent {
             || self.held.depth() > 0
     }
 
-    /// What it would publish, as a number that changes with that; `None` if it cannot be told.
-    #[inline]
-    fn what_it_says(&self) -> Option<u64> {
-        let Self { held, time, .. } = self;
-        let [changes, bodies] = [&time.changes, &time.bodies].map(|n| n.load(Ordering::Relaxed));
-        let mixed = key::chain(key::chain(held.version(), changes), bodies);
-        (!time.conditions.is_any_pending()).then_some(mixed)
+    /// Something has happened that it may have to publish.
+    fn note_change(&self) {
+        let changes = &self.time.changes;
+        changes.store(changes.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     /// Whether it has published at the passage with this number all that it would publish there now.
     #[inline]
     pub(crate) fn has_said_all(&self, passage: u64) -> bool {
-        let Said { passage: at, what, .. } = &self.time.said;
+        let Self { held, time, .. } = self;
+        let Said { passage: at, held: was_held, changes, .. } = &time.said;
         at.load(Ordering::Relaxed) == passage
-            && self.what_it_says() == Some(what.load(Ordering::Relaxed))
+            && was_held.load(Ordering::Relaxed) == held.version()
+            && changes.load(Ordering::Relaxed) == time.changes.load(Ordering::Relaxed)
     }
 
     /// It has just published all at the passage with this number.
     pub(crate) fn note_said_all(&self, passage: u64) {
-        let Said { passage: at, what, .. } = &self.time.said;
-        match self.what_it_says() {
-            Some(said) => {
-                what.store(said, Ordering::Relaxed);
-                at.store(passage, Ordering::Relaxed);
-            }
-            None => at.store(0, Ordering::Relaxed),
-        }
+        let Said { passage: at, held, changes, .. } = &self.time.said;
+        held.store(self.held.version(), Ordering::Relaxed);
+        changes.store(self.time.changes.load(Ordering::Relaxed), Ordering::Relaxed);
+        at.store(passage, Ordering::Relaxed);
     }
 
     /// Whether it has heard what the passage with this number tells, as of this version.
@@ -305,12 +301,14 @@ impl Agent {
 
     /// What follows happens in an initialiser.
     pub(crate) fn begin_body(&self) {
+        self.note_change();
         let bodies = &self.time.bodies;
         bodies.store(bodies.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     /// The innermost initialiser has ended: what it hands on to whoever uses the result.
     pub(crate) fn end_body(&self) -> Parcel {
+        self.note_change();
         let bodies = self.time.bodies.load(Ordering::Relaxed);
         self.time.bodies.store(bodies.saturating_sub(1), Ordering::Relaxed);
         // Mostly nothing has happened in it, and the timeline does not know of it.
@@ -405,6 +403,7 @@ impl Agent {
             self.timed(|_| ());
         }
         if self.time.conditions.collect(mutex, version) {
+            self.note_change();
             // There is something to tell, once it turns out that it counts.
             self.time.is_begun.store(true, Ordering::Relaxed);
         }

@@ -47,12 +47,14 @@ impl Passage {
         let parcel = agent.publish();
         if !parcel.is_empty() {
             let mut told = lock(&self.parcel);
-            add(&mut told, &parcel);
             if self.number.load(Ordering::Relaxed) == 0 {
                 self.number.store(next_number().get(), Ordering::Relaxed);
             }
-            // Release pairs with the Acquire in `observe`: who hears of the version hears of the parcel.
-            self.version.fetch_add(1, Ordering::Release);
+            if !told.has_all_of(&parcel) {
+                add(&mut told, &parcel);
+                // Release pairs with the Acquire in `observe`: who hears of the version hears of the parcel.
+                self.version.fetch_add(1, Ordering::Release);
+            }
             drop(told);
             self.is_used.store(true, Ordering::Release);
             agent.note_said_all(self.number.load(Ordering::Relaxed));
