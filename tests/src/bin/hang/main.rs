@@ -5,6 +5,7 @@ mod condvars;
 mod fine;
 mod meetings;
 mod messages;
+mod permits;
 
 use std::time::Duration;
 
