@@ -309,6 +309,12 @@ impl HeldStack {
         self.state = AtomicU64::new(COLD);
     }
 
+    /// A number that each change alters. Owner only.
+    #[inline]
+    pub(crate) fn version(&self) -> u64 {
+        self.state.load(Ordering::Relaxed)
+    }
+
     /// How many entries there are. Exact for the owner; a glimpse for anybody else.
     pub(crate) fn depth(&self) -> usize {
         (self.state.load(Ordering::Relaxed) & DEPTH_MASK) as usize

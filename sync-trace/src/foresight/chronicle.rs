@@ -45,6 +45,9 @@ pub(crate) struct TimeSlot {
     /// happens in them.
     bodies: AtomicU64,
     /// What it has used since that was initialised, and comes after.
+    /// How often something happened on the timeline.
+    changes: AtomicU64,
+    said: Said,
     pub(crate) heard: Heard,
     /// What it has heard by taking mutexes.
     pub(crate) conditions: Conditions,
@@ -76,6 +79,8 @@ impl TimeSlot {
                 is_inside: AtomicBool::new(false),
                 born: AtomicU64::new(0),
                 bodies: AtomicU64::new(0),
+                changes: AtomicU64::new(0),
+                said: Said::new(),
                 heard: Heard::new(),
                 conditions: Conditions::new(),
                 end: Mutex::new(None),
@@ -94,6 +99,7 @@ impl TimeSlot {
         self.set_segment(self.segment.load(Ordering::Relaxed) + 1, 0);
         self.born.store(0, Ordering::Relaxed);
         self.bodies.store(0, Ordering::Relaxed);
+        self.said.clear();
         self.heard.clear();
         self.conditions.clear();
     }
@@ -151,6 +157,35 @@ impl TimeSlot {
     }
 }
 
+/// At which passages an agent was last, so that it need not say or hear the same again: a loop around a
+/// channel mostly has nothing new to tell. The agent's own: Relaxed.
+pub(crate) struct Said {
+    /// Where it published last, and what.
+    passage: AtomicU64,
+    what: AtomicU64,
+    /// Where it observed last, and which version.
+    heard_at: AtomicU64,
+    version: AtomicU64,
+}
+
+impl Said {
+    const_fn! {
+        fn new() -> Self {
+            Self {
+                passage: AtomicU64::new(0),
+                what: AtomicU64::new(0),
+                heard_at: AtomicU64::new(0),
+                version: AtomicU64::new(0),
+            }
+        }
+    }
+
+    fn clear(&self) {
+        self.passage.store(0, Ordering::Relaxed);
+        self.heard_at.store(0, Ordering::Relaxed);
+    }
+}
+
 /// A hold has ended, or goes on in another way.
 pub(crate) struct Ended {
     /// Its section, if something that others did may have happened inside it.
@@ -163,6 +198,8 @@ const CROWD: usize = 1024;
 /// Owner only, all of it, or before the agent runs.
 impl Agent {
     fn timed<R>(&self, act: impl FnOnce(&mut Timeline) -> R) -> R {
+        let changes = &self.time.changes;
+        changes.store(changes.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         let mut slot = lock(&self.time.line);
         let line = slot.get_or_insert_with(|| {
             let segment = self.time.segment.load(Ordering::Relaxed) + 1;
@@ -196,6 +233,49 @@ impl Agent {
         self.time.is_begun.load(Ordering::Relaxed)
             || self.time.born.load(Ordering::Relaxed) != 0
             || self.held.depth() > 0
+    }
+
+    /// What it would publish, as a number that changes with that; `None` if it cannot be told.
+    #[inline]
+    fn what_it_says(&self) -> Option<u64> {
+        let Self { held, time, .. } = self;
+        let [changes, bodies] = [&time.changes, &time.bodies].map(|n| n.load(Ordering::Relaxed));
+        let mixed = key::chain(key::chain(held.version(), changes), bodies);
+        (!time.conditions.is_any_pending()).then_some(mixed)
+    }
+
+    /// Whether it has published at the passage with this number all that it would publish there now.
+    #[inline]
+    pub(crate) fn has_said_all(&self, passage: u64) -> bool {
+        let Said { passage: at, what, .. } = &self.time.said;
+        at.load(Ordering::Relaxed) == passage
+            && self.what_it_says() == Some(what.load(Ordering::Relaxed))
+    }
+
+    /// It has just published all at the passage with this number.
+    pub(crate) fn note_said_all(&self, passage: u64) {
+        let Said { passage: at, what, .. } = &self.time.said;
+        match self.what_it_says() {
+            Some(said) => {
+                what.store(said, Ordering::Relaxed);
+                at.store(passage, Ordering::Relaxed);
+            }
+            None => at.store(0, Ordering::Relaxed),
+        }
+    }
+
+    /// Whether it has heard what the passage with this number tells, as of this version.
+    #[inline]
+    pub(crate) fn has_heard_all(&self, passage: u64, version: u64) -> bool {
+        let Said { heard_at, version: heard, .. } = &self.time.said;
+        heard_at.load(Ordering::Relaxed) == passage && heard.load(Ordering::Relaxed) == version
+    }
+
+    /// It has just heard that.
+    pub(crate) fn note_heard_all(&self, passage: u64, version: u64) {
+        let Said { heard_at, version: heard, .. } = &self.time.said;
+        heard_at.store(passage, Ordering::Relaxed);
+        heard.store(version, Ordering::Relaxed);
     }
 
     /// An ordering event that others may come after: what it hands on.

@@ -15,10 +15,15 @@ use crate::atomics::{self, Mutex, Ordering, lock};
 use crate::finding::LockId;
 use crate::foresight::news;
 use crate::lock_order::clock::Parcel;
+use crate::registry::next_number;
 
 /// Where one kind of word is left.
 pub(crate) struct Passage {
     parcel: Mutex<Parcel>,
+    /// Its number, from when something was left on; 0 before.
+    number: atomics::AtomicU64,
+    /// How often something was left.
+    version: atomics::AtomicU64,
     /// Whether anything was. Release pairs with the Acquire in `observe`; but whoever has to see it
     /// comes after the publisher anyway, by the very event.
     is_used: atomics::AtomicBool,
@@ -29,16 +34,44 @@ const CROWD: usize = 1024;
 
 impl Passage {
     pub(crate) fn new() -> Self {
-        Self { parcel: Mutex::new(Parcel::default()), is_used: atomics::AtomicBool::new(false) }
+        Self {
+            parcel: Mutex::new(Parcel::default()),
+            number: atomics::AtomicU64::new(0),
+            version: atomics::AtomicU64::new(0),
+            is_used: atomics::AtomicBool::new(false),
+        }
     }
 
     /// What `agent` did so far comes before what those do who observe this from here on.
     pub(crate) fn publish(&self, agent: &Agent) {
         let parcel = agent.publish();
         if !parcel.is_empty() {
-            add(&mut lock(&self.parcel), &parcel);
+            let mut told = lock(&self.parcel);
+            add(&mut told, &parcel);
+            if self.number.load(Ordering::Relaxed) == 0 {
+                self.number.store(next_number().get(), Ordering::Relaxed);
+            }
+            // Release pairs with the Acquire in `observe`: who hears of the version hears of the parcel.
+            self.version.fetch_add(1, Ordering::Release);
+            drop(told);
             self.is_used.store(true, Ordering::Release);
+            agent.note_said_all(self.number.load(Ordering::Relaxed));
         }
+    }
+
+    /// Whether `agent` has published here all that it would publish now.
+    #[inline]
+    pub(crate) fn is_told_all_by(&self, agent: &Agent) -> bool {
+        // Relaxed: 0, or what the agent itself has seen or set here.
+        let number = self.number.load(Ordering::Relaxed);
+        number != 0 && agent.has_said_all(number)
+    }
+
+    /// Whether `agent` has observed all that was published here.
+    #[inline]
+    pub(crate) fn is_heard_by(&self, agent: &Agent) -> bool {
+        let version = self.version.load(Ordering::Acquire);
+        agent.has_heard_all(self.number.load(Ordering::Relaxed), version)
     }
 
     /// Whether anything was published.
@@ -49,8 +82,11 @@ impl Passage {
 
     /// What `agent` does from here on comes after what was published so far.
     pub(crate) fn observe(&self, agent: &Agent) {
+        // First the version: what is left meanwhile is heard again.
+        let version = self.version.load(Ordering::Acquire);
         let parcel = lock(&self.parcel).clone();
         agent.observe(&parcel);
+        agent.note_heard_all(self.number.load(Ordering::Relaxed), version);
     }
 }
 

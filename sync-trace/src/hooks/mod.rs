@@ -604,7 +604,8 @@ fn put_on_record(agent: &'static Agent, wait: &Wait, source: Option<Arc<Source>>
 }
 
 /// Puts a wait on record for something that nobody owns. `created` is where that was created, if its name
-/// may have changed since.
+/// may have changed since. `retry` tries to get it after all, and is called only if it seems that nobody is
+/// left to give it.
 ///
 /// # Panics
 ///
@@ -618,26 +619,36 @@ pub(crate) fn wait_for_signal(
     access: &'static Access,
     site: Site,
     own: Option<OnViolation>,
+    retry: &mut dyn FnMut() -> bool,
 ) -> Waiting {
-    let Some(agent) = current::recording() else { return Waiting::UNRECORDED };
+    let Some(agent) = current::recording() else {
+        source.begin_wait();
+        return Waiting { recorded: None, source: Some(source) };
+    };
     let (target, created) = (Resource::Lock(source.id), created.or(Some(source.origin)));
     let wait = Wait { target, access, site, created };
     declared::may_wait(agent, &wait, None);
     let working = Working::begin();
     let waiting = put_on_record(agent, &wait, Some(source));
     agent.wait.set_blocking();
-    comes_last(agent, &wait, Place::here(own), working);
+    comes_last(agent, &wait, Place::here(own), working, retry);
     waiting
 }
 
 /// `agent` is about to wait, which is on record. If everybody else waits, too, and nobody is left who could
 /// end any of it, says so.
 #[track_caller]
-fn comes_last(agent: &Agent, wait: &Wait, place: Place, working: Working) {
+fn comes_last(
+    agent: &Agent,
+    wait: &Wait,
+    place: Place,
+    working: Working,
+    retry: &mut dyn FnMut() -> bool,
+) {
     let tracker = tracker::global();
     if wait.access.op.is_endless()
         && tracker.agents.are_all_asleep()
-        && let Some((response, finding)) = stall::before_waiting(tracker, agent, place)
+        && let Some((response, finding)) = stall::before_waiting(tracker, agent, place, retry)
     {
         reaction::respond(tracker, agent, response, &finding, working);
     }
@@ -658,7 +669,7 @@ pub(crate) fn before_wait(request: &Request<'_>, source: &Arc<Source>, own: Opti
         let wait = request.wait(id);
         let working = Working::begin();
         let waiting = put_on_record(agent, &wait, Some(Arc::clone(source)));
-        comes_last(agent, &wait, Place::here(own), working);
+        comes_last(agent, &wait, Place::here(own), working, &mut || false);
         drop(waiting);
     }
 }
@@ -799,8 +810,12 @@ fn begin_wait<'o>(
         }
     }
     agent.wait.set_blocking();
-    comes_last(agent, wait, place, working);
-    Some(waiting)
+    let mut acquired = false;
+    comes_last(agent, wait, place, working, &mut || {
+        acquired = retry();
+        acquired
+    });
+    (!acquired).then_some(waiting)
 }
 
 /// The mutex of `request`, which is held, is about to be given up by a condvar wait, which takes it

@@ -18,7 +18,8 @@ use super::Request;
 /// [`observe`] the passage.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn publish(passage: &Passage) {
-    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
+    let has_news = |agent: &&Agent| agent.has_something_to_say() && !passage.is_told_all_by(agent);
+    if let Some(agent) = current::present().filter(has_news) {
         publish_slow(&|| passage.publish(agent));
     }
 }
@@ -43,7 +44,7 @@ fn publish_slow(publish: &dyn Fn()) {
 /// What the calling thread does from here on comes after what was published.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn observe(passage: &Passage) {
-    if passage.is_used() {
+    if passage.is_used() && !passage.is_heard_by(current::current()) {
         observe_slow(&|agent| passage.observe(agent));
     }
 }

@@ -1,7 +1,7 @@
 //! Who waits for whom, where signals take part.
 
 use crate::agent::Agent;
-use crate::finding::LockKind;
+use crate::finding::{AgentId, LockKind};
 use crate::held::Held;
 use crate::op::Op;
 use crate::registry::Resource;
@@ -163,13 +163,13 @@ fn of(member: &Member<'_>, blockers: &[(usize, Via)], is_early: bool) -> Vec<Nee
     needs
 }
 
-/// An agent that has ended with something held.
+/// An agent that has ended with something held: it is there for what it holds, and its end has come.
 fn tomb(agent: &Agent) -> Node {
     let holds = agent.holds().unwrap_or_default();
     Node {
-        agent: agent.id(),
+        agent: AgentId(0),
         scope: None,
-        wants: Resource::Wakeup(agent.id()),
+        wants: Resource::Wakeup(AgentId(0)),
         mode: crate::op::Mode::Exclusive,
         fails_if_poisoned: false,
         has_no_owner: true,

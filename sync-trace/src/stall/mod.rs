@@ -39,12 +39,14 @@ const PAUSE: Duration = Duration::from_millis(1);
 const REST: u32 = 100;
 
 /// `me` is about to wait, and everybody else that is known does: whether that is the end. Returns what is to
-/// be done about it.
+/// be done about it. `retry` says whether there is no need to wait any more: once all others sleep, its
+/// answer stands.
 #[cold]
 pub(crate) fn before_waiting(
     tracker: &Tracker,
     me: &Agent,
     place: Place,
+    retry: &mut dyn FnMut() -> bool,
 ) -> Option<(Response, Arc<Finding>)> {
     /// One looks at a time: two would keep each other from sleeping.
     static LOOKING: AtomicBool = AtomicBool::new(false);
@@ -76,6 +78,9 @@ pub(crate) fn before_waiting(
         };
         let now = os::stillness(&excepted(tracker));
         if now.is_some() && now == seen {
+            if retry() {
+                return None;
+            }
             let place = if cycle.outlasts_a_panic_of(me) { place.bound() } else { place };
             let response = reaction::choose(tracker.config(), place);
             match tracker.decide(me, &cycle, response.outcome()) {

@@ -619,8 +619,17 @@ impl Semaphore {
             Ok(()) => Ok(()),
             Err(Refused::Closed) => Err(Failed::Closed),
             Err(Refused::NoPermits) => {
-                let _waiting = self.pool.wait(access, site);
-                self.raw.take(permits, deadline)
+                let mut got = None;
+                let mut retry = || {
+                    got = match self.raw.try_take(permits) {
+                        Err(Refused::NoPermits) => None,
+                        Err(Refused::Closed) => Some(Err(Failed::Closed)),
+                        Ok(()) => Some(Ok(())),
+                    };
+                    got.is_some()
+                };
+                let _waiting = self.pool.wait(access, site, &mut retry);
+                got.unwrap_or_else(|| self.raw.take(permits, deadline))
             }
         };
         if result == Err(Failed::Closed) {

@@ -210,23 +210,39 @@ impl Endpoint {
 
     /// The calling thread is about to wait for a message.
     #[track_caller]
-    fn wait_for_message(&self, access: &'static Access, site: Site) -> Option<Waiting> {
-        self.wait(&self.passages.messages, access, site)
+    fn wait_for_message(
+        &self,
+        access: &'static Access,
+        site: Site,
+        retry: &mut dyn FnMut() -> bool,
+    ) -> Option<Waiting> {
+        self.wait(&self.passages.messages, access, site, retry)
     }
 
     /// The calling thread is about to wait for room for one.
     #[track_caller]
-    fn wait_for_room(&self, access: &'static Access, site: Site) -> Option<Waiting> {
-        self.wait(&self.passages.room, access, site)
+    fn wait_for_room(
+        &self,
+        access: &'static Access,
+        site: Site,
+        retry: &mut dyn FnMut() -> bool,
+    ) -> Option<Waiting> {
+        self.wait(&self.passages.room, access, site, retry)
     }
 
     #[track_caller]
-    fn wait(&self, what: &Arc<Source>, access: &'static Access, site: Site) -> Option<Waiting> {
+    fn wait(
+        &self,
+        what: &Arc<Source>,
+        access: &'static Access,
+        site: Site,
+        retry: &mut dyn FnMut() -> bool,
+    ) -> Option<Waiting> {
         if !self.channel.is_tracked() {
             return None;
         }
         let created = self.channel.origin;
-        Some(hooks::wait_for_signal(Arc::clone(what), Some(created), access, site, None))
+        Some(hooks::wait_for_signal(Arc::clone(what), Some(created), access, site, None, retry))
     }
 
     /// A message has gone in.

@@ -118,8 +118,18 @@ impl<T> Receiver<T> {
         recv: impl FnOnce(&std::sync::mpsc::Receiver<T>) -> Result<T, E>,
         is_left: impl FnOnce(&E) -> bool,
     ) -> Result<T, E> {
-        let waiting = self.endpoint.0.wait_for_message(access, site);
-        let result = recv(&self.inner);
+        let mut got = None;
+        let mut retry = || {
+            got = match self.inner.try_recv() {
+                Ok(message) => Some(Ok(message)),
+                // `recv` says it at once.
+                Err(TryRecvError::Disconnected) => return true,
+                Err(TryRecvError::Empty) => None,
+            };
+            got.is_some()
+        };
+        let waiting = self.endpoint.0.wait_for_message(access, site, &mut retry);
+        let result = got.unwrap_or_else(|| recv(&self.inner));
         drop(waiting);
         self.came(&result, access.op, site, is_left);
         result

@@ -96,8 +96,22 @@ impl<T> SyncSender<T> {
     #[track_caller]
     fn send_waiting(&self, t: T, site: Site) -> Result<(), SendError<T>> {
         let endpoint = &self.endpoint.0;
-        let waiting = endpoint.wait_for_room(Accesses::<T>::SEND, site);
-        let result = self.inner.send(t);
+        let mut unsent = Some(t);
+        let mut retry = || {
+            let Some(message) = unsent.take() else { return true };
+            unsent = match self.inner.try_send(message) {
+                Ok(()) => None,
+                // `send` says it at once.
+                Err(TrySendError::Disconnected(message)) => {
+                    unsent = Some(message);
+                    return true;
+                }
+                Err(TrySendError::Full(message)) => Some(message),
+            };
+            unsent.is_none()
+        };
+        let waiting = endpoint.wait_for_room(Accesses::<T>::SEND, site, &mut retry);
+        let result = unsent.map_or(Ok(()), |t| self.inner.send(t));
         drop(waiting);
         // What the receiver did before it made room, or was gone, comes before what follows here.
         match &result {
