@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use sync_trace::finding::Op;
+
 /// Runs `cure`, or the broken variant that the first argument names.
 pub fn tell(cure: fn(), broken: &[(&str, fn())]) {
     let Some(wanted) = std::env::args().nth(1) else { return cure() };
@@ -20,15 +22,18 @@ pub fn tell(cure: fn(), broken: &[(&str, fn())]) {
     play();
 }
 
-/// Returns once so many other threads wait, and sleep. What hangs once in a thousand runs hangs in each,
-/// and the same thread comes last, so that the reports of two runs can be compared.
-pub fn until_asleep(others: usize) {
+/// Returns once so many threads wait by this operation, and sleep. What hangs once in a thousand runs hangs
+/// in each, and the same thread comes last, so that the reports of two runs can be compared.
+pub fn until_asleep(op: Op, threads: usize) {
     let count = || {
         let agents = sync_trace::snapshot().agents;
-        let waiting = agents.iter().filter(|state| state.wait.is_some());
-        waiting.filter(|state| state.agent.os_id.is_none_or(sleeps)).count()
+        let waiting = agents.iter().filter(|state| {
+            state.wait.as_ref().is_some_and(|(wait, _)| wait.op == op)
+                && state.agent.os_id.is_none_or(sleeps)
+        });
+        waiting.count()
     };
-    while count() < others {
+    while count() < threads {
         std::thread::sleep(Duration::from_millis(1));
     }
 }

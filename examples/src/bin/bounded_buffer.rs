@@ -14,21 +14,21 @@
 //!
 //! ```text
 //! error[ST0003]: stuck: a thread waits for a permit that nobody is left to give
-//!    --> examples/src/bin/bounded_buffer.rs:143:20
+//!    --> examples/src/bin/bounded_buffer.rs:144:20
 //!     |
-//! 142 |         let turn = self.mutex.acquire().unwrap();
-//!     |                               ------- 'producer' (30187) took `mutex` here at least 2.95 ms ago and still holds it
-//! 143 |         self.empty.acquire().unwrap().forget();
-//!     |                    ^^^^^^^ 'producer' has been waiting here 2.95 ms for a permit of `empty`, and nobody is left who could end that
+//! 143 |         let turn = self.mutex.acquire().unwrap();
+//!     |                               ------- 'producer' (4294) took `mutex` here at least 2.90 ms ago and still holds it
+//! 144 |         self.empty.acquire().unwrap().forget();
+//!     |                    ^^^^^^^ 'producer' has been waiting here 2.90 ms for a permit of `empty`, and nobody is left who could end that
 //!     |
 //!     = chain: 'producer' -> empty -> nobody
-//!     = locks: mutex  Semaphore  #1, created at examples/src/bin/bounded_buffer.rs:134:20
-//!              empty  Semaphore  #2, created at examples/src/bin/bounded_buffer.rs:135:20
-//!     = threads: 'producer'  (30187)  started by 'main' at examples/src/bin/bounded_buffer.rs:242:16
-//!     = others: 'consumer' (30188)  has been waiting for a permit of `mutex` at examples/src/bin/bounded_buffer.rs:174
+//!     = locks: mutex  Semaphore  #1, created at examples/src/bin/bounded_buffer.rs:135:20
+//!              empty  Semaphore  #2, created at examples/src/bin/bounded_buffer.rs:136:20
+//!     = threads: 'producer'  (4294)  started by 'main' at examples/src/bin/bounded_buffer.rs:243:16
+//!     = others: 'consumer' (4295)  has been waiting for a permit of `mutex` at examples/src/bin/bounded_buffer.rs:175
 //!     = because: every thread of the process sleeps until another one wakes it
-//!     = note: 'consumer' (30188) panics instead of waiting; unwinding releases its guards
-//!     = help: drop the guard of `mutex` taken at examples/src/bin/bounded_buffer.rs:142 before the `acquire`: who should end that wait may be waiting for it
+//!     = note: 'consumer' (4295) panics instead of waiting; unwinding releases its guards
+//!     = help: drop the guard of `mutex` taken at examples/src/bin/bounded_buffer.rs:143 before the `acquire`: who should end that wait may be waiting for it
 //!     = note: fingerprint 7538a7af7ee6d94e; SYNC_TRACE=on_violation=log reports without a panic, and the threads hang
 //! ```
 //!
@@ -39,6 +39,7 @@
 
 use std::collections::VecDeque;
 
+use sync_trace::finding::Op;
 use sync_trace::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use sync_trace::sync::{Arc, Condvar, Mutex, Semaphore, SemaphorePermit};
 use sync_trace::{named, thread};
@@ -246,7 +247,8 @@ fn wrong() {
     });
     let consumer = start("consumer", |buffer| {
         // It is late: the buffer is full, the producer waits for room, and `main` for the producer.
-        until_asleep(2);
+        until_asleep(Op::Join, 1);
+        until_asleep(Op::Acquire, 1);
         buffer.take();
     });
     producer.join().unwrap();

@@ -10,26 +10,26 @@
 //!
 //! ```text
 //! error[ST0001]: deadlock: 2 threads each wait for a permit that another one holds
-//!   --> examples/src/bin/connection_pool.rs:80:37
+//!   --> examples/src/bin/connection_pool.rs:81:37
 //!    |
-//! 77 |         let booking = self.permits.acquire().unwrap();
+//! 78 |         let booking = self.permits.acquire().unwrap();
 //!    |                                    -------
 //!    |                                    |
-//!    |                                    'request 1' (30192) took `connections` here and still holds it
-//!    |                                    'request 0' (30191) took `connections` here at least 2.69 ms ago and still holds it
+//!    |                                    'request 1' (18066) took `connections` here and still holds it
+//!    |                                    'request 0' (18065) took `connections` here at least 4.16 ms ago and still holds it
 //! ...
-//! 80 |         let auditing = self.permits.acquire().unwrap();
+//! 81 |         let auditing = self.permits.acquire().unwrap();
 //!    |                                     ^^^^^^^
 //!    |                                     |
 //!    |                                     'request 1' would now wait for a permit of `connections`, held by 'request 0'
-//!    |                                     'request 0' has been waiting here 2.69 ms for a permit of `connections`
+//!    |                                     'request 0' has been waiting here 4.16 ms for a permit of `connections`
 //!    |
 //!    = cycle: 'request 1' -> connections -> 'request 0' -> connections -> 'request 1'
-//!    = locks: connections  Semaphore  #1, created at examples/src/bin/connection_pool.rs:62:22
-//!    = threads: 'request 1'  (30192)  started by 'main' at examples/src/bin/connection_pool.rs:100:20
-//!               'request 0'  (30191)  started by 'main' at examples/src/bin/connection_pool.rs:100:20
+//!    = locks: connections  Semaphore  #1, created at examples/src/bin/connection_pool.rs:63:22
+//!    = threads: 'request 1'  (18066)  started by 'main' at examples/src/bin/connection_pool.rs:101:20
+//!               'request 0'  (18065)  started by 'main' at examples/src/bin/connection_pool.rs:101:20
 //!    = because: every thread of the process sleeps until another one wakes it
-//!    = note: 'request 1' (30192) panics instead of waiting; unwinding releases its guards
+//!    = note: 'request 1' (18066) panics instead of waiting; unwinding releases its guards
 //!    = help: ask for all permits of `connections` at once with `acquire_many`, or give the first one back before asking for another
 //!    = note: fingerprint b1796e6a0de6bc6f; SYNC_TRACE=on_violation=log reports without a panic, and the threads hang
 //! ```
@@ -39,7 +39,8 @@
 
 use std::collections::VecDeque;
 
-use sync_trace::sync::{Arc, Barrier, Mutex, Semaphore};
+use sync_trace::finding::Op;
+use sync_trace::sync::{Arc, Mutex, Semaphore};
 use sync_trace::{named, thread};
 use sync_trace_examples::{tell, until_asleep};
 
@@ -113,12 +114,14 @@ fn cure() {
 }
 
 fn wrong() {
-    let each_has_one = Barrier::new(CONNECTIONS);
+    // It only sets the scene, and is not traced: who leaves it may count as waiting for a moment still.
+    let each_has_one = std::sync::Barrier::new(CONNECTIONS);
     serve(move |pool, number| {
         pool.book(number, || {
             each_has_one.wait();
-            // `main`, and the requests with lower numbers.
-            until_asleep(1 + number);
+            // `main` waits for all, and the requests with lower numbers come first.
+            until_asleep(Op::Join, 1);
+            until_asleep(Op::Acquire, number);
         });
     });
 }

@@ -9,25 +9,25 @@
 //!
 //! ```text
 //! error[ST0001]: deadlock: 5 threads wait in a circle, each for a lock that the next one holds
-//!    --> examples/src/bin/dining_philosophers.rs:112:43
+//!    --> examples/src/bin/dining_philosophers.rs:113:43
 //!     |
-//! 110 |     let mut left = forks[seat].lock().unwrap();
+//! 111 |     let mut left = forks[seat].lock().unwrap();
 //!     |                                ----
 //!     |                                |
-//!     |                                'Arendt' (31536) took `fork 4` here and still holds it
-//!     |                                'Aristotle' (31531) took `fork 0` here at least 2.67 ms ago and still holds it
-//!     |                                'Hypatia' (31532) took `fork 1` here at least 3.19 ms ago and still holds it
-//!     |                                'Kant' (31534) took `fork 2` here at least 2.45 ms ago and still holds it
-//!     |                                'Confucius' (31535) took `fork 3` here at least 1.32 ms ago and still holds it
-//! 111 |     between();
-//! 112 |     let mut right = forks[right_of(seat)].lock().unwrap();
+//!     |                                'Arendt' (4310) took `fork 4` here and still holds it
+//!     |                                'Aristotle' (4305) took `fork 0` here at least 2.60 ms ago and still holds it
+//!     |                                'Hypatia' (4307) took `fork 1` here at least 1.50 ms ago and still holds it
+//!     |                                'Kant' (4308) took `fork 2` here at least 1.22 ms ago and still holds it
+//!     |                                'Confucius' (4309) took `fork 3` here at least 0.26 ms ago and still holds it
+//! 112 |     between();
+//! 113 |     let mut right = forks[right_of(seat)].lock().unwrap();
 //!     |                                           ^^^^
 //!     |                                           |
 //!     |                                           'Arendt' would now wait for `fork 0`, held by 'Aristotle'
-//!     |                                           'Aristotle' has been waiting here 2.67 ms for `fork 1`
-//!     |                                           'Hypatia' has been waiting here 3.19 ms for `fork 2`
-//!     |                                           'Kant' has been waiting here 2.45 ms for `fork 3`
-//!     |                                           'Confucius' has been waiting here 1.32 ms for `fork 4`
+//!     |                                           'Aristotle' has been waiting here 2.60 ms for `fork 1`
+//!     |                                           'Hypatia' has been waiting here 1.50 ms for `fork 2`
+//!     |                                           'Kant' has been waiting here 1.22 ms for `fork 3`
+//!     |                                           'Confucius' has been waiting here 0.26 ms for `fork 4`
 //!     |
 //!     = cycle: 'Arendt' -> fork 0 -> 'Aristotle' -> fork 1 -> 'Hypatia' -> fork 2 -> 'Kant' -> fork 3 -> 'Confucius' -> fork 4 -> 'Arendt'
 //!     = locks: fork 0  std Mutex<Fork>  #1, created at examples/src/bin/dining_philosophers.rs:179:9
@@ -35,13 +35,13 @@
 //!              fork 2  std Mutex<Fork>  #3, created at examples/src/bin/dining_philosophers.rs:181:9
 //!              fork 3  std Mutex<Fork>  #4, created at examples/src/bin/dining_philosophers.rs:182:9
 //!              fork 4  std Mutex<Fork>  #5, created at examples/src/bin/dining_philosophers.rs:183:9
-//!     = threads: 'Arendt'     (31536)  started by 'main' at examples/src/bin/dining_philosophers.rs:89:58
-//!                'Aristotle'  (31531)  started by 'main' at examples/src/bin/dining_philosophers.rs:89:58
-//!                'Hypatia'    (31532)  started by 'main' at examples/src/bin/dining_philosophers.rs:89:58
-//!                'Kant'       (31534)  started by 'main' at examples/src/bin/dining_philosophers.rs:89:58
-//!                'Confucius'  (31535)  started by 'main' at examples/src/bin/dining_philosophers.rs:89:58
+//!     = threads: 'Arendt'     (4310)  started by 'main' at examples/src/bin/dining_philosophers.rs:90:58
+//!                'Aristotle'  (4305)  started by 'main' at examples/src/bin/dining_philosophers.rs:90:58
+//!                'Hypatia'    (4307)  started by 'main' at examples/src/bin/dining_philosophers.rs:90:58
+//!                'Kant'       (4308)  started by 'main' at examples/src/bin/dining_philosophers.rs:90:58
+//!                'Confucius'  (4309)  started by 'main' at examples/src/bin/dining_philosophers.rs:90:58
 //!     = note: this thread panics instead of waiting; unwinding releases its guards
-//!     = help: always take these locks in one fixed order, such as by index or address: each thread takes one at examples/src/bin/dining_philosophers.rs:110 and its next at examples/src/bin/dining_philosophers.rs:112
+//!     = help: always take these locks in one fixed order, such as by index or address: each thread takes one at examples/src/bin/dining_philosophers.rs:111 and its next at examples/src/bin/dining_philosophers.rs:113
 //!     = note: fingerprint b6cad638cb13558e; SYNC_TRACE=on_violation=log reports without a panic, and the threads hang
 //! ```
 //!
@@ -56,6 +56,7 @@
 
 use std::time::Duration;
 
+use sync_trace::finding::Op;
 use sync_trace::sync::{Arc, Barrier, Mutex, Semaphore};
 use sync_trace::{named, thread};
 use sync_trace_examples::{tell, until_asleep};
@@ -152,9 +153,8 @@ fn with_patience(forks: &[Semaphore; 5], seat: usize, between: impl FnOnce()) {
 }
 
 fn cure() {
-    let ways: [(&str, fn(&Forks, usize)); 2] =
-        [("in order", in_order), ("odd and even", odd_and_even)];
-    for (name, way) in ways {
+    let ways: [fn(&Forks, usize); 2] = [in_order, odd_and_even];
+    for (way, name) in ways.into_iter().zip(["in order", "odd and even"]) {
         let forks = [(); 5].map(|()| Mutex::new(Fork::default()));
         let meals = dinner(forks, move |forks, seat| (0..ROUNDS).for_each(|_| way(forks, seat)));
         assert_eq!(meals, NAMES.len() * ROUNDS);
@@ -185,8 +185,8 @@ fn wrong() {
     let meals = dinner(forks, move |forks, seat| {
         left_first(forks, seat, || {
             all_have_one.wait();
-            // `main`, and those on lower seats.
-            until_asleep(1 + seat);
+            // Those on lower seats come first.
+            until_asleep(Op::Lock, seat);
         });
     });
     println!("{meals} meals");

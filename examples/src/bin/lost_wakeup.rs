@@ -13,18 +13,18 @@
 //!   --> examples/src/bin/lost_wakeup.rs:68:32
 //!    |
 //! 60 |         self.loaded.notify_one();
-//!    |                     ---------- 'loader' (30202) signalled it here 2.67 ms ago, when nobody was waiting
+//!    |                     ---------- 'loader' (4312) signalled it here 5.45 ms ago, when nobody was waiting
 //! ...
 //! 68 |             return self.loaded.wait(text).unwrap().clone().unwrap();
-//!    |                                ^^^^ 'main' (30201) would now wait for a signal of `loaded`, and nobody is left who could end that
+//!    |                                ^^^^ 'main' (4311) would now wait for a signal of `loaded`, and nobody is left who could end that
 //!    |
 //!    = chain: 'main' -> loaded -> nobody
 //!    = locks: loaded  std Condvar  #2, created at examples/src/bin/lost_wakeup.rs:53:21
-//!    = threads: 'main'    (30201)
-//!               'loader'  (30202)  started by 'main' at examples/src/bin/lost_wakeup.rs:84:12
+//!    = threads: 'main'    (4311)
+//!               'loader'  (4312)  started by 'main' at examples/src/bin/lost_wakeup.rs:84:12
 //!    = because: every thread of the process sleeps until another one wakes it
-//!    = note: 'loader', which has ended, was the last that signalled it, 2.67 ms ago at examples/src/bin/lost_wakeup.rs:60, when nobody was waiting
-//!    = note: 'main' (30201) panics instead of waiting; unwinding releases its guards
+//!    = note: 'loader', which has ended, was the last that signalled it, 5.45 ms ago at examples/src/bin/lost_wakeup.rs:60, when nobody was waiting
+//!    = note: 'main' (4311) panics instead of waiting; unwinding releases its guards
 //!    = help: change the condition that `loaded` tells of under its mutex, and look at it there before waiting, as `wait_while` does: a signal that nobody waits for is gone
 //!    = note: fingerprint c76071c83454e3f9; SYNC_TRACE=on_violation=log reports without a panic, and the threads hang
 //! ```

@@ -11,19 +11,19 @@
 //!
 //! ```text
 //! error[ST0003]: stuck: a thread waits at a barrier for others that cannot come
-//!   --> examples/src/bin/pipeline_shutdown.rs:77:13
+//!   --> examples/src/bin/pipeline_shutdown.rs:79:13
 //!    |
-//! 77 |     all_out.wait();
-//!    |             ^^^^ 'printer' (30208) would now wait for the others at `all out`, and nobody is left who could end that
+//! 79 |     all_out.wait();
+//!    |             ^^^^ 'printer' (4317) would now wait for the others at `all out`, and nobody is left who could end that
 //!    |
 //!    = chain: 'printer' -> all out -> nobody
-//!    = locks: all out  std Barrier  #65, created at examples/src/bin/pipeline_shutdown.rs:90:28
-//!    = threads: 'printer'  (30208)  started by 'main' at examples/src/bin/pipeline_shutdown.rs:107:50
-//!    = others: 'filter' (30206)  has been waiting 198 ms to send to `matches` at examples/src/bin/pipeline_shutdown.rs:59
-//!              'reader' (30205)  has been waiting 198 ms to send to `lines` at examples/src/bin/pipeline_shutdown.rs:52
+//!    = locks: all out  std Barrier  #65, created at examples/src/bin/pipeline_shutdown.rs:92:28
+//!    = threads: 'printer'  (4317)  started by 'main' at examples/src/bin/pipeline_shutdown.rs:109:50
+//!    = others: 'filter' (4316)  has been waiting 3.96 ms to send to `matches` at examples/src/bin/pipeline_shutdown.rs:60
+//!              'reader' (4315)  has been waiting 3.96 ms to send to `lines` at examples/src/bin/pipeline_shutdown.rs:53
 //!    = because: every thread of the process sleeps until another one wakes it
 //!    = note: `all out` lets its threads go when 3 have come; 1 has
-//!    = note: 'printer' (28208) panics instead of waiting; unwinding releases its guards
+//!    = note: 'printer' (4317) panics instead of waiting; unwinding releases its guards
 //!    = help: if 'filter' and 'reader' should come to `all out`, end their waits before this one begins, or else make `all out` for as many threads as come to it
 //!    = note: fingerprint 1ac78c4df842f460; SYNC_TRACE=on_violation=log reports without a panic, and the threads hang
 //! ```
@@ -34,6 +34,7 @@
 //! The cure is to hang up first: whoever will receive no more drops its receiver before it waits for others.
 //! Then the stage before it is told so by an error of `send`, and does the same.
 
+use sync_trace::finding::Op;
 use sync_trace::named;
 use sync_trace::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use sync_trace::sync::{Arc, Barrier};
@@ -72,8 +73,9 @@ fn print(matches: Receiver<String>, all_out: &Barrier, finish: Finish) -> Vec<St
 
 /// The wrong way: the receiver lives until the function ends, behind the barrier.
 fn keep(matches: Receiver<String>, all_out: &Barrier) {
-    // `main`, the reader and the filter.
-    until_asleep(STAGES);
+    // `main` waits for all, and the two others for room.
+    until_asleep(Op::Join, 1);
+    until_asleep(Op::Send, STAGES - 1);
     all_out.wait();
     drop(matches);
 }
