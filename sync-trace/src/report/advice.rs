@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// The verdict on a cycle (or chain) of waits.
 pub(super) fn on(finding: &Finding, cast: &Cast<'_>) -> Verdict {
-    let (title, help) = title_and_help(&finding.links, cast);
+    let (title, help) = title_and_help(finding, cast);
     Verdict {
         title,
         reasons: standstill::reasons(&finding.links, cast),
@@ -27,9 +27,10 @@ pub(super) fn on(finding: &Finding, cast: &Cast<'_>) -> Verdict {
     }
 }
 
-fn title_and_help(links: &[Link], cast: &Cast<'_>) -> (String, String) {
+fn title_and_help(finding: &Finding, cast: &Cast<'_>) -> (String, String) {
+    let links = &finding.links[..];
     if links.iter().any(standstill::is_part) {
-        standstill::title_and_help(links, cast)
+        standstill::title_and_help(finding, cast)
     } else if let Some((owner, hold)) = links.iter().find_map(ended_owner) {
         leaked(links.len(), owner, hold, cast)
     } else if let [link] = links {

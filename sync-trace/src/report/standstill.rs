@@ -2,8 +2,8 @@
 //! why it is certain, and one thing to do about it.
 
 use super::cast::{Cast, held, with_previous};
-use super::words::{deed, duration, line_of};
-use crate::finding::{Blocker, Hold, Link, Lock, LockKind, Op, Signal, Target};
+use super::words::{deed, duration, line_of, list};
+use crate::finding::{Blocker, Finding, Hold, Link, Lock, LockKind, Op, Signal, Target, Wait};
 
 /// Whether a wait is one that anybody could have ended.
 pub(super) fn is_part(link: &Link) -> bool {
@@ -44,14 +44,17 @@ fn history(link: &Link, cast: &Cast<'_>) -> Option<String> {
     }
     Some(match last {
         Some(Signal { by, has_ended, op, site, age, in_vain }) => format!(
-            "{}{} was the last that {}, {} ago at {}{}{}",
+            "{}{} was the last that {}, {} ago at {}{}",
             cast.thread(by),
             if *has_ended { ", which has ended," } else { "" },
             deed(*op),
             duration(*age),
             line_of(*site),
-            if *op == Op::NotifyOne { " by `notify_one`, which wakes only one thread" } else { "" },
-            if *in_vain { ", when nobody was waiting" } else { "" },
+            match op {
+                _ if *in_vain => ", when nobody was waiting",
+                Op::NotifyOne => " by `notify_one`, which wakes only one thread",
+                _ => "",
+            },
         ),
         None => match lock(link)?.kind {
             LockKind::Condvar => format!("{} has never been signalled", cast.lock(lock(link)?)),
@@ -60,16 +63,17 @@ fn history(link: &Link, cast: &Cast<'_>) -> Option<String> {
     })
 }
 
-pub(super) fn title_and_help(links: &[Link], cast: &Cast<'_>) -> (String, String) {
+pub(super) fn title_and_help(finding: &Finding, cast: &Cast<'_>) -> (String, String) {
+    let links = &finding.links[..];
     match links {
         [link] if matches!(link.blocker, Blocker::Nobody { .. }) => {
-            (format!("stuck: a thread {}", hopeless(link)), alone(link, links, cast))
+            (format!("stuck: a thread {}", hopeless(link)), alone(link, finding, cast))
         }
         [link, ..] if matches!(link.blocker, Blocker::Nobody { .. }) => (
             format!("stuck: {} threads wait for what nobody is left to give", links.len()),
             alone(
                 links.iter().find(|link| held(&link.blocker).is_some()).unwrap_or(link),
-                links,
+                finding,
                 cast,
             ),
         ),
@@ -94,7 +98,7 @@ fn hopeless(link: &Link) -> &'static str {
         }
         (Some(LockKind::Channel), _) => "waits for a message that nobody is left to send",
         (Some(LockKind::Barrier), _) => "waits at a barrier for others that cannot come",
-        (Some(LockKind::Semaphore), _) => "waits for a permit that nobody is left to give back",
+        (Some(LockKind::Semaphore), _) => "waits for a permit that nobody is left to give",
         (None, Op::Park) => "is parked, and nobody is left to unpark it",
         _ => "waits for what nobody is left to give",
     }
@@ -111,7 +115,7 @@ fn wants(link: &Link) -> &'static str {
 }
 
 /// What to do about a wait that nobody will end.
-fn alone(link: &Link, links: &[Link], cast: &Cast<'_>) -> String {
+fn alone(link: &Link, finding: &Finding, cast: &Cast<'_>) -> String {
     let Blocker::Nobody { last, holds, .. } = &link.blocker else { return String::new() };
     if let Some(hold) = holds.first() {
         return give_up_first(hold, link, cast);
@@ -127,7 +131,7 @@ fn alone(link: &Link, links: &[Link], cast: &Cast<'_>) -> String {
             () if is_lost => format!(
                 "change the condition that {name} tells of under its mutex, and look at it there before waiting, as `wait_while` does: a signal that nobody waits for is gone"
             ),
-            () if by_one && links.iter().filter(waits_twice).count() > 1 => format!(
+            () if by_one && finding.links.iter().filter(waits_twice).count() > 1 => format!(
                 "signal {name} with `notify_all`, or once for each thread that has to go on: `notify_one` wakes only one"
             ),
             () => format!(
@@ -146,9 +150,13 @@ fn alone(link: &Link, links: &[Link], cast: &Cast<'_>) -> String {
         );
     }
     if is_of(LockKind::Barrier) {
-        return format!(
-            "make {name} for as many threads as come to it, also when one of them fails"
-        );
+        let make = format!("make {name} for as many threads as come to it");
+        return match kept_elsewhere(link, finding, cast) {
+            Some((threads, waits)) => format!(
+                "if {threads} should come to {name}, end {waits} before this one begins, or else {make}"
+            ),
+            None => format!("{make}, also when one of them fails"),
+        };
     }
     if is_of(LockKind::Semaphore) {
         return format!(
@@ -156,6 +164,24 @@ fn alone(link: &Link, links: &[Link], cast: &Cast<'_>) -> String {
         );
     }
     "let a thread that goes on end this wait, or give it a time limit".to_owned()
+}
+
+/// Who waits elsewhere, and may be missed at a barrier.
+fn kept_elsewhere(
+    link: &Link,
+    finding: &Finding,
+    cast: &Cast<'_>,
+) -> Option<(String, &'static str)> {
+    let is_elsewhere = |wait: &Wait| match &wait.target {
+        Target::Lock(other, _) => lock(link).is_some_and(|lock| lock.id != other.id),
+        _ => true,
+    };
+    let links = finding.links.iter().map(|link| (&link.agent, &link.wait));
+    let others = finding.also_waiting.iter().map(|(thread, wait)| (thread, wait));
+    let missed = links.chain(others).filter(|(_, wait)| is_elsewhere(wait));
+    let names: Vec<String> = missed.map(|(thread, _)| cast.thread(thread).to_owned()).collect();
+    let waits = if names.len() == 1 { "its wait" } else { "their waits" };
+    (!names.is_empty()).then(|| (list(&names), waits))
 }
 
 /// Somebody holds on to what others wait for, one of whom might have ended its wait.
