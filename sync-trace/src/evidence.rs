@@ -26,17 +26,18 @@ pub(crate) fn finding(
     cycle: &Cycle<'_>,
     outcome: Outcome,
 ) -> Finding {
-    let scene = Scene { tracker, me, cycle };
+    let is_late = matches!(cycle.chain, Chain::Still { is_late: true, .. });
+    let scene = Scene { tracker, me: (!is_late).then_some(me), cycle };
     let links = match &cycle.chain {
         Chain::Hops(hops) => hops.iter().map(|hop| scene.link(*hop)).collect(),
         Chain::Ended(owner, held) => scene.link_to_ended(owner, held),
-        Chain::Still(steps) => steps.iter().map(|step| scene.link_on(step)).collect(),
+        Chain::Still { steps, .. } => steps.iter().map(|step| scene.link_on(step)).collect(),
     };
     let code = match (&cycle.chain, links.len()) {
         (Chain::Ended(..), _) => Code::Stuck,
-        (Chain::Still(steps), _) if steps.iter().any(Step::leads_nowhere) => Code::Stuck,
-        (Chain::Hops(_) | Chain::Still(_), 1) => Code::SelfDeadlock,
-        (Chain::Hops(_) | Chain::Still(_), _) => Code::Deadlock,
+        (Chain::Still { steps, .. }, _) if steps.iter().any(Step::leads_nowhere) => Code::Stuck,
+        (Chain::Hops(_) | Chain::Still { .. }, 1) => Code::SelfDeadlock,
+        (Chain::Hops(_) | Chain::Still { .. }, _) => Code::Deadlock,
     };
     let identities = || cycle.involved().map(|member| member.agent.identity());
     let mut roots: Vec<String> =
@@ -58,14 +59,16 @@ pub(crate) fn finding(
         pairing: None,
         seed: SCHEDULE.seed(),
         raised_in_root: me.identity().started_by.is_none(),
-        raised_by: matches!(cycle.chain, Chain::Still(_)).then(|| me.participant()),
+        raised_by: matches!(cycle.chain, Chain::Still { is_late: false, .. })
+            .then(|| me.participant()),
     }
 }
 
 /// What the parts of a finding are read from.
 struct Scene<'a> {
     tracker: &'a Tracker,
-    me: &'a Agent,
+    /// The one that is about to wait, if it is not waiting yet.
+    me: Option<&'a Agent>,
     cycle: &'a Cycle<'a>,
 }
 
@@ -81,6 +84,10 @@ impl Scene<'_> {
         };
         let wait = self.wait(from, Some(to.agent));
         Link { agent: from.agent.participant(), wait, blocker, seen: None, stated: None }
+    }
+
+    fn is_me(&self, member: &Member<'_>) -> bool {
+        self.me.is_some_and(|me| std::ptr::eq(member.agent, me))
     }
 
     fn link_on(&self, step: &Step) -> Link {
@@ -142,7 +149,7 @@ impl Scene<'_> {
     /// `joined` is the thread that it waits for, if it does.
     fn wait(&self, member: &Member<'_>, joined: Option<&Agent>) -> Wait {
         let published = &member.published;
-        let is_me = std::ptr::eq(member.agent, self.me);
+        let is_me = self.is_me(member);
         Wait {
             op: published.wait.access.op,
             site: published.wait.site,
@@ -163,8 +170,7 @@ impl Scene<'_> {
         };
         let is_bystander = |member: &&Member<'_>| {
             let target = member.published.wait.target;
-            let is_it = std::ptr::eq(member.agent, self.me);
-            if is_it && !self.cycle.involved().any(|other| std::ptr::eq(other.agent, self.me)) {
+            if self.is_me(member) && !self.cycle.involved().any(|other| self.is_me(other)) {
                 return true;
             }
             roots.contains(&member.agent.root())
@@ -179,7 +185,7 @@ impl Scene<'_> {
 
     /// A hold is at least as old as the wait that its agent is in.
     fn hold(&self, member: &Member<'_>, which: usize) -> Hold {
-        let is_me = std::ptr::eq(member.agent, self.me);
+        let is_me = self.is_me(member);
         let at_least = (!is_me).then(|| self.tracker.age(member.published.since_ns));
         Hold { at_least, ..hold_of(&member.holds[which]) }
     }

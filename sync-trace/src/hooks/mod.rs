@@ -677,7 +677,7 @@ pub(crate) fn before_wait(request: &Request<'_>, source: &Arc<Source>, own: Opti
 /// The calling thread gives what others may wait for, if that is worth to be noted.
 #[inline]
 pub(crate) fn gives(source: &Source, op: Op, site: Site) {
-    if source.minds(current::current(), site) {
+    if source.minds() {
         give(source, op, site);
     }
 }

@@ -206,7 +206,9 @@ mod points {
     }
 }
 #[cfg(not(loom))]
-pub(crate) use points::{enlist, is_on, let_others_in, point, point_at, point_of_wait};
+pub(crate) use points::{enlist, is_on, point, point_at};
+#[cfg(all(any(debug_assertions, feature = "always"), not(loom)))]
+pub(crate) use points::{let_others_in, point_of_wait};
 
 #[cfg(all(test, not(loom)))]
 mod tests {

@@ -32,7 +32,8 @@ impl Tracker {
         }
         let scene = Scene::of(&members, &ended, me.is_some())?;
         let steps = scene.steps(me);
-        (!steps.is_empty()).then_some(Cycle { members, chain: Chain::Still(steps) })
+        (!steps.is_empty())
+            .then_some(Cycle { members, chain: Chain::Still { steps, is_late: me.is_none() } })
     }
 }
 

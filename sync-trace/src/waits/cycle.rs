@@ -21,7 +21,11 @@ pub(crate) enum Chain<'t> {
     Ended(&'t Agent, Held),
     /// Every member waits, and nobody is left who could end one of these waits: each leads to the next one,
     /// or nowhere.
-    Still(Vec<Step>),
+    Still {
+        steps: Vec<Step>,
+        /// The agent that is judged waits like all others, and has not just come.
+        is_late: bool,
+    },
 }
 
 /// One member of what stands still.
@@ -123,7 +127,7 @@ impl<'t> Cycle<'t> {
     pub(crate) fn involved(&self) -> impl Iterator<Item = &Member<'t>> {
         let (hops, steps, alone) = match &self.chain {
             Chain::Hops(hops) => (hops.as_slice(), &[][..], None),
-            Chain::Still(steps) => (&[][..], steps.as_slice(), None),
+            Chain::Still { steps, .. } => (&[][..], steps.as_slice(), None),
             Chain::Ended(..) => (&[][..], &[][..], Some(0)),
         };
         let at = hops.iter().map(|hop| hop.from).chain(steps.iter().map(|step| step.from));
@@ -132,7 +136,8 @@ impl<'t> Cycle<'t> {
 
     /// The members that must not have moved for it to be so.
     pub(crate) fn relied_on(&self) -> impl Iterator<Item = &Member<'t>> {
-        let all = if matches!(self.chain, Chain::Still(_)) { self.members.as_slice() } else { &[] };
+        let all =
+            if matches!(self.chain, Chain::Still { .. }) { self.members.as_slice() } else { &[] };
         let some = self.involved().filter(move |_| all.is_empty());
         all.iter().chain(some)
     }

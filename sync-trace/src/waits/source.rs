@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::agent::{Agent, Identity};
 use crate::atomics::{Mutex, lock};
@@ -24,9 +24,8 @@ pub(crate) struct Source {
     /// How many wait now.
     waiting: AtomicU32,
     last: Mutex<Option<Given>>,
-    /// Tells by whom and where it was given last, and how often that has changed.
-    key: AtomicUsize,
-    changes: AtomicU32,
+    /// Whether anybody is known who has given it.
+    is_known: AtomicBool,
     /// How many have to come to a barrier.
     pub(crate) parties: Option<usize>,
 }
@@ -76,8 +75,7 @@ impl Source {
             given: AtomicU64::new(0),
             waiting: AtomicU32::new(0),
             last: Mutex::new(None),
-            key: AtomicUsize::new(0),
-            changes: AtomicU32::new(0),
+            is_known: AtomicBool::new(false),
             parties: None,
         }
     }
@@ -93,21 +91,16 @@ impl Source {
         self.waiting() != 0
     }
 
-    /// Whether it matters that `agent` gives it here: somebody waits, or it is news. Where many give in
-    /// turn, it ceases to be.
+    /// Whether it matters that it is given now: somebody waits, or nobody is known yet who gives it.
     #[inline]
-    pub(crate) fn minds(&self, agent: &Agent, site: Site) -> bool {
-        self.is_awaited()
-            || (self.key.load(Ordering::Relaxed) != key(agent, site)
-                && self.changes.load(Ordering::Relaxed) < CHANGES_MAX)
+    pub(crate) fn minds(&self) -> bool {
+        self.is_awaited() || !self.is_known.load(Ordering::Relaxed)
     }
 
     /// `agent` gives it.
     pub(crate) fn give(&self, agent: &'static Agent, op: Op, site: Site, now_ns: u64) {
         self.given.fetch_add(1, Ordering::Relaxed);
-        if self.key.swap(key(agent, site), Ordering::Relaxed) != key(agent, site) {
-            self.changes.fetch_add(1, Ordering::Relaxed);
-        }
+        self.is_known.store(true, Ordering::Relaxed);
         let (id, in_vain) = (agent.id(), !self.is_awaited());
         let mut last = lock(&self.last);
         if let Some(last) = last.as_mut().filter(|last| last.id == id) {
@@ -154,13 +147,6 @@ impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source").field("id", &self.id).finish_non_exhaustive()
     }
-}
-
-/// After so many it is only noted who gives what somebody waits for.
-const CHANGES_MAX: u32 = 100;
-
-fn key(agent: &Agent, site: Site) -> usize {
-    std::ptr::from_ref(agent).addr() ^ std::ptr::from_ref(site.0).addr()
 }
 
 impl Given {

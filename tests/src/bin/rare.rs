@@ -42,7 +42,7 @@ fn decisions() {
             thread::spawn(move || {
                 for round in 0..20 {
                     *counts[(number + round) % 3].lock().unwrap() += 1;
-                    let _ = counts[0].try_lock();
+                    drop(counts[0].try_lock());
                     drop(shared.read());
                 }
                 if number < 2 {
@@ -136,7 +136,7 @@ fn waits_by_predicate() {
         let one = signal.wait_while(queue.lock().unwrap(), |queue| queue.is_empty());
         let taken = one.unwrap().pop().unwrap();
         let mut calls = 0;
-        let (_, timed) = signal
+        let (rest, timed) = signal
             .wait_timeout_while(queue.lock().unwrap(), Duration::from_secs(60), |_| {
                 calls += 1;
                 assert!(calls <= 1, "it was false before");
@@ -144,10 +144,13 @@ fn waits_by_predicate() {
             })
             .unwrap();
         assert!(!timed.timed_out());
+        drop(rest);
         let begun = Instant::now();
         let limit = Duration::from_millis(2);
-        let (_, timed) = signal.wait_timeout_while(queue.lock().unwrap(), limit, |_| true).unwrap();
+        let (rest, timed) =
+            signal.wait_timeout_while(queue.lock().unwrap(), limit, |_| true).unwrap();
         assert!(timed.timed_out() && begun.elapsed() >= limit);
+        drop(rest);
         taken
     });
 }
