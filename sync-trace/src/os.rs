@@ -1,6 +1,7 @@
 //! What the operating system knows or does; the only module that differs between platforms.
 
 use std::io::Write;
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
@@ -45,8 +46,23 @@ pub(crate) fn is_gone(id: u64) -> Option<bool> {
 /// That every thread of the process slept, each for another one to wake it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stillness {
-    /// The threads and how often each has gone to sleep, in some order.
-    sleepers: Vec<(u64, u64)>,
+    sleepers: Vec<Sleeper>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Sleeper {
+    id: u64,
+    /// How often it has gone to sleep.
+    times: u64,
+    /// The address of what it waits at.
+    at: usize,
+}
+
+impl Stillness {
+    /// How many wait at something that lies in this memory: what a primitive is made of.
+    pub(crate) fn count_in(&self, memory: &Range<usize>) -> usize {
+        self.sleepers.iter().filter(|sleeper| memory.contains(&sleeper.at)).count()
+    }
 }
 
 /// Whether every thread of this process but the calling one and those `excepted` sleeps now, without a
@@ -103,8 +119,8 @@ fn run_exit_handler(status: Option<i32>) -> Option<i32> {
 mod imp {
     use std::sync::atomic::Ordering;
 
-    use super::Stillness;
     pub(super) use super::unix_exit::register as register_exit;
+    use super::{Sleeper, Stillness};
 
     pub(super) fn thread_id() -> Option<u64> {
         // SAFETY: takes nothing and cannot fail.
@@ -137,31 +153,32 @@ mod imp {
             let id = task.file_name().to_str()?.parse().ok()?;
             if id != me && !excepted.contains(&id) {
                 // First the number: should it go to sleep only now, the next one will be another.
-                let sleeps = times_asleep(&task.path())?;
-                waits_for_a_thread(&task.path()).then_some(())?;
-                sleepers.push((id, sleeps));
+                let times = times_asleep(&task.path())?;
+                let at = waits_for_a_thread(&task.path())?;
+                sleepers.push(Sleeper { id, times, at });
             }
         }
         Some(Stillness { sleepers })
     }
 
-    /// Whether the thread waits in the kernel, without a time limit, for a futex of this process alone, or
+    /// Where the thread waits in the kernel, without a time limit, for a futex of this process alone, or
     /// for the end of one of its threads: that is waited for at a word which contains its number, and
     /// which the kernel clears. A thread that was woken up and has not run yet counts as running.
-    fn waits_for_a_thread(task: &std::path::Path) -> bool {
-        let Ok(call) = std::fs::read_to_string(task.join("syscall")) else { return false };
+    fn waits_for_a_thread(task: &std::path::Path) -> Option<usize> {
+        let call = std::fs::read_to_string(task.join("syscall")).ok()?;
         let mut words = call.split_ascii_whitespace();
         let number = words.next().and_then(|word| word.parse().ok());
         let argument = |word: &str| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok();
         let arguments: Vec<u64> = words.map_while(argument).take(4).collect();
-        let [_, operation, value, timeout] = arguments[..] else { return false };
+        let [at, operation, value, timeout] = arguments[..] else { return None };
         let operation = i32::try_from(operation & 0xffff_ffff).unwrap_or_default();
         let is_private = operation & libc::FUTEX_PRIVATE_FLAG != 0;
         let command = operation & libc::FUTEX_CMD_MASK;
-        number == Some(libc::SYS_futex)
+        let does = number == Some(libc::SYS_futex)
             && (is_private || is_gone(value) == Some(false))
             && [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET].contains(&command)
-            && timeout == 0
+            && timeout == 0;
+        usize::try_from(at).ok().filter(|_| does)
     }
 
     fn times_asleep(task: &std::path::Path) -> Option<u64> {

@@ -130,4 +130,14 @@ fine! {
     barrier_rounds
     third_holder_returns
     outsider_adds_permits
+    muted_thread_at_the_barrier
+    barrier_of_std
+    mutex_of_std_is_given_up
+    signalled_by_std_under_the_mutex
+    message_of_std_comes_late
+    room_made_by_std_comes_late
+    rendezvous_with_std_comes_late
+    muted_thread_adds_permits
+    last_words_of_a_thread
+    waits_for_a_process
 }

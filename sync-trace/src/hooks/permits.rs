@@ -125,9 +125,15 @@ mod on {
             }
         }
 
-        /// The calling thread is about to wait for a permit.
+        /// The calling thread is about to wait for a permit. `retry` tries once more to get what it
+        /// wants, and says whether that has ended the matter.
         #[track_caller]
-        pub(crate) fn wait(&self, access: &'static Access, site: Site) -> Option<Waiting> {
+        pub(crate) fn wait(
+            &self,
+            access: &'static Access,
+            site: Site,
+            retry: &mut dyn FnMut() -> bool,
+        ) -> Option<Waiting> {
             let (id, origin) = (self.header.ensure_id()?, self.header.origin());
             if current::is_in_allocator() {
                 return None;
@@ -138,7 +144,7 @@ mod on {
                 Arc::clone(self.source.get_or_init(new))
             };
             let own = self.header.reaction();
-            Some(hooks::wait_for_signal(source, None, access, site, own))
+            Some(hooks::wait_for_signal(source, None, access, site, own, &mut |_| retry()))
         }
     }
 
@@ -238,7 +244,12 @@ mod off {
         pub(crate) fn released(&self, _: Holder) {}
 
         #[inline]
-        pub(crate) fn wait(&self, _: &'static Access, _: Site) -> Waiting {
+        pub(crate) fn wait(
+            &self,
+            _: &'static Access,
+            _: Site,
+            _: &mut dyn FnMut() -> bool,
+        ) -> Waiting {
             Waiting
         }
     }

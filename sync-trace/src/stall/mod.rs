@@ -38,14 +38,29 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// After looks that came to nothing, none are made for so many times as long as they took.
 const REST: u32 = 100;
 
-/// `me` is about to wait, and everybody else that is known does: whether that is the end. Returns what is to
-/// be done about it.
+/// Says, while all others sleep, whether the wait that is about to begin would end at once, or wake one of
+/// them. What the fronts have not heard of shows in the real primitive only: a message that came after the
+/// look for one, a thread that passes through unrecorded.
+pub(crate) type Helps<'h> = &'h mut dyn FnMut(&Stillness) -> bool;
+
+/// What comes of a wait that is about to begin after all others.
+pub(crate) enum Last {
+    /// It is to begin, as far as is known.
+    Waits,
+    /// It is of use to somebody, as [`Helps`] has said.
+    Helps,
+    /// Nobody would go on, and this is to be done about it.
+    Stuck(Response, Arc<Finding>),
+}
+
+/// `me` is about to wait, and everybody else that is known does: whether that is the end.
 #[cold]
 pub(crate) fn before_waiting(
     tracker: &Tracker,
     me: &Agent,
     place: Place,
-) -> Option<(Response, Arc<Finding>)> {
+    helps: Helps<'_>,
+) -> Last {
     /// One looks at a time: two would keep each other from sleeping.
     static LOOKING: AtomicBool = AtomicBool::new(false);
     /// Until when there is no use in it, on the tracker's clock.
@@ -55,7 +70,7 @@ pub(crate) fn before_waiting(
         || tracker.now_ns() < RESTS.load(Ordering::Relaxed)
         || LOOKING.swap(true, Ordering::Acquire)
     {
-        return None;
+        return Last::Waits;
     }
     struct Looked;
     impl Drop for Looked {
@@ -70,17 +85,20 @@ pub(crate) fn before_waiting(
         let cycle = tracker.standstill(Some(me));
         let Some(cycle) = cycle else {
             if look == 0 {
-                return None;
+                return Last::Waits;
             }
             break;
         };
         let now = os::stillness(&excepted(tracker));
-        if now.is_some() && now == seen {
+        if let Some(still) = now.as_ref().filter(|_| now == seen) {
+            if helps(still) {
+                return Last::Helps;
+            }
             let place = if cycle.outlasts_a_panic_of(me) { place.bound() } else { place };
             let response = reaction::choose(tracker.config(), place);
             match tracker.decide(me, &cycle, response.outcome()) {
-                Verdict::Found(finding) => return Some((response, finding)),
-                Verdict::Known => return None,
+                Verdict::Found(finding) => return Last::Stuck(response, finding),
+                Verdict::Known => return Last::Waits,
                 Verdict::Moved => {}
             }
         }
@@ -90,7 +108,7 @@ pub(crate) fn before_waiting(
     let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let until = tracker.now_ns().saturating_add(took.saturating_mul(u64::from(REST)));
     RESTS.store(until, Ordering::Relaxed);
-    None
+    Last::Waits
 }
 
 /// The threads that have no part in what the program does: ours, and the one of a test harness that waits

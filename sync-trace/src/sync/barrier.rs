@@ -8,6 +8,7 @@ use crate::foresight::passage::Place;
 use crate::hooks;
 use crate::interop::{as_std, into_std};
 use crate::op::{Mode, Op};
+use crate::os::Stillness;
 use crate::registry::{Access, LockHeader};
 use crate::site::Site;
 
@@ -61,7 +62,11 @@ impl Barrier {
         hooks::point();
         hooks::publish_at(Place::Lock(id));
         let (site, own) = (Site::caller(), self.header.reaction());
-        let waiting = hooks::wait_for_signal(source, None, &WAIT, site, own);
+        // Who comes last opens it for all who are there, also those who are not on record.
+        let start = std::ptr::from_ref(&self.inner).addr();
+        let memory = start..start + size_of_val(&self.inner);
+        let mut opens = |still: &Stillness| still.count_in(&memory) + 1 >= self.parties;
+        let waiting = hooks::wait_for_signal(source, None, &WAIT, site, own, &mut opens);
         let result = self.inner.wait();
         drop(waiting);
         hooks::observe_at(Place::Lock(id));

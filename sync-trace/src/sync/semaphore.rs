@@ -619,8 +619,17 @@ impl Semaphore {
             Ok(()) => Ok(()),
             Err(Refused::Closed) => Err(Failed::Closed),
             Err(Refused::NoPermits) => {
-                let _waiting = self.pool.wait(access, site);
-                self.raw.take(permits, deadline)
+                let mut soon = None;
+                let _waiting = self.pool.wait(access, site, &mut || {
+                    let result = match self.raw.take_soon(permits) {
+                        Ok(()) => Ok(()),
+                        Err(Refused::Closed) => Err(Failed::Closed),
+                        Err(Refused::NoPermits) => return false,
+                    };
+                    soon = Some(result);
+                    true
+                });
+                soon.unwrap_or_else(|| self.raw.take(permits, deadline))
             }
         };
         if result == Err(Failed::Closed) {

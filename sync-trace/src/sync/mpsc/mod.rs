@@ -210,23 +210,41 @@ impl Endpoint {
 
     /// The calling thread is about to wait for a message.
     #[track_caller]
-    fn wait_for_message(&self, access: &'static Access, site: Site) -> Option<Waiting> {
-        self.wait(&self.passages.messages, access, site)
+    fn wait_for_message(
+        &self,
+        access: &'static Access,
+        site: Site,
+        retry: &mut dyn FnMut() -> bool,
+    ) -> Option<Waiting> {
+        self.wait(&self.passages.messages, access, site, retry)
     }
 
     /// The calling thread is about to wait for room for one.
     #[track_caller]
-    fn wait_for_room(&self, access: &'static Access, site: Site) -> Option<Waiting> {
-        self.wait(&self.passages.room, access, site)
+    fn wait_for_room(
+        &self,
+        access: &'static Access,
+        site: Site,
+        retry: &mut dyn FnMut() -> bool,
+    ) -> Option<Waiting> {
+        self.wait(&self.passages.room, access, site, retry)
     }
 
+    /// `retry` tries once more what the calling thread is about to wait for, and says whether that has ended
+    /// the matter.
     #[track_caller]
-    fn wait(&self, what: &Arc<Source>, access: &'static Access, site: Site) -> Option<Waiting> {
+    fn wait(
+        &self,
+        what: &Arc<Source>,
+        access: &'static Access,
+        site: Site,
+        retry: &mut dyn FnMut() -> bool,
+    ) -> Option<Waiting> {
         if !self.channel.is_tracked() {
             return None;
         }
-        let created = self.channel.origin;
-        Some(hooks::wait_for_signal(Arc::clone(what), Some(created), access, site, None))
+        let (what, created) = (Arc::clone(what), Some(self.channel.origin));
+        Some(hooks::wait_for_signal(what, created, access, site, None, &mut |_| retry()))
     }
 
     /// A message has gone in.

@@ -96,8 +96,18 @@ impl<T> SyncSender<T> {
     #[track_caller]
     fn send_waiting(&self, t: T, site: Site) -> Result<(), SendError<T>> {
         let endpoint = &self.endpoint.0;
-        let waiting = endpoint.wait_for_room(Accesses::<T>::SEND, site);
-        let result = self.inner.send(t);
+        let mut tried = Err(TrySendError::Full(t));
+        let waiting = endpoint.wait_for_room(Accesses::<T>::SEND, site, &mut || {
+            if let Err(TrySendError::Full(t)) = std::mem::replace(&mut tried, Ok(())) {
+                tried = self.inner.try_send(t);
+            }
+            !matches!(tried, Err(TrySendError::Full(_)))
+        });
+        let result = match tried {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(t)) => self.inner.send(t),
+            Err(TrySendError::Disconnected(t)) => Err(SendError(t)),
+        };
         drop(waiting);
         // What the receiver did before it made room, or was gone, comes before what follows here.
         match &result {
