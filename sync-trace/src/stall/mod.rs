@@ -25,7 +25,7 @@ use crate::agent::{Agent, Agents};
 use crate::atomics::{Mutex, lock, push};
 use crate::current;
 use crate::finding::Finding;
-use crate::os::{self, Stillness};
+use crate::os::{self, Excepted, Stillness};
 use crate::reaction::{self, Place, Response};
 use crate::tracker::{self, Tracker, Verdict};
 
@@ -111,25 +111,46 @@ pub(crate) fn before_waiting(
     Last::Waits
 }
 
-/// The threads that have no part in what the program does: ours, and the one of a test harness that waits
-/// for its tests, each time for a while.
-fn excepted(tracker: &Tracker) -> Vec<u64> {
-    let mut excepted = lock(&ASIDE).clone();
-    if let Some(main) = os::main_thread().filter(|_| reaction::is_test_harness()) {
-        let is_its_own = |agent: &Agent| agent.is_live() && agent.os_id() == Some(main);
-        if !tracker.agents.iter().any(is_its_own) {
-            excepted.push(main);
-        }
-    }
-    excepted
+/// The threads that have no part in what the program does: ours, and those that wait for a test, each time
+/// for a while. Between two tests the latter do other things.
+fn excepted(tracker: &Tracker) -> Excepted {
+    let mut patient = lock(&ASIDE).clone();
+    patient.extend(os::main_thread().filter(|&main| is_harness(tracker, main)));
+    Excepted { servants: lock(&SERVANTS).clone(), patient }
 }
 
+/// Whether the thread `main` waits for tests, as far as can be told: it has done nothing that is traced, and
+/// another one that was not started through us has a name, as those have in which a harness runs tests.
+fn is_harness(tracker: &Tracker, main: u64) -> bool {
+    let is_its_own = |agent: &Agent| agent.os_id() == Some(main);
+    let is_test = |agent: &Agent| {
+        let identity = agent.identity();
+        identity.started_by.is_none() && identity.name.is_some()
+    };
+    let live = || tracker.agents.iter().filter(|agent| agent.is_live());
+    reaction::is_test_harness() && !live().any(is_its_own) && live().any(is_test)
+}
+
+/// Those whose work another one does meanwhile.
 static ASIDE: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
-/// The calling thread only serves this crate, as long as it lives.
-pub(crate) fn serve() {
-    if let Some(id) = os::thread_id() {
-        push(&ASIDE, id);
+/// Those that serve this crate.
+static SERVANTS: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+
+/// While this lives, the calling thread only serves this crate. The number of one that has ended may become
+/// another one's.
+#[must_use]
+pub(crate) struct Service(Option<u64>);
+
+pub(crate) fn serve() -> Service {
+    let thread = os::thread_id();
+    thread.inspect(|&id| push(&SERVANTS, id));
+    Service(thread)
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        lock(&SERVANTS).retain(|&id| Some(id) != self.0);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Threads that do something here without being on record: what they do shows in the real primitives only.
 
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sync_trace::finding::Op;
 use sync_trace::sync::mpsc::{channel, sync_channel};
@@ -23,6 +23,9 @@ pub(crate) const SCENES: &[Scene] = &[
     ("muted_thread_adds_permits", muted_thread_adds_permits),
     ("last_words_of_a_thread", last_words_of_a_thread),
     ("waits_for_a_process", waits_for_a_process),
+    ("held_by_a_debugger", held_by_a_debugger),
+    ("main_computes", main_computes),
+    ("main_waits_for_a_while", main_waits_for_a_while),
 ];
 
 /// The number by which the system knows the calling thread.
@@ -243,4 +246,49 @@ fn waits_for_a_process() {
     });
     assert_eq!(receiver.recv(), Ok(true));
     waiting.join().unwrap();
+}
+
+/// A debugger stops a parked thread, which is woken up meanwhile and cannot say so. The parent is told which
+/// one, and says when it is stopped.
+fn held_by_a_debugger() {
+    let woken = Arc::new(AtomicBool::new(false));
+    let (sender, receiver) = channel();
+    let parked = {
+        let woken = Arc::clone(&woken);
+        thread::spawn(move || {
+            while !woken.load(Ordering::Acquire) {
+                thread::park();
+            }
+            sender.send(1).unwrap();
+        })
+    };
+    until_asleep(Op::Park, 1);
+    let state = sync_trace::snapshot().agents.into_iter().find(|state| state.wait.is_some());
+    println!("{}", state.unwrap().agent.os_id.unwrap());
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    woken.store(true, Ordering::Release);
+    parked.thread().unpark();
+    assert_eq!(receiver.recv(), Ok(1));
+    parked.join().unwrap();
+}
+
+fn main_computes() {
+    let (sender, receiver) = channel();
+    let named = std::thread::Builder::new().name("worker".to_owned());
+    let worker = named.spawn(move || receiver.recv()).unwrap();
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < A_WHILE {
+        std::hint::spin_loop();
+    }
+    sender.send(1).unwrap();
+    assert_eq!(worker.join().unwrap(), Ok(1));
+}
+
+fn main_waits_for_a_while() {
+    let (sender, receiver) = channel();
+    let worker = std::thread::spawn(move || receiver.recv());
+    let (_alive, never) = std::sync::mpsc::channel::<()>();
+    assert!(never.recv_timeout(A_WHILE).is_err());
+    sender.send(1).unwrap();
+    assert_eq!(worker.join().unwrap(), Ok(1));
 }
