@@ -237,3 +237,21 @@ fn fill_standard_output() {
         libc::fcntl(libc::STDOUT_FILENO, libc::F_SETFL, flags);
     }
 }
+
+/// OV1: ten programs at once, so that none gets the processor when it would like to.
+#[test]
+fn short_waits_of_every_kind_are_no_standstill() {
+    let programs: Vec<_> = (1..=10)
+        .map(|seed: u32| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_hang"));
+            let command = command.arg("short_waits").env("SEED", seed.to_string());
+            let command = command.env("SYNC_TRACE", "").env("RUST_BACKTRACE", "0");
+            (seed, command.stderr(Stdio::piped()).spawn().expect("the program starts"))
+        })
+        .collect();
+    for (seed, program) in programs {
+        let output = program.wait_with_output().expect("it ends");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), stderr.as_ref()), (Some(0), ""), "seed {seed}");
+    }
+}

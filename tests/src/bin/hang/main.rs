@@ -7,6 +7,7 @@ mod meetings;
 mod messages;
 mod outsiders;
 mod permits;
+mod short_waits;
 
 use std::time::Duration;
 
@@ -17,13 +18,14 @@ type Scene = (&'static str, fn());
 
 fn main() {
     let name = std::env::args().nth(1).unwrap_or_default();
-    let scenes: [&[Scene]; 6] = [
+    let scenes: [&[Scene]; 7] = [
         condvars::SCENES,
         messages::SCENES,
         meetings::SCENES,
         permits::SCENES,
         fine::SCENES,
         outsiders::SCENES,
+        short_waits::SCENES,
     ];
     let mut scenes = scenes.iter().copied().flatten();
     let Some((_, play)) = scenes.find(|(scene, _)| *scene == name) else {
