@@ -1,6 +1,7 @@
 //! What the operating system knows or does; the only module that differs between platforms.
 
 use std::io::Write;
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
@@ -45,8 +46,32 @@ pub(crate) fn is_gone(id: u64) -> Option<bool> {
 /// That every thread of the process slept, each for another one to wake it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stillness {
-    /// The threads and how often each has gone to sleep, in some order.
-    sleepers: Vec<(u64, u64)>,
+    sleepers: Vec<Sleeper>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Sleeper {
+    id: u64,
+    /// How often it has gone to sleep.
+    times: u64,
+    /// The address of what it waits at.
+    at: usize,
+}
+
+impl Stillness {
+    /// How many wait at something that lies in this memory: what a primitive is made of.
+    pub(crate) fn count_in(&self, memory: &Range<usize>) -> usize {
+        self.sleepers.iter().filter(|sleeper| memory.contains(&sleeper.at)).count()
+    }
+}
+
+/// Threads that are not looked at as the others are.
+#[derive(Debug, Default)]
+pub(crate) struct Excepted {
+    /// These may do what they like.
+    pub(crate) servants: Vec<u64>,
+    /// These have to sleep as well, but may have a time limit.
+    pub(crate) patient: Vec<u64>,
 }
 
 /// Whether every thread of this process but the calling one and those `excepted` sleeps now, without a
@@ -55,7 +80,7 @@ pub(crate) struct Stillness {
 ///
 /// Two equal answers, one after the other, mean that nobody ran between them. So there was a moment at
 /// which all of them slept, and from which on only the caller could have changed anything.
-pub(crate) fn stillness(excepted: &[u64]) -> Option<Stillness> {
+pub(crate) fn stillness(excepted: &Excepted) -> Option<Stillness> {
     imp::stillness(excepted)
 }
 
@@ -103,8 +128,8 @@ fn run_exit_handler(status: Option<i32>) -> Option<i32> {
 mod imp {
     use std::sync::atomic::Ordering;
 
-    use super::Stillness;
     pub(super) use super::unix_exit::register as register_exit;
+    use super::{Excepted, Sleeper, Stillness};
 
     pub(super) fn thread_id() -> Option<u64> {
         // SAFETY: takes nothing and cannot fail.
@@ -126,54 +151,77 @@ mod imp {
         Some(u64::from(std::process::id()))
     }
 
-    pub(super) fn stillness(excepted: &[u64]) -> Option<Stillness> {
-        if catches_signals()? {
+    pub(super) fn stillness(excepted: &Excepted) -> Option<Stillness> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        if catches_signals(&status)? {
             return None;
         }
         let me = thread_id()?;
         let mut sleepers = Vec::new();
+        let mut listed = 0_u64;
         for task in std::fs::read_dir("/proc/self/task").ok()? {
             let task = task.ok()?;
             let id = task.file_name().to_str()?.parse().ok()?;
-            if id != me && !excepted.contains(&id) {
+            listed += 1;
+            if id != me && !excepted.servants.contains(&id) {
                 // First the number: should it go to sleep only now, the next one will be another.
-                let sleeps = times_asleep(&task.path())?;
-                waits_for_a_thread(&task.path()).then_some(())?;
-                sleepers.push((id, sleeps));
+                let times = times_asleep(&task.path())?;
+                let at = waits_for_a_thread(&task.path(), excepted.patient.contains(&id))?;
+                sleepers.push(Sleeper { id, times, at });
             }
         }
-        Some(Stillness { sleepers })
+        // While threads end, the list may leave out others.
+        let is_complete = field(&status, "Threads:")?.parse() == Ok(listed);
+        is_complete.then_some(Stillness { sleepers })
     }
 
-    /// Whether the thread waits in the kernel, without a time limit, for a futex of this process alone, or
+    /// Where the thread waits in the kernel, without a time limit, for a futex of this process alone, or
     /// for the end of one of its threads: that is waited for at a word which contains its number, and
     /// which the kernel clears. A thread that was woken up and has not run yet counts as running.
-    fn waits_for_a_thread(task: &std::path::Path) -> bool {
-        let Ok(call) = std::fs::read_to_string(task.join("syscall")) else { return false };
+    ///
+    /// One that `is_patient` may have a time limit.
+    fn waits_for_a_thread(task: &std::path::Path, is_patient: bool) -> Option<usize> {
+        let call = std::fs::read_to_string(task.join("syscall")).ok()?;
         let mut words = call.split_ascii_whitespace();
         let number = words.next().and_then(|word| word.parse().ok());
         let argument = |word: &str| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok();
         let arguments: Vec<u64> = words.map_while(argument).take(4).collect();
-        let [_, operation, value, timeout] = arguments[..] else { return false };
+        let [at, operation, value, timeout] = arguments[..] else { return None };
         let operation = i32::try_from(operation & 0xffff_ffff).unwrap_or_default();
         let is_private = operation & libc::FUTEX_PRIVATE_FLAG != 0;
         let command = operation & libc::FUTEX_CMD_MASK;
-        number == Some(libc::SYS_futex)
-            && (is_private || is_gone(value) == Some(false))
+        let does = number == Some(libc::SYS_futex)
+            && (is_private || is_gone(value) == Some(false) && is_private_memory(at)?)
             && [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET].contains(&command)
-            && timeout == 0
+            && (timeout == 0 || is_patient);
+        usize::try_from(at).ok().filter(|_| does)
     }
 
+    /// Whether no other process shares what lies at this address: else the number that a word contains may be
+    /// a thread's by chance.
+    fn is_private_memory(at: u64) -> Option<bool> {
+        let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+        let number = |text: &str| u64::from_str_radix(text, 16).ok();
+        let access = maps.lines().find_map(|line| {
+            let (range, rest) = line.split_once(' ')?;
+            let (start, end) = range.split_once('-')?;
+            (number(start)? <= at && at < number(end)?).then(|| rest.get(..4))?
+        })?;
+        Some(access.ends_with('p'))
+    }
+
+    /// How often the thread, which sleeps, has gone to sleep. One that a debugger has stopped does not sleep,
+    /// even in the middle of a wait: it may have been woken up.
     fn times_asleep(task: &std::path::Path) -> Option<u64> {
         let status = std::fs::read_to_string(task.join("status")).ok()?;
+        field(&status, "State:")?.starts_with('S').then_some(())?;
         field(&status, "voluntary_ctxt_switches:")?.parse().ok()
     }
 
     /// Whether a signal could have somebody woken up. The handlers of `std` (for stack overflows) and of
     /// the C library, and the one for our own dump, wake nobody.
-    fn catches_signals() -> Option<bool> {
-        let status = std::fs::read_to_string("/proc/self/status").ok()?;
-        let caught = u64::from_str_radix(field(&status, "SigCgt:")?, 16).ok()?;
+    fn catches_signals(status: &str) -> Option<bool> {
+        let caught = u64::from_str_radix(field(status, "SigCgt:")?, 16).ok()?;
         let bit = |signal: i32| 1_u64 << (signal - 1);
         // The C library keeps 32 and 33 for itself.
         let harmless = bit(libc::SIGSEGV) | bit(libc::SIGBUS) | bit(32) | bit(33);
@@ -197,7 +245,7 @@ mod untold {
         None
     }
 
-    pub(super) fn stillness(_: &[u64]) -> Option<super::Stillness> {
+    pub(super) fn stillness(_: &super::Excepted) -> Option<super::Stillness> {
         None
     }
 
@@ -312,7 +360,7 @@ pub(crate) fn on_sigquit(print: fn()) -> Result<(), String> {
     std::thread::Builder::new()
         .name("sync-trace-dump".to_owned())
         .spawn(move || {
-            crate::stall::serve();
+            let _service = crate::stall::serve();
             signals.forever().for_each(|_| print());
         })
         .map(drop)
@@ -362,29 +410,31 @@ mod tests {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
             return;
         }
-        let until = |wanted: bool, excepted: &[u64]| {
-            while stillness(excepted).is_some() != wanted {
+        let still =
+            |harness: &u64| stillness(&Excepted { patient: vec![*harness], ..Excepted::default() });
+        let until = |wanted: bool, harness: &u64| {
+            while still(harness).is_some() != wanted {
                 std::thread::yield_now();
             }
         };
         // The test harness waits with a time limit, or is the caller.
         let harness = main_thread().unwrap();
-        until(true, &[harness]);
+        until(true, &harness);
         let parked = std::thread::spawn(std::thread::park);
-        until(true, &[harness]);
-        let first = stillness(&[harness]);
-        assert_eq!(first, stillness(&[harness]), "nobody ran");
+        until(true, &harness);
+        let first = still(&harness);
+        assert_eq!(first, still(&harness), "nobody ran");
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let timed = std::thread::spawn(move || {
             stopped.recv_timeout(std::time::Duration::from_secs(3600)).unwrap();
         });
-        until(false, &[harness]);
+        until(false, &harness);
         stop.send(()).unwrap();
         timed.join().unwrap();
-        until(true, &[harness]);
+        until(true, &harness);
         parked.thread().unpark();
         parked.join().unwrap();
-        until(true, &[harness]);
-        assert_ne!(first, stillness(&[harness]), "one of them is gone");
+        until(true, &harness);
+        assert_ne!(first, still(&harness), "one of them is gone");
     }
 }

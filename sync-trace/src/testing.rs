@@ -296,7 +296,7 @@ impl Watchdog {
     fn begin(limit: Duration) -> Self {
         let (over, receiver) = mpsc::channel::<()>();
         let watch = move || {
-            stall::serve();
+            let _service = stall::serve();
             if receiver.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
                 os::write_stderr(&format!(
                     "error: the test has not ended after {limit:?}; what its threads wait for:\n\n{}\n",

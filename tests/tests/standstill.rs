@@ -1,7 +1,7 @@
 //! Waits that nobody is left to end, and programs that only look as if: each in a process of its own.
 #![cfg(all(any(debug_assertions, feature = "always"), target_os = "linux"))]
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -130,4 +130,128 @@ fine! {
     barrier_rounds
     third_holder_returns
     outsider_adds_permits
+    muted_thread_at_the_barrier
+    barrier_of_std
+    mutex_of_std_is_given_up
+    signalled_by_std_under_the_mutex
+    message_of_std_comes_late
+    room_made_by_std_comes_late
+    rendezvous_with_std_comes_late
+    muted_thread_adds_permits
+    last_words_of_a_thread
+    waits_for_a_process
+}
+
+/// A stopped thread does not sleep, whatever it did before: it may have been woken up.
+#[test]
+fn a_thread_that_a_debugger_has_stopped_may_go_on() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hang"))
+        .arg("held_by_a_debugger")
+        .env("SYNC_TRACE", "")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let thread: libc::pid_t = line.trim().parse().unwrap();
+    let nothing = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: these take numbers, and the memory of neither process is touched.
+    let is_held = unsafe {
+        libc::ptrace(libc::PTRACE_SEIZE, thread, nothing, nothing) == 0
+            && libc::ptrace(libc::PTRACE_INTERRUPT, thread, nothing, nothing) == 0
+            && libc::waitpid(thread, std::ptr::null_mut(), libc::__WALL) == thread
+    };
+    if !is_held {
+        eprintln!("skipped: no debugger is allowed here");
+    }
+    child.stdin.take().unwrap().write_all(b"go\n").unwrap();
+    // Longer than anything that sleeps is looked at before it is called stuck.
+    std::thread::sleep(Duration::from_millis(1000));
+    // SAFETY: as above.
+    unsafe {
+        // Should it have ended, somebody has to take note of that.
+        if libc::ptrace(libc::PTRACE_DETACH, thread, nothing, nothing) != 0 {
+            libc::waitpid(thread, std::ptr::null_mut(), libc::__WALL | libc::WNOHANG);
+        }
+    }
+    let output = child.wait_with_output().expect("it has ended");
+    assert_eq!(
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()),
+        (Some(0), "")
+    );
+}
+
+/// A program that is built as a test, but is none, as far as its place tells: its main thread works, without
+/// anything on record.
+#[test]
+fn a_main_thread_that_is_no_harness_is_not_taken_for_one() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("deps");
+    std::fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("hang");
+    std::fs::copy(env!("CARGO_BIN_EXE_hang"), &program).unwrap();
+    for scene in ["main_computes", "main_waits_for_a_while"] {
+        let output = Command::new(&program).arg(scene).env("SYNC_TRACE", "").output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), stderr.as_ref()), (Some(0), ""), "{scene}");
+    }
+}
+
+/// A pool that is never ended outlives the tests, whose harness is busy after them.
+#[test]
+fn a_pool_that_outlives_the_tests_is_not_stuck() {
+    let mut again = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "leaves_a_pool_behind", "--ignored", "--nocapture", "--test-threads=2"])
+        .env("SYNC_TRACE", "")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Nobody reads what it writes, and the pipe is full: it cannot end.
+    std::thread::sleep(Duration::from_millis(2000));
+    let mut stdout = again.stdout.take().unwrap();
+    std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+    let output = again.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), stderr.as_ref()), (Some(0), ""));
+}
+
+#[test]
+#[ignore = "another test runs it in a process of its own"]
+fn leaves_a_pool_behind() {
+    let (sender, jobs) = sync_trace::sync::mpsc::channel::<()>();
+    std::mem::forget(sender);
+    sync_trace::thread::spawn(move || jobs.recv());
+    fill_standard_output();
+}
+
+/// So that whoever writes there next has to wait until somebody reads.
+fn fill_standard_output() {
+    // SAFETY: the descriptor is open, and the bytes are ours.
+    unsafe {
+        let flags = libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFL);
+        libc::fcntl(libc::STDOUT_FILENO, libc::F_SETFL, flags | libc::O_NONBLOCK);
+        while libc::write(libc::STDOUT_FILENO, [b'\n'; 512].as_ptr().cast(), 512) > 0 {}
+        while libc::write(libc::STDOUT_FILENO, [b'\n'; 1].as_ptr().cast(), 1) > 0 {}
+        libc::fcntl(libc::STDOUT_FILENO, libc::F_SETFL, flags);
+    }
+}
+
+/// OV1: ten programs at once, so that none gets the processor when it would like to.
+#[test]
+fn short_waits_of_every_kind_are_no_standstill() {
+    let programs: Vec<_> = (1..=10)
+        .map(|seed: u32| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_hang"));
+            let command = command.arg("short_waits").env("SEED", seed.to_string());
+            let command = command.env("SYNC_TRACE", "").env("RUST_BACKTRACE", "0");
+            (seed, command.stderr(Stdio::piped()).spawn().expect("the program starts"))
+        })
+        .collect();
+    for (seed, program) in programs {
+        let output = program.wait_with_output().expect("it ends");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), stderr.as_ref()), (Some(0), ""), "seed {seed}");
+    }
 }

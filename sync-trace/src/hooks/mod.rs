@@ -27,6 +27,7 @@ mod meaning;
 mod ordering;
 pub(crate) mod permits;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,12 +40,12 @@ use crate::foresight::chronicle::Ended;
 use crate::foresight::forecast;
 use crate::held::{Asked, Entry, Held};
 use crate::op::{Mode, Op};
-use crate::os;
+use crate::os::{self, Stillness};
 use crate::perturb::{self, Kind};
 use crate::reaction::{self, Place};
 use crate::registry::{Access, LockHeader, Resource, ScopeId, word};
 use crate::site::{Origin, Site};
-use crate::stall;
+use crate::stall::{self, Helps, Last};
 use crate::tracker::{self, Judgement, Limits, Verdict};
 use crate::waits::slot::Wait;
 use crate::waits::source::{self, Source};
@@ -604,8 +605,7 @@ fn put_on_record(agent: &'static Agent, wait: &Wait, source: Option<Arc<Source>>
 }
 
 /// Puts a wait on record for something that nobody owns. `created` is where that was created, if its name
-/// may have changed since. `retry` tries to get it after all, and is called only if it seems that nobody is
-/// left to give it.
+/// may have changed since. `helps` is asked where all others sleep; it may itself take what is waited for.
 ///
 /// # Panics
 ///
@@ -619,7 +619,7 @@ pub(crate) fn wait_for_signal(
     access: &'static Access,
     site: Site,
     own: Option<OnViolation>,
-    retry: &mut dyn FnMut() -> bool,
+    helps: Helps<'_>,
 ) -> Waiting {
     let Some(agent) = current::recording() else {
         source.begin_wait();
@@ -631,36 +631,46 @@ pub(crate) fn wait_for_signal(
     let working = Working::begin();
     let waiting = put_on_record(agent, &wait, Some(source));
     agent.wait.set_blocking();
-    comes_last(agent, &wait, Place::here(own), working, retry);
+    comes_last(agent, &wait, Place::here(own), working, helps);
     waiting
 }
 
 /// `agent` is about to wait, which is on record. If everybody else waits, too, and nobody is left who could
-/// end any of it, says so.
+/// end any of it, says so. Returns whether it is known that the wait `helps` somebody.
 #[track_caller]
 fn comes_last(
     agent: &Agent,
     wait: &Wait,
     place: Place,
     working: Working,
-    retry: &mut dyn FnMut() -> bool,
-) {
+    helps: Helps<'_>,
+) -> bool {
     let tracker = tracker::global();
-    if wait.access.op.is_endless()
-        && tracker.agents.are_all_asleep()
-        && let Some((response, finding)) = stall::before_waiting(tracker, agent, place, retry)
-    {
-        reaction::respond(tracker, agent, response, &finding, working);
+    if !wait.access.op.is_endless() || !tracker.agents.are_all_asleep() {
+        return false;
+    }
+    match stall::before_waiting(tracker, agent, place, helps) {
+        Last::Waits => false,
+        Last::Helps => true,
+        Last::Stuck(response, finding) => {
+            reaction::respond(tracker, agent, response, &finding, working);
+            false
+        }
     }
 }
 
-/// A condition variable is about to be waited for, whose mutex is still held.
+/// A condition variable is about to be waited for, whose mutex is still held, and is made of this memory.
 ///
 /// # Panics
 ///
 /// As [`wait_for_signal`].
 #[track_caller]
-pub(crate) fn before_wait(request: &Request<'_>, source: &Arc<Source>, own: Option<OnViolation>) {
+pub(crate) fn before_wait(
+    request: &Request<'_>,
+    source: &Arc<Source>,
+    own: Option<OnViolation>,
+    mutex: &Range<usize>,
+) {
     // It is not on record yet.
     if tracker::existing().is_none_or(|tracker| tracker.agents.is_more_than_one_awake()) {
         return;
@@ -669,7 +679,9 @@ pub(crate) fn before_wait(request: &Request<'_>, source: &Arc<Source>, own: Opti
         let wait = request.wait(id);
         let working = Working::begin();
         let waiting = put_on_record(agent, &wait, Some(Arc::clone(source)));
-        comes_last(agent, &wait, Place::here(own), working, &mut || false);
+        // Who waits for the mutex gets it as soon as it is given up.
+        let mut helps = |still: &Stillness| still.count_in(mutex) > 0;
+        comes_last(agent, &wait, Place::here(own), working, &mut helps);
         drop(waiting);
     }
 }
@@ -810,12 +822,8 @@ fn begin_wait<'o>(
         }
     }
     agent.wait.set_blocking();
-    let mut acquired = false;
-    comes_last(agent, wait, place, working, &mut || {
-        acquired = retry();
-        acquired
-    });
-    (!acquired).then_some(waiting)
+    let is_over = comes_last(agent, wait, place, working, &mut |_| retry());
+    (!is_over).then_some(waiting)
 }
 
 /// The mutex of `request`, which is held, is about to be given up by a condvar wait, which takes it

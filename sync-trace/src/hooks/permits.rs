@@ -125,7 +125,8 @@ mod on {
             }
         }
 
-        /// The calling thread is about to wait for a permit, which `retry` tries to get after all.
+        /// The calling thread is about to wait for a permit. `retry` tries once more to get what it
+        /// wants, and says whether that has ended the matter.
         #[track_caller]
         pub(crate) fn wait(
             &self,
@@ -143,7 +144,7 @@ mod on {
                 Arc::clone(self.source.get_or_init(new))
             };
             let own = self.header.reaction();
-            Some(hooks::wait_for_signal(source, None, access, site, own, retry))
+            Some(hooks::wait_for_signal(source, None, access, site, own, &mut |_| retry()))
         }
     }
 

@@ -25,7 +25,7 @@ use crate::agent::{Agent, Agents};
 use crate::atomics::{Mutex, lock, push};
 use crate::current;
 use crate::finding::Finding;
-use crate::os::{self, Stillness};
+use crate::os::{self, Excepted, Stillness};
 use crate::reaction::{self, Place, Response};
 use crate::tracker::{self, Tracker, Verdict};
 
@@ -38,16 +38,29 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// After looks that came to nothing, none are made for so many times as long as they took.
 const REST: u32 = 100;
 
-/// `me` is about to wait, and everybody else that is known does: whether that is the end. Returns what is to
-/// be done about it. `retry` says whether there is no need to wait any more: once all others sleep, its
-/// answer stands.
+/// Says, while all others sleep, whether the wait that is about to begin would end at once, or wake one of
+/// them. What the fronts have not heard of shows in the real primitive only: a message that came after the
+/// look for one, a thread that passes through unrecorded.
+pub(crate) type Helps<'h> = &'h mut dyn FnMut(&Stillness) -> bool;
+
+/// What comes of a wait that is about to begin after all others.
+pub(crate) enum Last {
+    /// It is to begin, as far as is known.
+    Waits,
+    /// It is of use to somebody, as [`Helps`] has said.
+    Helps,
+    /// Nobody would go on, and this is to be done about it.
+    Stuck(Response, Arc<Finding>),
+}
+
+/// `me` is about to wait, and everybody else that is known does: whether that is the end.
 #[cold]
 pub(crate) fn before_waiting(
     tracker: &Tracker,
     me: &Agent,
     place: Place,
-    retry: &mut dyn FnMut() -> bool,
-) -> Option<(Response, Arc<Finding>)> {
+    helps: Helps<'_>,
+) -> Last {
     /// One looks at a time: two would keep each other from sleeping.
     static LOOKING: AtomicBool = AtomicBool::new(false);
     /// Until when there is no use in it, on the tracker's clock.
@@ -57,7 +70,7 @@ pub(crate) fn before_waiting(
         || tracker.now_ns() < RESTS.load(Ordering::Relaxed)
         || LOOKING.swap(true, Ordering::Acquire)
     {
-        return None;
+        return Last::Waits;
     }
     struct Looked;
     impl Drop for Looked {
@@ -72,20 +85,20 @@ pub(crate) fn before_waiting(
         let cycle = tracker.standstill(Some(me));
         let Some(cycle) = cycle else {
             if look == 0 {
-                return None;
+                return Last::Waits;
             }
             break;
         };
         let now = os::stillness(&excepted(tracker));
-        if now.is_some() && now == seen {
-            if retry() {
-                return None;
+        if let Some(still) = now.as_ref().filter(|_| now == seen) {
+            if helps(still) {
+                return Last::Helps;
             }
             let place = if cycle.outlasts_a_panic_of(me) { place.bound() } else { place };
             let response = reaction::choose(tracker.config(), place);
             match tracker.decide(me, &cycle, response.outcome()) {
-                Verdict::Found(finding) => return Some((response, finding)),
-                Verdict::Known => return None,
+                Verdict::Found(finding) => return Last::Stuck(response, finding),
+                Verdict::Known => return Last::Waits,
                 Verdict::Moved => {}
             }
         }
@@ -95,28 +108,49 @@ pub(crate) fn before_waiting(
     let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let until = tracker.now_ns().saturating_add(took.saturating_mul(u64::from(REST)));
     RESTS.store(until, Ordering::Relaxed);
-    None
+    Last::Waits
 }
 
-/// The threads that have no part in what the program does: ours, and the one of a test harness that waits
-/// for its tests, each time for a while.
-fn excepted(tracker: &Tracker) -> Vec<u64> {
-    let mut excepted = lock(&ASIDE).clone();
-    if let Some(main) = os::main_thread().filter(|_| reaction::is_test_harness()) {
-        let is_its_own = |agent: &Agent| agent.is_live() && agent.os_id() == Some(main);
-        if !tracker.agents.iter().any(is_its_own) {
-            excepted.push(main);
-        }
-    }
-    excepted
+/// The threads that have no part in what the program does: ours, and those that wait for a test, each time
+/// for a while. Between two tests the latter do other things.
+fn excepted(tracker: &Tracker) -> Excepted {
+    let mut patient = lock(&ASIDE).clone();
+    patient.extend(os::main_thread().filter(|&main| is_harness(tracker, main)));
+    Excepted { servants: lock(&SERVANTS).clone(), patient }
 }
 
+/// Whether the thread `main` waits for tests, as far as can be told: it has done nothing that is traced, and
+/// another one that was not started through us has a name, as those have in which a harness runs tests.
+fn is_harness(tracker: &Tracker, main: u64) -> bool {
+    let is_its_own = |agent: &Agent| agent.os_id() == Some(main);
+    let is_test = |agent: &Agent| {
+        let identity = agent.identity();
+        identity.started_by.is_none() && identity.name.is_some()
+    };
+    let live = || tracker.agents.iter().filter(|agent| agent.is_live());
+    reaction::is_test_harness() && !live().any(is_its_own) && live().any(is_test)
+}
+
+/// Those whose work another one does meanwhile.
 static ASIDE: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
-/// The calling thread only serves this crate, as long as it lives.
-pub(crate) fn serve() {
-    if let Some(id) = os::thread_id() {
-        push(&ASIDE, id);
+/// Those that serve this crate.
+static SERVANTS: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+
+/// While this lives, the calling thread only serves this crate. The number of one that has ended may become
+/// another one's.
+#[must_use]
+pub(crate) struct Service(Option<u64>);
+
+pub(crate) fn serve() -> Service {
+    let thread = os::thread_id();
+    thread.inspect(|&id| push(&SERVANTS, id));
+    Service(thread)
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        lock(&SERVANTS).retain(|&id| Some(id) != self.0);
     }
 }
 

@@ -39,7 +39,7 @@ fn start() {
 }
 
 fn watch() {
-    super::serve();
+    let _service = super::serve();
     let _working = Working::begin();
     let tracker = tracker::global();
     let mut watch = Watch::default();

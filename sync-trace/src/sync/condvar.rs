@@ -325,7 +325,8 @@ impl Condvar {
     fn comes_last<T>(&self, guard: &MutexGuard<'_, T>, access: &'static Access, site: Site) {
         if let Some(source) = self.source() {
             let request = Request { lock: &guard.hold.mutex.header, access, site };
-            hooks::before_wait(&request, &source, self.header.reaction());
+            let mutex = guard.hold.mutex.memory();
+            hooks::before_wait(&request, &source, self.header.reaction(), &mutex);
         }
     }
 

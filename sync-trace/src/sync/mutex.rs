@@ -1,7 +1,7 @@
 //! `std::sync::Mutex`, traced.
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use crate::IntoStd;
@@ -202,6 +202,12 @@ impl<T: ?Sized> Mutex<T> {
         drop(inner);
         hooks::let_others_in();
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the real one lies, with what it protects.
+    pub(super) fn memory(&self) -> Range<usize> {
+        let start = std::ptr::from_ref(&self.inner).addr();
+        start..start + size_of_val(&self.inner)
     }
 
     /// The traced guard around the real one, which was just obtained without having been asked for.

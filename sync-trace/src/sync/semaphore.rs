@@ -620,17 +620,17 @@ impl Semaphore {
             Ok(()) => Ok(()),
             Err(Refused::Closed) => Err(Failed::Closed),
             Err(Refused::NoPermits) => {
-                let mut got = None;
-                let mut retry = || {
-                    got = match self.raw.try_take(permits) {
-                        Err(Refused::NoPermits) => None,
-                        Err(Refused::Closed) => Some(Err(Failed::Closed)),
-                        Ok(()) => Some(Ok(())),
+                let mut soon = None;
+                let _waiting = self.pool.wait(access, site, &mut || {
+                    let result = match self.raw.take_soon(permits) {
+                        Ok(()) => Ok(()),
+                        Err(Refused::Closed) => Err(Failed::Closed),
+                        Err(Refused::NoPermits) => return false,
                     };
-                    got.is_some()
-                };
-                let _waiting = self.pool.wait(access, site, &mut retry);
-                got.unwrap_or_else(|| self.raw.take(permits, deadline))
+                    soon = Some(result);
+                    true
+                });
+                soon.unwrap_or_else(|| self.raw.take(permits, deadline))
             }
         };
         if result == Err(Failed::Closed) {

@@ -230,6 +230,8 @@ impl Endpoint {
         self.wait(&self.passages.room, access, site, retry)
     }
 
+    /// `retry` tries once more what the calling thread is about to wait for, and says whether that has ended
+    /// the matter.
     #[track_caller]
     fn wait(
         &self,
@@ -241,8 +243,8 @@ impl Endpoint {
         if !self.channel.is_tracked() {
             return None;
         }
-        let created = self.channel.origin;
-        Some(hooks::wait_for_signal(Arc::clone(what), Some(created), access, site, None, retry))
+        let (what, created) = (Arc::clone(what), Some(self.channel.origin));
+        Some(hooks::wait_for_signal(what, created, access, site, None, &mut |_| retry()))
     }
 
     /// A message has gone in.

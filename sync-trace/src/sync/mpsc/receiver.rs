@@ -111,25 +111,23 @@ impl<T> Receiver<T> {
     /// The slow half of receiving: waits where the tracker can see it.
     #[cold]
     #[track_caller]
-    fn waiting<E>(
+    fn waiting<E: From<RecvError>>(
         &self,
         access: &'static Access,
         site: Site,
         recv: impl FnOnce(&std::sync::mpsc::Receiver<T>) -> Result<T, E>,
         is_left: impl FnOnce(&E) -> bool,
     ) -> Result<T, E> {
-        let mut got = None;
-        let mut retry = || {
-            got = match self.inner.try_recv() {
-                Ok(message) => Some(Ok(message)),
-                // `recv` says it at once.
-                Err(TryRecvError::Disconnected) => return true,
+        let mut soon = None;
+        let waiting = self.endpoint.0.wait_for_message(access, site, &mut || {
+            soon = match self.inner.try_recv() {
+                Ok(t) => Some(Ok(t)),
+                Err(TryRecvError::Disconnected) => Some(Err(RecvError.into())),
                 Err(TryRecvError::Empty) => None,
             };
-            got.is_some()
-        };
-        let waiting = self.endpoint.0.wait_for_message(access, site, &mut retry);
-        let result = got.unwrap_or_else(|| recv(&self.inner));
+            soon.is_some()
+        });
+        let result = soon.unwrap_or_else(|| recv(&self.inner));
         drop(waiting);
         self.came(&result, access.op, site, is_left);
         result

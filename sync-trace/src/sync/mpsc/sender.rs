@@ -96,22 +96,18 @@ impl<T> SyncSender<T> {
     #[track_caller]
     fn send_waiting(&self, t: T, site: Site) -> Result<(), SendError<T>> {
         let endpoint = &self.endpoint.0;
-        let mut unsent = Some(t);
-        let mut retry = || {
-            let Some(message) = unsent.take() else { return true };
-            unsent = match self.inner.try_send(message) {
-                Ok(()) => None,
-                // `send` says it at once.
-                Err(TrySendError::Disconnected(message)) => {
-                    unsent = Some(message);
-                    return true;
-                }
-                Err(TrySendError::Full(message)) => Some(message),
-            };
-            unsent.is_none()
+        let mut tried = Err(TrySendError::Full(t));
+        let waiting = endpoint.wait_for_room(Accesses::<T>::SEND, site, &mut || {
+            if let Err(TrySendError::Full(t)) = std::mem::replace(&mut tried, Ok(())) {
+                tried = self.inner.try_send(t);
+            }
+            !matches!(tried, Err(TrySendError::Full(_)))
+        });
+        let result = match tried {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(t)) => self.inner.send(t),
+            Err(TrySendError::Disconnected(t)) => Err(SendError(t)),
         };
-        let waiting = endpoint.wait_for_room(Accesses::<T>::SEND, site, &mut retry);
-        let result = unsent.map_or(Ok(()), |t| self.inner.send(t));
         drop(waiting);
         // What the receiver did before it made room, or was gone, comes before what follows here.
         match &result {

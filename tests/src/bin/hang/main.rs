@@ -5,7 +5,9 @@ mod condvars;
 mod fine;
 mod meetings;
 mod messages;
+mod outsiders;
 mod permits;
+mod short_waits;
 
 use std::time::Duration;
 
@@ -16,8 +18,15 @@ type Scene = (&'static str, fn());
 
 fn main() {
     let name = std::env::args().nth(1).unwrap_or_default();
-    let scenes: [&[Scene]; 5] =
-        [condvars::SCENES, messages::SCENES, meetings::SCENES, permits::SCENES, fine::SCENES];
+    let scenes: [&[Scene]; 7] = [
+        condvars::SCENES,
+        messages::SCENES,
+        meetings::SCENES,
+        permits::SCENES,
+        fine::SCENES,
+        outsiders::SCENES,
+        short_waits::SCENES,
+    ];
     let mut scenes = scenes.iter().copied().flatten();
     let Some((_, play)) = scenes.find(|(scene, _)| *scene == name) else {
         eprintln!("no scene `{name}`");
