@@ -14,8 +14,9 @@ use crate::site::Site;
 
 /// [`std::sync::Barrier`], traced.
 ///
-/// A wait is shown by [`dump`](crate::dump) with its age. It is not judged: who else is to come is
-/// not known. It is 24 bytes larger than `std`'s.
+/// A wait is shown by [`dump`](crate::dump) with its age. Who else is to come is not known, so it is stuck
+/// only if the whole process is: if every thread of it waits for another one. It is 32 bytes larger than
+/// `std`'s.
 ///
 /// # Example
 ///
