@@ -14,8 +14,8 @@ use crate::site::Site;
 
 /// [`std::sync::Barrier`], traced.
 ///
-/// A wait is shown by [`dump`](crate::dump) with its age. Who else is to come is not known, so threads that
-/// wait here are stuck only if every other thread of the process sleeps, too. It is 32 bytes larger than
+/// A wait is shown by [`dump`](crate::dump) with its age. Who else is to come is not known, so it is stuck
+/// only if the whole process is: if every thread of it waits for another one. It is 32 bytes larger than
 /// `std`'s.
 ///
 /// # Example
