@@ -38,6 +38,12 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Until the result is dropped no other test allocates, and so nobody else tries `PROBED`.
+fn turn() -> std::sync::MutexGuard<'static, ()> {
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[derive(Default)]
 struct Bank {
     accounts: Mutex<i64>,
@@ -60,6 +66,7 @@ impl Bank {
 
 #[test]
 fn what_has_run_before_allocates_nothing() {
+    let _turn = turn();
     let bank = Bank::default();
     let calls = |times: u32| {
         let before = CALLS.get();
@@ -85,6 +92,7 @@ fn what_is_noted_of_a_lock_that_was_taken_has_its_room_before() {
         drop((seen, held));
         [start, taken, probed]
     }
+    let _turn = turn();
     // At each number of locks at which a vector may have to grow.
     for before in 0..10 {
         let [start, taken, probed] = within(before);
