@@ -360,6 +360,7 @@ pub(crate) fn on_sigquit(print: fn()) -> Result<(), String> {
     std::thread::Builder::new()
         .name("sync-trace-dump".to_owned())
         .spawn(move || {
+            #[cfg(not(loom))]
             let _service = crate::stall::serve();
             signals.forever().for_each(|_| print());
         })
