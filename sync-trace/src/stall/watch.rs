@@ -1,6 +1,6 @@
 //! The thread that looks from time to time whether everything has come to a standstill.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::time::Duration;
 
 use crate::current::Working;
@@ -45,7 +45,7 @@ fn watch() {
     let mut watch = Watch::default();
     let mut idle = 0;
     let mut pause = SHORTEST;
-    while idle < IDLE_LOOKS {
+    while idle < IDLE_LOOKS || !retires(tracker) {
         std::thread::sleep(pause);
         let waits = waits(tracker);
         idle = if waits.is_empty() { idle + 1 } else { 0 };
@@ -57,7 +57,15 @@ fn watch() {
             look(tracker);
         }
     }
+}
+
+/// Nobody has waited for a while: the thread may end, unless somebody has just begun to, who still took it
+/// for one that watches.
+fn retires(tracker: &Tracker) -> bool {
     IS_WATCHING.store(false, Ordering::Relaxed);
+    // Pairs with the fence in `publish`: either that wait is seen here, or who waits sees that nobody watches.
+    fence(Ordering::SeqCst);
+    waits(tracker).is_empty() || IS_WATCHING.swap(true, Ordering::Relaxed)
 }
 
 #[derive(Default)]

@@ -24,8 +24,9 @@ pub(crate) struct Source {
     /// How many wait now.
     waiting: AtomicU32,
     last: Mutex<Option<Given>>,
-    /// Whether anybody is known who has given it.
-    is_known: AtomicBool,
+    /// Whether the next time that it is given is to be noted: nobody has given it yet, or not since somebody
+    /// began to wait.
+    is_news: AtomicBool,
     /// How many have to come to a barrier.
     pub(crate) parties: Option<usize>,
 }
@@ -75,7 +76,7 @@ impl Source {
             given: AtomicU64::new(0),
             waiting: AtomicU32::new(0),
             last: Mutex::new(None),
-            is_known: AtomicBool::new(false),
+            is_news: AtomicBool::new(true),
             parties: None,
         }
     }
@@ -91,16 +92,16 @@ impl Source {
         self.waiting() != 0
     }
 
-    /// Whether it matters that it is given now: somebody waits, or nobody is known yet who gives it.
+    /// Whether it matters that it is given now.
     #[inline]
     pub(crate) fn minds(&self) -> bool {
-        self.is_awaited() || !self.is_known.load(Ordering::Relaxed)
+        self.is_news.load(Ordering::Relaxed)
     }
 
     /// `agent` gives it.
     pub(crate) fn give(&self, agent: &'static Agent, op: Op, site: Site, now_ns: u64) {
         self.given.fetch_add(1, Ordering::Relaxed);
-        self.is_known.store(true, Ordering::Relaxed);
+        self.is_news.store(false, Ordering::Relaxed);
         let (id, in_vain) = (agent.id(), !self.is_awaited());
         let mut last = lock(&self.last);
         if let Some(last) = last.as_mut().filter(|last| last.id == id) {
@@ -136,6 +137,7 @@ impl Source {
 
     pub(crate) fn begin_wait(&self) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.is_news.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn end_wait(&self) {
