@@ -1,0 +1,446 @@
+//! The verbs for waits: what may block is put on record, judged, and taken back.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::agent::Agent;
+use crate::config::{Backtrace, EXIT_STATUS, OnViolation};
+use crate::current::{self, Child, Working};
+use crate::declared;
+use crate::finding::LockKind;
+use crate::op::{Mode, Op};
+use crate::os::{self, Stillness};
+use crate::reaction::{self, Place};
+use crate::registry::{Access, LockHeader, Resource, ScopeId, word};
+use crate::site::{Origin, Site};
+use crate::stall::{self, Helps, Last};
+use crate::tracker::{self, Judgement, Limits, Verdict};
+use crate::waits::slot::Wait;
+use crate::waits::source::{self, Source};
+
+use super::holds::{Forgotten, Hold, forget, prepare};
+use super::{Request, point};
+
+/// A wait that is on record until this is dropped.
+#[must_use]
+pub(crate) struct Waiting {
+    recorded: Option<(&'static Agent, Resource)>,
+    /// What it is for, if nobody owns that.
+    source: Option<Arc<Source>>,
+}
+
+impl Waiting {
+    const UNRECORDED: Self = Self { recorded: None, source: None };
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(source) = &self.source {
+            source.end_wait();
+        }
+        if let Some((agent, target)) = self.recorded {
+            declared::waited(agent);
+            tracker::global().unpublish(agent, target);
+            current::retire_if_ending(agent);
+        }
+    }
+}
+
+/// The lock could not be had at once: judges the wait and puts it on record, until the returned
+/// value is dropped; then the caller blocks. `None` if `retry` got the lock meanwhile.
+///
+/// # Panics
+///
+/// If the wait would never end, and the reaction is to panic.
+#[cold]
+#[inline(never)]
+#[track_caller]
+pub(crate) fn wait_for_lock(
+    request: &Request<'_>,
+    retry: &mut dyn FnMut() -> bool,
+) -> Option<Waiting> {
+    if let (Some(agent), Some(_)) = (current::recording(), request.lock.ensure_id())
+        && spin(request.lock, agent, retry)
+    {
+        return None;
+    }
+    wait_for_holder(request, retry)
+}
+
+/// A `Once`, or what is built on one, is not completed: somebody runs its closure, which holds it, or
+/// the calling thread will be the one. Puts the wait on record, until the returned value is dropped;
+/// then the caller calls the real one, whose closure drops the value before it does anything else.
+/// `None` if `is_completed` says so meanwhile.
+///
+/// # Panics
+///
+/// As [`wait_for_lock`].
+#[cold]
+#[inline(never)]
+#[track_caller]
+pub(crate) fn wait_for_once(
+    request: &Request<'_>,
+    is_completed: &mut dyn FnMut() -> bool,
+) -> Option<Waiting> {
+    // The closure may allocate and wait, so this is the last moment to make room for its record.
+    prepare(request);
+    wait_for_holder(request, is_completed)
+}
+
+#[track_caller]
+fn wait_for_holder(request: &Request<'_>, retry: &mut dyn FnMut() -> bool) -> Option<Waiting> {
+    let Some(agent) = current::recording() else {
+        if current::is_working() {
+            end_if_stuck(request.lock);
+        }
+        return Some(Waiting::UNRECORDED);
+    };
+    let Some(id) = request.lock.ensure_id() else { return Some(Waiting::UNRECORDED) };
+    let wait = request.wait(id);
+    let owner = || request.lock.owner();
+    let place = Place::here(request.lock.reaction());
+    begin_wait(agent, &wait, &owner, place, retry)
+}
+
+/// The tracker has allocated while its thread held `lock`, and the allocator takes that lock: it was
+/// not known for one of the allocator's. The thread waits for itself, and has to say so without
+/// memory.
+fn end_if_stuck(lock: &LockHeader) {
+    let mut own = false;
+    if let Some(agent) = current::home() {
+        agent.held.for_each(|held| own |= Some(held.lock) == lock.recorded_id());
+    }
+    if own {
+        os::write_stderr(
+            "error: sync-trace cannot judge a wait inside the memory allocator: make the allocator's \
+             locks with `untracked!`\n",
+        );
+        os::exit_at_once(EXIT_STATUS);
+    }
+}
+
+/// How long the lock is tried before the wait is put on record: pauses, about as many as `std` makes
+/// before it asks the kernel, and how many of them at most lie between two tries. Each try takes the
+/// lock's cache line away from the thread that is about to release it.
+const PAUSES: u32 = 100;
+const PAUSES_BETWEEN: u32 = 16;
+
+/// Waits a moment for a lock that may soon be free, without putting anything on record.
+fn spin(lock: &LockHeader, agent: &Agent, retry: &mut dyn FnMut() -> bool) -> bool {
+    let mut own = false;
+    agent.held.for_each(|held| own |= Some(held.lock) == lock.number());
+    if own {
+        return false;
+    }
+    let (mut paused, mut between) = (0, 1);
+    while paused < PAUSES {
+        (0..between).for_each(|_| std::hint::spin_loop());
+        if retry() {
+            return true;
+        }
+        paused += between;
+        between = (between * 2).min(PAUSES_BETWEEN);
+    }
+    false
+}
+
+/// Waits for the end of threads. They need all of it, so nobody shares.
+const JOIN: Access =
+    Access { kind: LockKind::Thread, type_name: || "", mode: Mode::Exclusive, op: Op::Join };
+const SCOPE_END: Access = Access { op: Op::Scope, ..JOIN };
+
+/// A thread is about to be joined.
+///
+/// # Panics
+///
+/// As [`wait_for_lock`].
+#[track_caller]
+pub(crate) fn wait_for_end(child: Option<&Child>, site: Site) -> Waiting {
+    point();
+    let (Some(agent), Some(child)) = (current::recording(), child) else {
+        return Waiting::UNRECORDED;
+    };
+    let target = Resource::End(child.id());
+    let wait = Wait { target, access: &JOIN, site, created: None };
+    let owner = || child.agent();
+    begin_wait(agent, &wait, &owner, Place::here(None), &mut || child.agent().is_none())
+        .unwrap_or(Waiting::UNRECORDED)
+}
+
+/// All threads of a scope are about to be joined, and not even a panic will stop that.
+#[track_caller]
+pub(crate) fn wait_for_scope(scope: ScopeId, site: Site) -> Waiting {
+    point();
+    let Some(agent) = current::recording() else { return Waiting::UNRECORDED };
+    let target = Resource::Scope(scope);
+    let wait = Wait { target, access: &SCOPE_END, site, created: None };
+    begin_wait(agent, &wait, &|| None, Place::Bound(None), &mut || false)
+        .unwrap_or(Waiting::UNRECORDED)
+}
+
+/// Puts a wait on record.
+fn put_on_record(agent: &'static Agent, wait: &Wait, source: Option<Arc<Source>>) -> Waiting {
+    let tracker = tracker::global();
+    if let Some(source) = &source {
+        source.begin_wait();
+    }
+    tracker.publish(agent, wait);
+    if let Some(source) = &source {
+        agent.wait.set_source(source);
+        if wait.access.op.is_endless() {
+            stall::keep_watch();
+        }
+    }
+    if tracker.config().backtrace == Backtrace::Waits && !current::is_in_allocator() {
+        agent.wait.set_stack(backtrace::Backtrace::new_unresolved());
+    }
+    Waiting { recorded: Some((agent, wait.target)), source }
+}
+
+/// Puts a wait on record for something that nobody owns. `created` is where that was created, if its name
+/// may have changed since. `helps` is asked where all others sleep; it may itself take what is waited for.
+///
+/// # Panics
+///
+/// If nobody is left who could give it, and the reaction is to panic.
+#[cold]
+#[inline(never)]
+#[track_caller]
+pub(crate) fn wait_for_signal(
+    source: Arc<Source>,
+    created: Option<Origin>,
+    access: &'static Access,
+    site: Site,
+    own: Option<OnViolation>,
+    helps: Helps<'_>,
+) -> Waiting {
+    let Some(agent) = current::recording() else {
+        source.begin_wait();
+        return Waiting { recorded: None, source: Some(source) };
+    };
+    let (target, created) = (Resource::Lock(source.id), created.or(Some(source.origin)));
+    let wait = Wait { target, access, site, created };
+    declared::may_wait(agent, &wait, None);
+    let working = Working::begin();
+    let waiting = put_on_record(agent, &wait, Some(source));
+    agent.wait.set_blocking();
+    comes_last(agent, &wait, Place::here(own), working, helps);
+    waiting
+}
+
+/// `agent` is about to wait, which is on record. If everybody else waits, too, and nobody is left who could
+/// end any of it, says so. Returns whether it is known that the wait `helps` somebody.
+#[track_caller]
+fn comes_last(
+    agent: &Agent,
+    wait: &Wait,
+    place: Place,
+    working: Working,
+    helps: Helps<'_>,
+) -> bool {
+    let tracker = tracker::global();
+    if !wait.access.op.is_endless() || !tracker.agents.are_all_asleep() {
+        return false;
+    }
+    match stall::before_waiting(tracker, agent, place, helps) {
+        Last::Waits => false,
+        Last::Helps => true,
+        Last::Stuck(response, finding) => {
+            reaction::respond(tracker, agent, response, &finding, working);
+            false
+        }
+    }
+}
+
+/// A condition variable is about to be waited for, whose mutex is still held, and is made of this memory.
+///
+/// # Panics
+///
+/// As [`wait_for_signal`].
+#[track_caller]
+pub(crate) fn before_wait(
+    request: &Request<'_>,
+    source: &Arc<Source>,
+    own: Option<OnViolation>,
+    mutex: &Range<usize>,
+) {
+    // It is not on record yet.
+    if tracker::existing().is_none_or(|tracker| tracker.agents.is_more_than_one_awake()) {
+        return;
+    }
+    if let (Some(agent), Some(id)) = (current::recording(), request.lock.number()) {
+        let wait = request.wait(id);
+        let working = Working::begin();
+        let waiting = put_on_record(agent, &wait, Some(Arc::clone(source)));
+        // Who waits for the mutex gets it as soon as it is given up.
+        let mut helps = |still: &Stillness| still.count_in(mutex) > 0;
+        comes_last(agent, &wait, Place::here(own), working, &mut helps);
+        drop(waiting);
+    }
+}
+
+/// The calling thread gives what others may wait for, if that is worth to be noted.
+#[inline]
+pub(crate) fn gives(source: &Source, op: Op, site: Site) {
+    if source.minds() {
+        give(source, op, site);
+    }
+}
+
+/// The calling thread gives what others may wait for.
+#[cold]
+#[inline(never)]
+pub(crate) fn give(source: &Source, op: Op, site: Site) {
+    if let Some(agent) = current::present().filter(|_| !current::is_in_allocator()) {
+        let _working = Working::begin();
+        source.give(agent, op, site, tracker::global().now_ns());
+    }
+}
+
+/// What is waited for at a primitive that has nothing of its own to say so; `None` if it is not to be
+/// recorded.
+pub(crate) fn source(
+    header: &LockHeader,
+    kind: LockKind,
+    parties: Option<usize>,
+) -> Option<Arc<Source>> {
+    if current::is_in_allocator() || current::is_working() {
+        return None;
+    }
+    let id = header.ensure_id()?;
+    let _working = Working::begin();
+    let new = || Source::new(id, kind, header.origin()).with_parties(parties);
+    Some(source::of(id, new))
+}
+
+/// Puts on record that the calling thread parks or sleeps.
+#[cold]
+#[inline(never)]
+#[track_caller]
+pub(crate) fn rest(access: &'static Access, site: Site) -> Waiting {
+    if access.op == Op::Park {
+        stall::keep_watch();
+    }
+    point();
+    let wakeup = |agent: &Agent| Resource::Wakeup(agent.id());
+    record(|agent| Wait { target: wakeup(agent), access, site, created: None })
+}
+
+#[track_caller]
+fn record(wait: impl FnOnce(&Agent) -> Wait) -> Waiting {
+    let Some(agent) = current::recording() else { return Waiting::UNRECORDED };
+    let wait = wait(agent);
+    declared::may_wait(agent, &wait, None);
+    put_unjudged(agent, &wait)
+}
+
+fn put_unjudged(agent: &'static Agent, wait: &Wait) -> Waiting {
+    let _working = Working::begin();
+    let waiting = put_on_record(agent, wait, None);
+    agent.wait.set_blocking();
+    waiting
+}
+
+/// How often, and after how long each time, a suspicion is looked at again before it is confirmed
+/// or dropped.
+const PATIENCE: u32 = 20;
+/// Others may be patient themselves, about the same cycle.
+const LAST_PATIENCE: u32 = 3 * PATIENCE;
+const PAUSE: Duration = Duration::from_millis(1);
+
+#[track_caller]
+fn begin_wait<'o>(
+    agent: &'static Agent,
+    wait: &Wait,
+    owner: &dyn Fn() -> Option<&'o Agent>,
+    place: Place,
+    retry: &mut dyn FnMut() -> bool,
+) -> Option<Waiting> {
+    let may_block = match wait.target {
+        // The calling thread may be the one that initialises.
+        Resource::Lock(_) if wait.access.kind.is_once() => owner().is_some(),
+        Resource::Lock(_) | Resource::Wakeup(_) => true,
+        // It may have ended.
+        Resource::End(_) => owner().is_some(),
+        // Not even a panic would keep the thread from waiting.
+        Resource::Scope(_) => false,
+    };
+    if may_block {
+        declared::may_wait(agent, wait, None);
+    }
+    let working = Working::begin();
+    let tracker = tracker::global();
+    let waiting = put_on_record(agent, wait, None);
+    if current::is_in_allocator() {
+        // To judge takes memory.
+        Limits::count(&tracker.limits.unjudged);
+        agent.wait.set_blocking();
+        return Some(waiting);
+    }
+    let mut suspected = 0;
+    loop {
+        let cycle = match tracker.judge(agent, wait, owner(), retry) {
+            Judgement::Live => break,
+            Judgement::Acquired => return None,
+            Judgement::Stuck(cycle) => cycle,
+            Judgement::Suspect(cycle)
+                if suspected >= PATIENCE && tracker.is_confirmed(&cycle, agent) =>
+            {
+                cycle
+            }
+            Judgement::Suspect(_) if suspected == LAST_PATIENCE => {
+                Limits::count(&tracker.limits.unconfirmed);
+                break;
+            }
+            Judgement::Suspect(_) => {
+                suspected += 1;
+                std::thread::sleep(PAUSE);
+                if retry() {
+                    return None;
+                }
+                continue;
+            }
+        };
+        let place = if cycle.outlasts_a_panic_of(agent) { place.bound() } else { place };
+        let response = reaction::choose(tracker.config(), place);
+        match tracker.decide(agent, &cycle, response.outcome()) {
+            Verdict::Moved => {}
+            Verdict::Known => break,
+            Verdict::Found(finding) => {
+                drop(cycle);
+                reaction::respond(tracker, agent, response, &finding, working);
+                agent.wait.set_blocking();
+                return Some(waiting);
+            }
+        }
+    }
+    agent.wait.set_blocking();
+    let is_over = comes_last(agent, wait, place, working, &mut |_| retry());
+    (!is_over).then_some(waiting)
+}
+
+/// The mutex of `request`, which is held, is about to be given up by a condvar wait, which takes it
+/// again before it returns. Until the returned value is dropped the wait is on record as one for
+/// the mutex: whatever signal comes, without the mutex it does not end.
+///
+/// Drop it before the mutex is [`acquired`](super::acquired) again: else the agent would be seen to wait for what it
+/// owns.
+pub(crate) fn suspend(request: &Request<'_>, source: Option<Arc<Source>>) -> Waiting {
+    let lock = request.lock;
+    let Some(id) = lock.number() else {
+        forget(lock, Hold::Exclusive);
+        return Waiting::UNRECORDED;
+    };
+    let was_recorded = current::current().held.pop(word::usual(lock.word()))
+        || forget(lock, Hold::Exclusive) != Forgotten::Foreign;
+    match current::recording() {
+        Some(agent) if was_recorded => {
+            let _working = Working::begin();
+            let waiting = put_on_record(agent, &request.wait(id), source);
+            agent.wait.set_blocking();
+            waiting
+        }
+        _ => Waiting::UNRECORDED,
+    }
+}
