@@ -158,6 +158,12 @@ pub enum Condition {
     WriterApart(Lock),
     /// A thread still holds this lock, which it may release only after the others have ended.
     Undecided(Lock),
+    /// What one of them waits for at this was given also by a thread that nothing kept from that, or others may
+    /// give it of whom nothing is known.
+    OtherGivers(Lock),
+    /// The thread that is joined had released this lock before it was taken by who joins, and what it
+    /// protects may have said so.
+    MayBeTold(Lock),
     /// The locks are different ones, though of the same classes.
     OtherInstances,
     /// The order is declared, but for the inside of functions that were not running.
@@ -697,6 +703,13 @@ impl Finding {
         let pairing = self.pairing.iter().flat_map(|pairing| &pairing.waits);
         let pairing = pairing.map(|(_, wait)| Some(wait.site));
         sites.chain(breach).chain(pairing).flatten().collect()
+    }
+
+    /// Whether it is predicted of a wait for something that anybody may give. Until the end somebody may turn up
+    /// who could.
+    pub(crate) fn may_be_withdrawn(&self) -> bool {
+        let is_given = |link: &Link| matches!(link.blocker, Blocker::Gives(_));
+        self.level == Level::Predicted && self.links.iter().any(is_given)
     }
 
     /// The locks that its links wait for.

@@ -37,6 +37,7 @@ use crate::lock_order::prediction::Repeats;
 use crate::op::Mode;
 use crate::registry::{Access, word};
 use crate::site::{Origin, Site};
+use crate::stretch::Stretch;
 
 /// Entries that need no allocation. Deeper nesting spills into a vector.
 #[cfg(not(loom))]
@@ -234,6 +235,12 @@ impl Entry {
     }
 }
 
+/// The state, without flags, that comes of this one when everything is popped.
+#[inline]
+fn emptied(state: u64) -> u64 {
+    (state & !COLD).wrapping_add((state & DEPTH_MASK).wrapping_mul(VERSION - 1))
+}
+
 /// Whether the lock order is asked for a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -282,6 +289,8 @@ pub(crate) struct HeldStack {
     slots: [Slot; INLINE],
     /// The entries from [`INLINE`] on. A leaf lock, never held while memory is allocated.
     spill: Mutex<Vec<Held>>,
+    /// What was asked for since the last event that others can come after.
+    stretch: Stretch,
 }
 
 impl HeldStack {
@@ -291,6 +300,7 @@ impl HeldStack {
             state: AtomicU64::new(VERSION),
             slots: [const { Slot::empty() }; INLINE],
             spill: Mutex::new(Vec::new()),
+            stretch: Stretch::new(),
         }
     }
 
@@ -300,6 +310,7 @@ impl HeldStack {
             state: AtomicU64::new(VERSION),
             slots: std::array::from_fn(|_| Slot::empty()),
             spill: Mutex::new(Vec::new()),
+            stretch: Stretch::new(),
         }
     }
 
@@ -488,6 +499,54 @@ impl HeldStack {
         self.slots.get(self.depth())?.load()
     }
 
+    // ---- the present stretch ----------------------------------------------------------------
+
+    /// An event that others can come after has happened, when there were so many news. Owner only, or for a
+    /// record that no thread owns.
+    #[inline]
+    pub(crate) fn begin_stretch(&self, news: u64) {
+        let state = self.state.load(Ordering::Relaxed);
+        self.stretch.begin(emptied(state), self.lowest_in_use(state), news);
+    }
+
+    /// The lowest place, where nothing is held, is about to be filled with something that is asked for. Owner
+    /// only.
+    #[inline]
+    pub(crate) fn keep_lowest(&self) {
+        if !self.stretch.is_full() {
+            self.stretch.keep(self.lowest_asked());
+        }
+    }
+
+    /// What was asked for in the present stretch while nothing was held, as far as that is known, the oldest
+    /// first. Owner only.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = Held> {
+        self.stretch.kept().chain(self.lowest_asked())
+    }
+
+    /// How many news there were when the present stretch began.
+    pub(crate) fn stretch_news(&self) -> u64 {
+        self.stretch.news()
+    }
+
+    /// What was last held at the lowest place, if it was asked for in the present stretch.
+    fn lowest_asked(&self) -> Option<Held> {
+        let state = self.state.load(Ordering::Relaxed) & !COLD;
+        let lowest = &self.slots[0];
+        let word = lowest.word.load(Ordering::Relaxed);
+        let is_it = word != NOTHING && self.stretch.has_asked(state, word & !TOLD);
+        is_it.then(|| lowest.load()).flatten()
+    }
+
+    /// The word of the lowest place, if that is in use.
+    #[inline]
+    fn lowest_in_use(&self, state: u64) -> u64 {
+        match state & DEPTH_MASK {
+            0 => NOTHING,
+            _ => self.slots[0].word.load(Ordering::Relaxed) & !TOLD,
+        }
+    }
+
     /// Forgets what is known of every request. Owner only, or for a record that no thread owns.
     pub(crate) fn forget_known(&self) {
         self.slots.iter().for_each(|slot| slot.known.store(0, Ordering::Relaxed));
@@ -570,6 +629,11 @@ impl HeldStack {
             self.rewrite(INLINE - 1, &spill.remove(0));
         }
         self.finish_rewrite(state, depth - 1);
+        if at == 0 && depth > 1 {
+            // What is lowest now was asked for while something else was held.
+            let state = self.state.load(Ordering::Relaxed);
+            self.stretch.mistake(emptied(state), self.lowest_in_use(state));
+        }
         Some((at, held))
     }
 
@@ -637,6 +701,7 @@ impl HeldStack {
         let state = self.state.load(Ordering::Relaxed) & !COLD;
         let flag = if cold { COLD } else { 0 };
         self.state.store((state | flag).wrapping_add(VERSION), Ordering::Release);
+        self.stretch.move_on(VERSION);
     }
 
     /// Forgets everything. Only for a record that no thread owns.

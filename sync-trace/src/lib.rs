@@ -86,6 +86,7 @@ mod registry;
 mod report;
 mod semaphore;
 mod site;
+mod stretch;
 mod tracker;
 mod waits;
 

@@ -67,6 +67,23 @@ impl Chains {
         }
     }
 
+    /// What is known of all chains that were judged under this very stamp.
+    pub(crate) fn made_under(&self, stamp: u64) -> Vec<Arc<Repeats>> {
+        let Some(table) = self.table().filter(|table| table.is_current()) else {
+            return Vec::new();
+        };
+        let is_it = |slot: &&Slot| slot.stamp.load(Ordering::Relaxed) == stamp;
+        let repeats = |slot: &Slot| {
+            let repeats = std::ptr::from_ref(slot.repeats()?);
+            // SAFETY: as in `repeats`.
+            unsafe {
+                Arc::increment_strong_count(repeats);
+                Some(Arc::from_raw(repeats))
+            }
+        };
+        table.slots.iter().filter(is_it).filter_map(repeats).collect()
+    }
+
     /// The chain was judged under this stamp. Returns whether others had to be forgotten for it, also
     /// by whoever refers to them.
     #[must_use]

@@ -389,6 +389,13 @@ impl Agent {
         true
     }
 
+    /// Whether it comes after everything that saw only so many news.
+    pub(crate) fn comes_after_all_before(&self, news: u64) -> bool {
+        let line = lock(&self.time.line);
+        let born = self.time.born.load(Ordering::Relaxed);
+        news < line.as_ref().map_or(born, |line| line.news_behind())
+    }
+
     /// Whether there can be something that others may come to hear of by a mutex.
     #[inline]
     pub(crate) fn has_something_to_signal(&self) -> bool {

@@ -400,6 +400,11 @@ impl Timeline {
         self.clock = Arc::new(Clock { news: news.max(self.clock.news), components: Vec::new() });
     }
 
+    /// It comes after everything that saw fewer news than these.
+    pub(crate) fn news_behind(&self) -> u64 {
+        self.clock.news
+    }
+
     /// Whether its clock names so many agents that it costs more than it is worth.
     pub(crate) fn is_crowded(&self, agents: usize) -> bool {
         self.clock.components.len() > agents

@@ -23,6 +23,11 @@ impl Hold {
         self.access.mode
     }
 
+    /// Whether it is no lock but what somebody waits for and another one gives.
+    pub(crate) fn is_given(&self) -> bool {
+        matches!(self.access.kind, LockKind::Condvar | LockKind::Channel)
+    }
+
     /// Whether others may share the lock.
     pub(crate) fn is_shared(&self) -> bool {
         self.access.kind == LockKind::RwLock

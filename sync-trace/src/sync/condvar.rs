@@ -314,8 +314,12 @@ impl Condvar {
 
     /// Whoever waits may come after what the calling thread did so far.
     fn signal(&self, op: Op, site: Site) {
+        let source = self.source();
+        if let Some(source) = &source {
+            hooks::will_give(source, op, site);
+        }
         hooks::signal(&self.header, &self.link);
-        if let Some(source) = self.source() {
+        if let Some(source) = source {
             hooks::give(&source, op, site);
         }
     }

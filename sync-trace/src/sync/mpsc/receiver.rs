@@ -47,7 +47,7 @@ impl<T> Receiver<T> {
 
     #[inline]
     fn try_recv_as(&self, op: Op, site: Site) -> Result<T, TryRecvError> {
-        self.endpoint.0.makes_room();
+        self.endpoint.0.makes_room(op, site);
         let result = self.inner.try_recv();
         self.came(&result, op, site, |error| *error == TryRecvError::Disconnected);
         result
