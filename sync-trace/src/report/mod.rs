@@ -23,6 +23,7 @@ pub(crate) mod cases;
 mod cast;
 mod declared;
 mod dump;
+mod giving;
 mod guess;
 mod inversion;
 #[cfg(feature = "pretty")]

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use sync_trace::finding::Op;
 use sync_trace::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock, mpsc};
 use sync_trace::thread;
 
 use crate::programs::{locks, nest};
-use crate::scene::{Count, Expected, Pass, check, gate, parts};
+use crate::scene::{Count, Expected, Pass, Watched, check, gate, parts};
 
 /// One thread waits for `count` under the first lock; another one does `before`, and then its part.
 /// Neither knows of the other but by `count`.
@@ -147,16 +148,24 @@ fn three_threads_take_part_one_of_which_only_nests_locks() {
         let found = check(Expected::Predicted, move || {
             let [l1, l2] = locks();
             let nested = [l2.clone(), l1.clone()];
-            let nests = move || {
-                thread::spawn(move || nest([&nested[0], &nested[1]])).join().expect("it nests");
+            let (go, may_go) = gate();
+            let (nests, has_nested) = gate();
+            let nesting = thread::spawn(move || {
+                may_go.wait();
+                nest([&nested[0], &nested[1]]);
+                nests.open();
+            });
+            let its_turn = || {
+                go.open();
+                has_nested.wait();
             };
-            let mut nests = Some(nests);
             if is_first {
-                nests.take().expect("once")();
+                its_turn();
             }
             let count = Count::default();
             let (past, is_past) = gate();
             let (waits, is_waiting) = gate();
+            let (given, is_given) = gate();
             let giver = {
                 let count = count.clone();
                 thread::spawn(move || {
@@ -168,14 +177,17 @@ fn three_threads_take_part_one_of_which_only_nests_locks() {
             };
             let waiter = thread::spawn(move || {
                 is_past.wait();
-                let _l1 = l1.lock().expect("not poisoned");
-                count.wait_for(1, &waits);
+                {
+                    let _l1 = l1.lock().expect("not poisoned");
+                    count.wait_for(1, &waits);
+                }
+                given.open();
             });
-            waiter.join().expect("it is given");
-            giver.join().expect("it gives");
-            if let Some(nests) = nests {
-                nests();
+            is_given.wait();
+            if !is_first {
+                its_turn();
             }
+            [nesting, waiter, giver].map(|thread| thread.join().expect("it ends"));
         });
         if is_first {
             assert_eq!(
@@ -307,21 +319,20 @@ fn who_was_unparked_may_have_waited_for_what_the_other_one_did() {
         let [held] = locks();
         let count = Count::default();
         let (waits, is_waiting) = gate();
-        let (told, is_told) = std::sync::mpsc::channel();
         let waiter = {
             let (held, count) = (held.clone(), count.clone());
-            thread::spawn(move || {
-                while is_told.try_recv().is_err() {
-                    thread::park();
-                }
+            let named = thread::Builder::new().name("parked".to_owned());
+            let waiting = named.spawn(move || {
+                thread::park();
                 let _held = held.lock().expect("not poisoned");
                 count.wait_for(1, &waits);
-            })
+            });
+            waiting.expect("a thread")
         };
         let parked = waiter.thread().clone();
         let giver = thread::spawn(move || {
+            Watched::named("parked").until_it_waits_in(Op::Park);
             take(&held);
-            told.send(()).expect("it listens");
             parked.unpark();
             is_waiting.wait();
             count.add_one();

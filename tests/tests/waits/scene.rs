@@ -131,7 +131,11 @@ pub(crate) struct Watched(String);
 
 impl Watched {
     pub(crate) fn me() -> Self {
-        Self(std::thread::current().name().expect("a root has a name").to_owned())
+        Self::named(std::thread::current().name().expect("a root has a name"))
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
+        Self(name.to_owned())
     }
 
     /// Comes back when it waits in such a call.
