@@ -32,7 +32,7 @@ macro_rules! on_locks {
     };
 }
 
-const WORKS: [(&str, Twins); 12] = [
+const WORKS: [(&str, Twins); 16] = [
     ("mutex", on_locks!(LockUnlock)),
     ("nested", on_locks!(NestedPair)),
     ("four", on_locks!(FourDeep)),
@@ -45,6 +45,10 @@ const WORKS: [(&str, Twins); 12] = [
     ("init16", drop_in::ONCE_GET_OR_INIT),
     ("first", drop_in::ONCE_FIRST),
     ("message", drop_in::SEND_RECV),
+    ("bounded", drop_in::SEND_RECV_OF_64),
+    ("working", drop_in::LOCK_SEND_RECV),
+    ("notify", drop_in::NOTIFY),
+    ("in turn", drop_in::IN_TURN),
 ];
 const TIMES: u64 = 100_000;
 

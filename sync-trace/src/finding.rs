@@ -161,8 +161,8 @@ pub enum Condition {
     /// What one of them waits for at this was given also by a thread that nothing kept from that, or others may
     /// give it of whom nothing is known.
     OtherGivers(Lock),
-    /// The thread that is joined had released this lock before it was taken by who joins, and what it
-    /// protects may have said so.
+    /// The thread that is joined has held this lock last, and what that protects may have told who joins that it
+    /// needs nothing any more.
     MayBeTold(Lock),
     /// The locks are different ones, though of the same classes.
     OtherInstances,

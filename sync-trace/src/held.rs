@@ -37,7 +37,7 @@ use crate::lock_order::prediction::Repeats;
 use crate::op::Mode;
 use crate::registry::{Access, word};
 use crate::site::{Origin, Site};
-use crate::stretch::Stretch;
+use crate::stretch::{Met, Stretch};
 
 /// Entries that need no allocation. Deeper nesting spills into a vector.
 #[cfg(not(loom))]
@@ -522,6 +522,16 @@ impl HeldStack {
     /// first. Owner only.
     pub(crate) fn asked(&self) -> impl Iterator<Item = Held> {
         self.stretch.kept().chain(self.lowest_asked())
+    }
+
+    /// A mutex of conditions was taken, when there had been so many waits under locks. Owner only.
+    pub(crate) fn meet(&self, mutex: LockId, waits: u64) {
+        self.stretch.meet(mutex, waits);
+    }
+
+    /// Which of those were taken in the present stretch.
+    pub(crate) fn met(&self) -> Met {
+        self.stretch.met()
     }
 
     /// How many news there were when the present stretch began.

@@ -16,7 +16,7 @@ use crate::registry::Access;
 use crate::site::{Origin, Site};
 
 /// So many are kept, the oldest of the stretch.
-const KEPT: usize = 4;
+const KEPT: usize = 8;
 
 /// The agent's own, or read when it has ended: Relaxed.
 pub(crate) struct Stretch {
@@ -28,8 +28,23 @@ pub(crate) struct Stretch {
     word: AtomicU64,
     /// How many news there were then.
     news: AtomicU64,
+    /// The mutex of conditions that was taken in it, if it was one, and how many waits there had been when it was
+    /// first taken.
+    condition: AtomicU64,
+    waits: AtomicU64,
     kept: [Kept; KEPT],
 }
+
+/// Which mutexes of conditions were taken in a stretch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Met {
+    None,
+    /// This one, for the first time when there had been so many waits under locks.
+    One(LockId, u64),
+    Several,
+}
+
+const SEVERAL: u64 = u64::MAX;
 
 struct Kept {
     lock: AtomicU64,
@@ -41,14 +56,17 @@ struct Kept {
 impl Stretch {
     #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
-        let [count, begun, word, news] = [const { AtomicU64::new(0) }; 4];
-        Self { count, begun, word, news, kept: [const { Kept::new() }; KEPT] }
+        let [count, begun, word, news, condition, waits] = [const { AtomicU64::new(0) }; 6];
+        let kept = [const { Kept::new() }; KEPT];
+        Self { count, begun, word, news, condition, waits, kept }
     }
 
     #[cfg(loom)]
     pub(crate) fn new() -> Self {
-        let [count, begun, word, news] = std::array::from_fn(|_| AtomicU64::new(0));
-        Self { count, begun, word, news, kept: std::array::from_fn(|_| Kept::new()) }
+        let [count, begun, word, news, condition, waits] =
+            std::array::from_fn(|_| AtomicU64::new(0));
+        let kept = std::array::from_fn(|_| Kept::new());
+        Self { count, begun, word, news, condition, waits, kept }
     }
 
     /// It begins now.
@@ -58,6 +76,28 @@ impl Stretch {
         self.begun.store(begun, Ordering::Relaxed);
         self.word.store(word, Ordering::Relaxed);
         self.news.store(news, Ordering::Relaxed);
+        self.condition.store(0, Ordering::Relaxed);
+    }
+
+    /// A mutex of conditions was taken, when there had been so many waits under locks.
+    pub(crate) fn meet(&self, mutex: LockId, waits: u64) {
+        match self.condition.load(Ordering::Relaxed) {
+            0 => {
+                self.condition.store(mutex.0, Ordering::Relaxed);
+                self.waits.store(waits, Ordering::Relaxed);
+            }
+            known if known == mutex.0 => {}
+            _ => self.condition.store(SEVERAL, Ordering::Relaxed),
+        }
+    }
+
+    /// What is known of mutexes of conditions that were taken in it.
+    pub(crate) fn met(&self) -> Met {
+        match self.condition.load(Ordering::Relaxed) {
+            0 => Met::None,
+            SEVERAL => Met::Several,
+            mutex => Met::One(LockId(mutex), self.waits.load(Ordering::Relaxed)),
+        }
     }
 
     /// The state of the stack has changed by so much, and nothing was pushed or popped.

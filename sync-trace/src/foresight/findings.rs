@@ -15,7 +15,7 @@ use crate::lock_order::hold::{self, Guard};
 use crate::lock_order::label::{Blocks, blocks_or_queues};
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Obstacle};
 use crate::lock_order::predictor::Predictor;
-use crate::op::{Mode, Op};
+use crate::op::Op;
 use crate::perturb::SCHEDULE;
 use crate::site::Site;
 use crate::waits::source::Source;
@@ -146,12 +146,12 @@ impl<'k> Narrator<'k> {
     }
 
     /// What it amounts to that `joiner`, which held this lock, joined a thread at this line that had `asked` for
-    /// it.
+    /// it. It may have left word under the lock `teller` that it was done with it.
     pub(super) fn of_join(
         &self,
         [joiner, joined]: [&Who; 2],
-        held: &hold::Hold,
-        asked: &hold::Hold,
+        [held, asked]: [&hold::Hold; 2],
+        teller: Option<&hold::Hold>,
         site: Site,
     ) -> Finding {
         let target = Target::Thread(joined.participant.clone());
@@ -164,9 +164,7 @@ impl<'k> Narrator<'k> {
             link(joiner, join, Blocker::Runs),
             link(joined, wait_for(&asked.record()), Blocker::Holds(hold_of(&held.record()))),
         ];
-        // Who only reads it, or finds nothing in it, cannot have left word there.
-        let tells_nothing = asked.mode() != Mode::Exclusive || (asked.access.type_name)() == "()";
-        let condition = (!tells_nothing).then(|| Condition::MayBeTold(lock_of_hold(held)));
+        let condition = teller.map(|teller| Condition::MayBeTold(lock_of_hold(teller)));
         self.order_finding(Code::Inversion, links, condition, vec![joiner, joined])
     }
 

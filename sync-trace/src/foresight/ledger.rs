@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::findings::{Cast, ClassCircle, Narrator, Who};
 use super::meetings::Meetings;
 use super::news;
-use super::pledges::{Last, Pledge};
+use super::pledges::{Awaiting, Last, Pledge};
 use crate::agent::Agent;
 use crate::atomics::{Mutex, lock};
 use crate::evidence::hold_of;
@@ -85,9 +85,8 @@ impl Ledger {
         answer
     }
 
-    /// `agent` is about to wait for something that another one has to give: that is its `request`. Which of
-    /// its waits it is going to be is `seq`.
-    pub(crate) fn awaited(&self, agent: &Agent, request: Request, seq: u64) {
+    /// `agent` is about to wait for something that another one has to give: that is its `request`.
+    pub(crate) fn awaited(&self, agent: &Agent, request: Request, awaiting: Awaiting) {
         let mut known = lock(&self.known);
         known.make_room();
         known.cast.meet(agent);
@@ -95,20 +94,15 @@ impl Ledger {
         let mut held = std::mem::take(&mut known.held);
         agent.held.for_each(|hold| held.push(Guard { hold: hold.into(), by, meant: None }));
         let Known { predictor, meetings, .. } = &mut *known;
-        meetings.awaited(predictor, request, &held, seq);
+        meetings.awaited(predictor, request, &held, awaiting);
         held.clear();
         known.held = held;
     }
 
-    /// Leaves out those that belong to the wait itself, unless somebody was seen to hold them while it wanted
-    /// something.
-    pub(crate) fn retain_wanted(
-        &self,
-        wanted: &mut Vec<Hold>,
-        is_of_wait: impl Fn(LockId) -> bool,
-    ) {
+    /// Whether anything that was asked for could be a part of a circle.
+    pub(crate) fn is_of_interest(&self, pledge: &Pledge) -> bool {
         let known = lock(&self.known);
-        wanted.retain(|wanted| known.predictor.is_held(wanted.lock) || !is_of_wait(wanted.lock));
+        !pledge.waiting.is_empty() && Meetings::is_of_interest(&known.predictor, pledge)
     }
 
     /// `agent` is about to give what others wait for. `request` is a model for what it had to ask for before.
@@ -124,9 +118,10 @@ impl Ledger {
             known.cast.meet(agent);
         }
         let Known { predictor, meetings, .. } = &mut *known;
-        let noted = meetings.given(predictor, agent.id(), request, pledge);
+        let (waits, errands) = meetings.given(predictor, agent.id(), request, pledge);
         let found: Vec<Circle> =
-            noted.into_iter().filter_map(|start| meetings.judge(predictor, start)).collect();
+            errands.into_iter().filter_map(|start| meetings.judge(predictor, start)).collect();
+        meetings.judged(agent.id(), &waits);
         let withdrawn = meetings.withdrawn(predictor);
         let narrator = known.narrator();
         let tell = |circle: &Circle| narrator.of_waits(circle, None);
@@ -140,7 +135,7 @@ impl Ledger {
     pub(crate) fn joined(&self, agent: &Agent, last: &Last, site: Site) -> Option<Finding> {
         let mut known = lock(&self.known);
         let nested = last.nested.iter().filter_map(|repeats| known.predictor.find(repeats));
-        let asked: Vec<Hold> =
+        let all: Vec<Hold> =
             last.asked.iter().copied().chain(nested.map(|known| known.wanted)).collect();
         let mut found: Option<Finding> = None;
         agent.held.for_each(|held| {
@@ -148,10 +143,17 @@ impl Ledger {
             let blocks =
                 |asked: &&Hold| asked.lock == held.lock && held.mode().blocks(asked.mode());
             if found.is_none()
-                && let Some(asked) = asked.iter().find(blocks)
+                && let Some(asked) = all.iter().find(blocks)
             {
                 let joiner = Who::of(agent);
-                found = Some(known.narrator().of_join([&joiner, &last.who], &held, asked, site));
+                // Whoever has written somewhere since may have told who joins.
+                let teller = all.iter().find(|asked| asked.may_tell());
+                found = Some(known.narrator().of_join(
+                    [&joiner, &last.who],
+                    [&held, asked],
+                    teller,
+                    site,
+                ));
             }
         });
         let found = found?;

@@ -4,11 +4,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::pledges::Pledge;
+use super::pledges::{Awaiting, Pledge, Waiter};
 use crate::finding::{AgentId, Finding, LockId};
 use crate::lock_order::hold::{Guard, Hold};
 use crate::lock_order::prediction::{Circle, Request};
 use crate::lock_order::predictor::Predictor;
+use crate::stretch::Met;
 
 /// Waits and those who gave what they were for. What stands for them are numbers of dependencies.
 #[derive(Default)]
@@ -16,12 +17,14 @@ pub(super) struct Meetings {
     /// What stands for a wait or for what came before a giving: its agent, what is wanted, and a number for
     /// what is held.
     noted: HashMap<(AgentId, LockId, u64), usize>,
-    /// The last wait of each agent, and which of its waits that is.
-    waits: HashMap<AgentId, (usize, u64)>,
+    /// The last wait of each agent.
+    waits: HashMap<AgentId, (usize, Awaiting)>,
     /// A wait that lasted and had been given nothing, and something that its giver had asked for before.
     met: HashSet<(usize, usize)>,
-    /// A wait, and who cannot give what it is for while it lasts.
+    /// A wait, and who gave what it is for, the last time after something that it keeps others from.
     stuck: HashSet<(usize, AgentId)>,
+    /// A wait, and who gave what it was for and had not been kept from that.
+    helped: HashSet<(usize, AgentId)>,
     /// Who was seen to give something; `None` if others may have, too.
     givers: HashMap<LockId, Option<BTreeSet<AgentId>>>,
     found: Vec<Found>,
@@ -41,50 +44,70 @@ struct Found {
 }
 
 impl Meetings {
-    /// `request`, for something that is given, is made while this is held, in this wait of its agent's.
+    /// `request`, for something that is given, is made while this is held.
     pub(super) fn awaited(
         &mut self,
         predictor: &mut Predictor,
         request: Request,
         held: &[Guard],
-        seq: u64,
+        awaiting: Awaiting,
     ) {
         let agent = request.now.agent;
         let wait = self.note(predictor, request, held);
-        self.waits.insert(agent, (wait, seq));
+        self.waits.insert(agent, (wait, awaiting));
+    }
+
+    /// Whether any of what was asked for before something is given could be a part of a circle.
+    pub(super) fn is_of_interest(predictor: &Predictor, pledge: &Pledge) -> bool {
+        !pledge.nested.is_empty()
+            || pledge.asked.iter().any(|asked| is_possible(predictor, pledge, asked.lock))
     }
 
     /// `by` gives what was pledged. `request` is a model for what it has asked for; without one there is
-    /// nothing.
+    /// nothing. Returns the waits for it, and what stands for what was asked for.
     pub(super) fn given(
         &mut self,
         predictor: &mut Predictor,
         by: AgentId,
         request: Option<&Request>,
         pledge: &Pledge,
-    ) -> Vec<usize> {
-        let Pledge { given, waiting, .. } = pledge;
+    ) -> (Vec<usize>, Vec<usize>) {
         self.note_givers(by, pledge);
-        let is_it = |&(agent, seq): &(AgentId, u64)| {
-            let &(wait, last) = self.waits.get(&agent)?;
-            (last == seq && predictor.dependency(wait).wanted.lock == given.lock).then_some(wait)
+        let given = pledge.given.lock;
+        self.stuck.retain(|&(wait, stuck)| {
+            stuck != by || predictor.dependency(wait).wanted.lock != given
+        });
+        let meets = |waiter: &Waiter| {
+            let &(wait, awaiting) = self.waits.get(&waiter.agent)?;
+            let is_it =
+                awaiting.seq == waiter.seq && predictor.dependency(wait).wanted.lock == given;
+            is_it.then_some((wait, has_left_alone(predictor, pledge, waiter.mutex, awaiting)))
         };
-        let waits: Vec<usize> = waiting.iter().filter_map(is_it).collect();
-        let Some(model) = request.filter(|_| !waits.is_empty()) else { return Vec::new() };
+        let waits: Vec<(usize, bool)> = pledge.waiting.iter().filter_map(meets).collect();
+        let all = waits.iter().map(|&(wait, _)| wait).collect();
+        let Some(model) = request else { return (all, Vec::new()) };
         let mut noted = Vec::new();
         for (wanted, held) in errands(predictor, pledge, by) {
             let now = Arc::clone(&model.now);
-            let is_apart =
-                |&&wait: &&usize| now.precedes(&predictor.dependency(wait).repeats.last());
-            let waits: Vec<usize> = waits.iter().filter(|wait| !is_apart(wait)).copied().collect();
+            let is_met = |&&(wait, is_left_alone): &&(usize, bool)| {
+                is_left_alone && !now.precedes(&predictor.dependency(wait).repeats.last())
+            };
+            let met: Vec<usize> = waits.iter().filter(is_met).map(|&(wait, _)| wait).collect();
             let around = model.around.clone();
             let request =
                 Request { wanted, meant: None, held_meant: Vec::new(), around, now, known: None };
             let errand = self.note(predictor, request, &held);
-            self.met.extend(waits.iter().map(|&wait| (wait, errand)));
+            self.met.extend(met.into_iter().map(|wait| (wait, errand)));
             noted.push(errand);
         }
-        noted
+        (all, noted)
+    }
+
+    /// All is known of what `by` has given now to those who waited: those that it had to get nothing for which
+    /// they hold were helped.
+    pub(super) fn judged(&mut self, by: AgentId, waits: &[usize]) {
+        let helped = waits.iter().map(|&wait| (wait, by));
+        self.helped.extend(helped.filter(|meeting| !self.stuck.contains(meeting)));
     }
 
     fn note(&mut self, predictor: &mut Predictor, request: Request, held: &[Guard]) -> usize {
@@ -139,10 +162,14 @@ impl Meetings {
 
     /// A wait of `circle` for something that could be given by somebody who is not kept from that by it.
     fn helped(&self, predictor: &Predictor, circle: &Circle) -> Option<Hold> {
-        let is_helped = |&(wait, _): &(usize, usize)| {
+        let is_helped = |&(wait, errand): &(usize, usize)| {
             let dependency = predictor.dependency(wait);
-            let is_stuck =
-                |&by: &AgentId| by == dependency.agent() || self.stuck.contains(&(wait, by));
+            let parts = [dependency.agent(), predictor.dependency(errand).agent()];
+            let is_stuck = |&by: &AgentId| {
+                let meeting = (wait, by);
+                parts.contains(&by)
+                    || self.stuck.contains(&meeting) && !self.helped.contains(&meeting)
+            };
             match self.givers.get(&dependency.wanted.lock) {
                 Some(Some(givers)) => !givers.iter().all(is_stuck),
                 Some(None) | None => true,
@@ -200,10 +227,38 @@ fn waits(predictor: &Predictor, circle: &Circle) -> impl Iterator<Item = (usize,
     steps.filter(|&(wait, _)| predictor.dependency(wait).wanted.is_given())
 }
 
+/// Whether a lock that was asked for could be a part of a circle: the mutex of the wait itself is one only if
+/// others want something while they hold it.
+fn is_possible(predictor: &Predictor, pledge: &Pledge, asked: LockId) -> bool {
+    let is_of_wait = pledge.waiting.iter().any(|waiter| waiter.mutex == Some(asked));
+    !is_of_wait || predictor.is_held(asked)
+}
+
+/// Whether the giver cannot have made the condition false for which a thread waits with this mutex: it has not
+/// taken that in its stretch before the wait began.
+fn has_left_alone(
+    predictor: &Predictor,
+    pledge: &Pledge,
+    mutex: Option<LockId>,
+    awaiting: Awaiting,
+) -> bool {
+    let Some(mutex) = mutex else { return true };
+    let nested = pledge.nested.iter().filter_map(|repeats| predictor.find(repeats));
+    let asked = pledge.asked.iter().map(|asked| asked.lock);
+    let taken = asked.chain(nested.map(|nested| nested.wanted.lock)).filter(|&lock| lock == mutex);
+    match pledge.met {
+        // Before the first wait nobody knew that it was the mutex of a condition.
+        Met::None => taken.count() == 0,
+        Met::One(met, waits) => met == mutex && waits >= awaiting.number && taken.count() <= 1,
+        Met::Several => false,
+    }
+}
+
 /// What was asked for before something was given, each with what was held then and with what was to be given.
 fn errands(predictor: &Predictor, pledge: &Pledge, by: AgentId) -> Vec<(Hold, Vec<Guard>)> {
     let given = || Guard { hold: pledge.given, by, meant: None };
-    let asked = pledge.asked.iter().map(|&wanted| (wanted, vec![given()]));
+    let asked = pledge.asked.iter().filter(|asked| is_possible(predictor, pledge, asked.lock));
+    let asked = asked.map(|&wanted| (wanted, vec![given()]));
     let nested = pledge.nested.iter().filter_map(|repeats| {
         let dependency = predictor.find(repeats).filter(|known| !known.is_about_giving())?;
         let held: Vec<Guard> = dependency.guards().iter().cloned().chain([given()]).collect();

@@ -6,6 +6,11 @@
 //! *holds* what it will give all that time, and each lock that it asks for meanwhile is wanted while that is
 //! held. So a circle of locks may lead through it, and [`lock_order`](crate::lock_order) finds that.
 //!
+//! A giver may also have done something that made the other one wait, such as to take the last message out. What
+//! it asked for before that is left out: had it been kept from it, there would have been no wait. So a message
+//! that is received begins a new stretch, and of who signals it is looked whether it has taken the mutex of the
+//! condition since.
+//!
 //! But anybody may give it. So only a wait and a giving that met are put together: the wait lasted, and had been
 //! given nothing, when that was given. And who else was ever seen to give it has to be kept from that by the same
 //! wait. What is predicted that way is told at the end, and taken back if somebody turns up who could have helped.
@@ -13,12 +18,13 @@
 //! Nothing is done for all this where nobody waits while holding a lock.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64 as GlobalU64;
 
 use super::findings::Who;
 use crate::agent::Agent;
 use crate::atomics::{AtomicBool, Mutex, Ordering, lock};
 use crate::current::{self, Working};
-use crate::finding::{AgentId, LockKind};
+use crate::finding::{AgentId, LockId, LockKind};
 use crate::foresight::{forecast, news};
 use crate::held::Held;
 use crate::lock_order::hold::Hold;
@@ -26,7 +32,9 @@ use crate::lock_order::prediction::Repeats;
 use crate::op::{Mode, Op};
 use crate::registry::Access;
 use crate::site::Site;
+use crate::stretch::Met;
 use crate::tracker;
+use crate::waits::slot::Awaited;
 use crate::waits::source::Source;
 
 /// What somebody is about to give, and what it had to get for that.
@@ -37,10 +45,39 @@ pub(crate) struct Pledge {
     pub(crate) asked: Vec<Hold>,
     /// What it asked for then while it held something, as its chain cache knows it.
     pub(crate) nested: Vec<Arc<Repeats>>,
-    /// Who waits for it, in which of its waits, and has been given nothing yet.
-    pub(crate) waiting: Vec<(AgentId, u64)>,
+    /// Which mutexes of conditions it has taken then.
+    pub(crate) met: Met,
+    /// Who waits for it, and has been given nothing yet.
+    pub(crate) waiting: Vec<Waiter>,
     /// Who has given it so far, if all are known.
     pub(crate) givers: Option<Vec<AgentId>>,
+}
+
+/// Who waits for what is given.
+pub(crate) struct Waiter {
+    pub(crate) agent: AgentId,
+    /// Which of its waits that is.
+    pub(crate) seq: u64,
+    /// The mutex of its condition, if it waits for a signal.
+    pub(crate) mutex: Option<LockId>,
+}
+
+/// A wait under locks.
+#[derive(Clone, Copy)]
+pub(crate) struct Awaiting {
+    /// Which wait of its agent's it is.
+    pub(crate) seq: u64,
+    /// And which one under locks.
+    pub(crate) number: u64,
+}
+
+/// How many waits under locks there have been.
+static WAITS: GlobalU64 = GlobalU64::new(0);
+
+/// The same. Relaxed: who has taken a mutex after one that waits with it counts that wait.
+#[inline]
+pub(crate) fn waits() -> u64 {
+    WAITS.load(Ordering::Relaxed)
 }
 
 /// `agent` is about to wait for this without a time limit, and holds locks.
@@ -54,7 +91,9 @@ pub(crate) fn awaited(agent: &Agent, source: &Source, op: Op, site: Site) {
     source.set_under_lock();
     let wanted = Hold { lock: source.number(), access, created: source.origin, site };
     let request = agent.request(wanted, None, news::count());
-    tracker::global().ledger.awaited(agent, request, agent.wait.seq() + 1);
+    let seq = agent.wait.seq() + 1;
+    let number = WAITS.fetch_add(1, Ordering::Relaxed) + 1;
+    tracker::global().ledger.awaited(agent, request, Awaiting { seq, number });
 }
 
 /// `agent` is about to give this, for which somebody has waited while holding a lock.
@@ -63,28 +102,31 @@ pub(crate) fn awaited(agent: &Agent, source: &Source, op: Op, site: Site) {
 pub(crate) fn given(agent: &Agent, source: &Source, op: Op, site: Site) {
     let Some(access) = access(source.kind, op) else { return };
     let tracker = tracker::global();
+    let is_given = |awaited: &Awaited| {
+        awaited.is_given() || !std::ptr::eq(Arc::as_ptr(&awaited.source), source)
+    };
     let waiting = |other: &Agent| {
         let published = other.wait.read()?;
-        let awaited = published.source?;
-        let is_it = std::ptr::eq(Arc::as_ptr(&awaited.source), source)
-            && published.wait.access.op.is_endless()
-            && !awaited.is_given();
-        is_it.then(|| ((other.id(), published.seq), published.wait.lock_id()))
+        let is_endless = published.wait.access.op.is_endless();
+        if !is_endless || published.source.as_ref().is_none_or(is_given) {
+            return None;
+        }
+        let mutex = published.wait.lock_id().filter(|&lock| lock != source.id);
+        Some(Waiter { agent: other.id(), seq: published.seq, mutex })
     };
     let others = tracker.agents.iter().filter(|other| other.is_live() && other.id() != agent.id());
-    let (waiting, mutexes): (Vec<_>, Vec<_>) = others.filter_map(waiting).unzip();
+    let waiting: Vec<Waiter> = others.filter_map(waiting).collect();
     let given = Hold { lock: source.number(), access, created: source.origin, site };
     let (mut asked, mut nested) = (Vec::new(), Vec::new());
     if !waiting.is_empty() {
         asked.extend(agent.held.asked().filter(is_asked_for).map(Hold::from));
-        let is_of_wait = |lock| mutexes.contains(&Some(lock));
-        tracker.ledger.retain_wanted(&mut asked, is_of_wait);
         nested = agent.chains.made_under(agent.time.stamp());
     }
+    let met = agent.held.met();
+    let pledge = Pledge { given, asked, nested, met, waiting, givers: source.givers() };
     // Who has not been on record so far is not put there for nothing.
-    let is_of_interest = !(asked.is_empty() && nested.is_empty());
+    let is_of_interest = tracker.ledger.is_of_interest(&pledge);
     let request = is_of_interest.then(|| agent.request(given, None, agent.held.stretch_news()));
-    let pledge = Pledge { given, asked, nested, waiting, givers: source.givers() };
     let judged = tracker.ledger.given(agent, request.as_ref(), &pledge);
     forecast::pledged(agent, judged);
 }

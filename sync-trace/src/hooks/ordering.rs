@@ -4,7 +4,7 @@ use crate::agent::Agent;
 use crate::current::{self, Working};
 use crate::finding::LockId;
 use crate::foresight::passage::{self, Passage, Place, Use};
-use crate::foresight::{chronicle, conditions, forecast, news, pairs};
+use crate::foresight::{chronicle, conditions, forecast, news, pairs, pledges};
 use crate::held::Asked;
 use crate::lock_order::clock::Parcel;
 use crate::perturb::{self, Kind};
@@ -221,6 +221,9 @@ pub(crate) fn waits_with(
 
 /// The calling thread has taken a mutex of conditions.
 pub(super) fn came_by(mutex: LockId) {
+    if let Some(agent) = current::present() {
+        agent.held.meet(mutex, pledges::waits());
+    }
     if pairs::is_any_suspect() && !current::is_in_allocator() {
         let _working = Working::begin();
         pairs::came_by(mutex);

@@ -83,8 +83,8 @@ pub(super) fn condition(finding: &Finding, cast: &Cast<'_>) -> String {
             cast.lock(thing)
         ),
         Some(Condition::MayBeTold(lock)) => format!(
-            "the thread that is joined had released {0} before, and what {0} protects may have said so; \
-             if nothing did, this can deadlock",
+            "what {} protects may have told who joins that the other thread needs nothing any more; if nothing \
+             did, this can deadlock",
             cast.lock(lock)
         ),
         Some(Condition::OtherInstances) => {

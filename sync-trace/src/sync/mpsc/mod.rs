@@ -267,6 +267,9 @@ impl Endpoint {
     fn gives_room(&self, op: Op, site: Site) {
         if self.passages.has_bound {
             hooks::gives(&self.passages.room, op, site);
+        } else {
+            // What was done before is not what kept a message from coming.
+            hooks::begin_stretch();
         }
     }
 }
