@@ -37,7 +37,7 @@ use crate::lock_order::prediction::Repeats;
 use crate::op::Mode;
 use crate::registry::{Access, word};
 use crate::site::{Origin, Site};
-use crate::stretch::{Met, Stretch};
+use crate::stretch::{CUT, Met, Stretch};
 
 /// Entries that need no allocation. Deeper nesting spills into a vector.
 #[cfg(not(loom))]
@@ -524,6 +524,18 @@ impl HeldStack {
         self.stretch.kept().chain(self.lowest_asked())
     }
 
+    /// What came before in the same segment does not belong to the stretch from here on either, though nobody can
+    /// have come after it. Owner only.
+    #[inline]
+    pub(crate) fn cut_stretch(&self, news: u64) {
+        self.begin_stretch(news | CUT);
+    }
+
+    /// Whether the present stretch began like that.
+    pub(crate) fn is_stretch_cut(&self) -> bool {
+        self.stretch.is_cut()
+    }
+
     /// A mutex of conditions was taken, when there had been so many waits under locks. Owner only.
     pub(crate) fn meet(&self, mutex: LockId, waits: u64) {
         self.stretch.meet(mutex, waits);
@@ -823,6 +835,84 @@ mod tests {
             assert_eq!(locks(&stack), model);
         }
         assert!(model.len() > INLINE || stack.depth() <= INLINE);
+    }
+
+    /// Asks for another lock than the last time, holding nothing, and gives it up.
+    fn take(stack: &HeldStack, lock: u64) {
+        stack.keep_lowest();
+        push(stack, lock);
+        assert!(pop(stack, lock));
+    }
+
+    fn asked(stack: &HeldStack) -> Vec<u64> {
+        stack.asked().map(|held| held.lock.0).collect()
+    }
+
+    #[test]
+    fn what_was_asked_for_since_the_last_event_is_known() {
+        let stack = HeldStack::new();
+        stack.begin_stretch(1);
+        assert_eq!(asked(&stack), []);
+        [1, 2, 3].map(|lock| take(&stack, lock));
+        assert_eq!(asked(&stack), [1, 2, 3]);
+        stack.begin_stretch(2);
+        assert_eq!((asked(&stack), stack.stretch_news()), (vec![], 2));
+        // What was there before is no part of it.
+        take(&stack, 4);
+        assert_eq!(asked(&stack), [4]);
+        stack.begin_stretch(3);
+        // The same once more: it need not be kept.
+        push(&stack, 4);
+        assert_eq!(asked(&stack), [4], "also while it is held");
+        assert!(pop(&stack, 4));
+        assert_eq!(asked(&stack), [4]);
+    }
+
+    #[test]
+    fn what_was_held_at_an_event_was_asked_for_before() {
+        let stack = HeldStack::new();
+        stack.begin_stretch(1);
+        push(&stack, 1);
+        stack.begin_stretch(2);
+        assert_eq!(asked(&stack), []);
+        push(&stack, 2);
+        assert!(pop(&stack, 2) && pop(&stack, 1));
+        assert_eq!(asked(&stack), [], "what is nested is known elsewhere");
+        take(&stack, 3);
+        assert_eq!(asked(&stack), [3]);
+    }
+
+    #[test]
+    fn what_changes_the_state_is_not_asked_for() {
+        let stack = HeldStack::new();
+        push(&stack, 1);
+        assert!(pop(&stack, 1));
+        stack.begin_stretch(1);
+        stack.set_cold(true);
+        stack.set_cold(false);
+        assert_eq!(asked(&stack), []);
+        // What was nested does not become the lowest because that is given up first.
+        push(&stack, 2);
+        push(&stack, 3);
+        assert!(stack.remove(|held| held.lock.0 == 2).is_some());
+        assert!(pop(&stack, 3));
+        assert_eq!(asked(&stack), []);
+        (10..40).for_each(|lock| take(&stack, lock));
+        let known = asked(&stack);
+        assert!(known.starts_with(&[10, 11]) && known.ends_with(&[39]), "{known:?}");
+    }
+
+    #[test]
+    fn the_first_time_that_a_mutex_of_conditions_was_taken_counts() {
+        let stack = HeldStack::new();
+        stack.begin_stretch(1);
+        assert_eq!(stack.met(), Met::None);
+        [5, 6].map(|waits| stack.meet(LockId(1), waits));
+        assert_eq!(stack.met(), Met::One(LockId(1), 5));
+        stack.meet(LockId(2), 7);
+        assert_eq!(stack.met(), Met::Several);
+        stack.begin_stretch(2);
+        assert_eq!(stack.met(), Met::None);
     }
 
     #[test]

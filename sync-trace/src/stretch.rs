@@ -46,6 +46,9 @@ pub(crate) enum Met {
 
 const SEVERAL: u64 = u64::MAX;
 
+/// In the count of news: the event was none for the agent's timeline.
+pub(crate) const CUT: u64 = 1 << 63;
+
 struct Kept {
     lock: AtomicU64,
     access: AtomicPtr<Access>,
@@ -147,7 +150,12 @@ impl Stretch {
 
     /// How many news there were when it began.
     pub(crate) fn news(&self) -> u64 {
-        self.news.load(Ordering::Relaxed)
+        self.news.load(Ordering::Relaxed) & !CUT
+    }
+
+    /// Whether it began in the middle of a segment.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.news.load(Ordering::Relaxed) & CUT != 0
     }
 }
 

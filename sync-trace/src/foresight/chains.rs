@@ -67,12 +67,11 @@ impl Chains {
         }
     }
 
-    /// What is known of all chains that were judged under this very stamp.
-    pub(crate) fn made_under(&self, stamp: u64) -> Vec<Arc<Repeats>> {
+    /// What is known of all chains that were made in this segment.
+    pub(crate) fn made_in(&self, segment: u64) -> Vec<Arc<Repeats>> {
         let Some(table) = self.table().filter(|table| table.is_current()) else {
             return Vec::new();
         };
-        let is_it = |slot: &&Slot| slot.stamp.load(Ordering::Relaxed) == stamp;
         let repeats = |slot: &Slot| {
             let repeats = std::ptr::from_ref(slot.repeats()?);
             // SAFETY: as in `repeats`.
@@ -81,7 +80,9 @@ impl Chains {
                 Some(Arc::from_raw(repeats))
             }
         };
-        table.slots.iter().filter(is_it).filter_map(repeats).collect()
+        let mut all: Vec<_> = table.slots.iter().filter_map(repeats).collect();
+        all.retain(|repeats| repeats.last().is_in(segment));
+        all
     }
 
     /// The chain was judged under this stamp. Returns whether others had to be forgotten for it, also

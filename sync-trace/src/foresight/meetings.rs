@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::pledges::{Awaiting, Pledge, Waiter};
 use crate::finding::{AgentId, Finding, LockId};
+use crate::lock_order::clock::Moment;
 use crate::lock_order::hold::{Guard, Hold};
 use crate::lock_order::prediction::{Circle, Request};
 use crate::lock_order::predictor::Predictor;
@@ -87,8 +88,7 @@ impl Meetings {
         let all = waits.iter().map(|&(wait, _)| wait).collect();
         let Some(model) = request else { return (all, Vec::new()) };
         let mut noted = Vec::new();
-        for (wanted, held) in errands(predictor, pledge, by) {
-            let now = Arc::clone(&model.now);
+        for (wanted, held, now) in errands(predictor, pledge, model) {
             let is_met = |&&(wait, is_left_alone): &&(usize, bool)| {
                 is_left_alone && !now.precedes(&predictor.dependency(wait).repeats.last())
             };
@@ -254,15 +254,197 @@ fn has_left_alone(
     }
 }
 
-/// What was asked for before something was given, each with what was held then and with what was to be given.
-fn errands(predictor: &Predictor, pledge: &Pledge, by: AgentId) -> Vec<(Hold, Vec<Guard>)> {
-    let given = || Guard { hold: pledge.given, by, meant: None };
+/// What was asked for before something was given: each with what was held then and what was to be given, and
+/// with the moment.
+fn errands(
+    predictor: &Predictor,
+    pledge: &Pledge,
+    model: &Request,
+) -> Vec<(Hold, Vec<Guard>, Arc<Moment>)> {
+    let given = || Guard { hold: pledge.given, by: model.now.agent, meant: None };
     let asked = pledge.asked.iter().filter(|asked| is_possible(predictor, pledge, asked.lock));
-    let asked = asked.map(|&wanted| (wanted, vec![given()]));
+    let asked = asked.map(|&wanted| (wanted, vec![given()], Arc::clone(&model.now)));
     let nested = pledge.nested.iter().filter_map(|repeats| {
         let dependency = predictor.find(repeats).filter(|known| !known.is_about_giving())?;
         let held: Vec<Guard> = dependency.guards().iter().cloned().chain([given()]).collect();
-        predictor.is_held(dependency.wanted.lock).then_some((dependency.wanted, held))
+        let is_held = predictor.is_held(dependency.wanted.lock);
+        is_held.then_some((dependency.wanted, held, repeats.last()))
     });
     asked.chain(nested).collect()
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::finding::LockKind;
+    use crate::lock_order::clock::Timeline;
+    use crate::op::Mode;
+    use crate::registry::Access;
+    use crate::registry::tests::ACCESS;
+    use crate::site::{Origin, Site};
+
+    static SIGNAL: Access = Access { kind: LockKind::Condvar, ..*ACCESS };
+
+    /// What is waited for, and the mutex of that condition.
+    const CONDITION: u64 = 100;
+    const MUTEX: u64 = 101;
+
+    fn hold(lock: u64, access: &'static Access) -> Hold {
+        let site = Site::caller();
+        Hold { lock: LockId(lock), access, created: Origin::unnamed(site), site }
+    }
+
+    fn request(agent: u64, wanted: Hold) -> Request {
+        let now = Timeline::new(AgentId(agent), 1).now(0);
+        Request { wanted, meant: None, held_meant: vec![], around: vec![], now, known: None }
+    }
+
+    fn guards(agent: u64, locks: &[u64]) -> Vec<Guard> {
+        let guard = |&lock| Guard { hold: hold(lock, ACCESS), by: AgentId(agent), meant: None };
+        locks.iter().map(guard).collect()
+    }
+
+    #[derive(Default)]
+    struct Stage {
+        predictor: Predictor,
+        meetings: Meetings,
+        waits: u64,
+        waiting: Vec<(u64, u64)>,
+        givers: Vec<AgentId>,
+    }
+
+    impl Stage {
+        fn waits(&mut self, agent: u64, held: &[u64]) {
+            self.waits += 1;
+            let awaiting = Awaiting { seq: self.waits, number: self.waits };
+            let request = request(agent, hold(CONDITION, &SIGNAL));
+            let held = guards(agent, held);
+            self.meetings.awaited(&mut self.predictor, request, &held, awaiting);
+            self.waiting.push((agent, self.waits));
+        }
+
+        fn nests(&mut self, agent: u64, held: u64, wanted: u64) -> bool {
+            let request = request(agent, hold(wanted, ACCESS));
+            let answer = self.predictor.requested(request, &guards(agent, &[held]));
+            self.meetings.judge(&mut self.predictor, answer.dependency).is_some()
+        }
+
+        /// Gives, after it has asked for these, and has `met` some mutex. Returns whether that shows a
+        /// deadlock that could happen.
+        fn gives(&mut self, agent: u64, asked: &[u64], met: Met) -> bool {
+            self.givers.push(AgentId(agent));
+            let waiter = |&(agent, seq): &(u64, u64)| Waiter {
+                agent: AgentId(agent),
+                seq,
+                mutex: Some(LockId(MUTEX)),
+            };
+            let pledge = Pledge {
+                given: hold(CONDITION, &SIGNAL),
+                asked: asked.iter().map(|&lock| hold(lock, ACCESS)).collect(),
+                nested: Vec::new(),
+                met,
+                waiting: self.waiting.iter().map(waiter).collect(),
+                givers: Some(self.givers.clone()),
+            };
+            let model = request(agent, pledge.given);
+            let Self { predictor, meetings, .. } = self;
+            let (waits, errands) = meetings.given(predictor, AgentId(agent), Some(&model), &pledge);
+            let found: Vec<_> =
+                errands.into_iter().filter_map(|one| meetings.judge(predictor, one)).collect();
+            meetings.judged(AgentId(agent), &waits);
+            !found.is_empty()
+        }
+
+        fn withdrawn(&mut self) -> usize {
+            self.meetings.withdrawn(&self.predictor).len()
+        }
+
+        /// How many are only listed.
+        fn listed(&self) -> usize {
+            self.meetings.latent(&self.predictor).len()
+        }
+    }
+
+    const LATE: Met = Met::One(LockId(MUTEX), u64::MAX - 1);
+
+    #[test]
+    fn who_gives_needed_what_who_waits_holds() {
+        let mut stage = Stage::default();
+        stage.waits(1, &[7]);
+        assert!(stage.gives(2, &[7, MUTEX], LATE));
+        assert_eq!((stage.withdrawn(), stage.listed()), (0, 0));
+        // It is said once.
+        assert!(!stage.gives(2, &[7, MUTEX], LATE));
+        let mut stage = Stage::default();
+        stage.waits(1, &[7]);
+        assert!(!stage.gives(2, &[8, MUTEX], LATE));
+        assert!(!stage.gives(1, &[7], LATE), "nobody helps itself");
+    }
+
+    #[test]
+    fn a_wait_that_is_over_has_met_nobody() {
+        let mut stage = Stage::default();
+        stage.waits(1, &[7]);
+        stage.waiting.clear();
+        assert!(!stage.gives(2, &[7], Met::None));
+        stage.waits(1, &[]);
+        assert!(!stage.gives(2, &[7], Met::None), "it held nothing this time");
+    }
+
+    #[test]
+    fn others_may_hold_what_who_gives_needed() {
+        for comes_late in [false, true] {
+            let mut stage = Stage::default();
+            assert!(comes_late || !stage.nests(3, 8, 7));
+            stage.waits(1, &[7]);
+            assert_eq!(stage.gives(2, &[8], Met::None), !comes_late);
+            assert!(!comes_late || stage.nests(3, 8, 7));
+        }
+    }
+
+    #[test]
+    fn who_could_help_takes_back_what_was_predicted() {
+        let mut stage = Stage::default();
+        stage.waits(1, &[7]);
+        assert!(stage.gives(2, &[7], Met::None));
+        assert!(!stage.gives(3, &[], Met::None));
+        assert_eq!((stage.withdrawn(), stage.listed()), (1, 1));
+        assert_eq!(stage.withdrawn(), 0, "once");
+        // And who came before keeps it from being predicted.
+        let mut stage = Stage::default();
+        stage.gives(3, &[], Met::None);
+        stage.waits(1, &[7]);
+        assert!(!stage.gives(2, &[7], Met::None));
+        assert_eq!(stage.listed(), 1);
+        // Until it is kept from that, too.
+        assert!(stage.gives(3, &[7], Met::None));
+        assert_eq!(stage.listed(), 0);
+    }
+
+    #[test]
+    fn who_has_helped_is_not_kept_from_that_another_time() {
+        let mut stage = Stage::default();
+        stage.waits(1, &[7]);
+        stage.gives(3, &[8], Met::None);
+        assert!(!stage.gives(2, &[7], Met::None));
+        stage.gives(3, &[7], Met::None);
+        assert!(!stage.gives(2, &[7], Met::None));
+        assert_eq!(stage.listed(), 1);
+    }
+
+    #[test]
+    fn who_gives_may_have_made_the_condition_false() {
+        let check = |expected, asked: &[u64], met| {
+            let mut stage = Stage::default();
+            stage.waits(1, &[7]);
+            assert_eq!(stage.gives(2, asked, met), expected, "{asked:?}, {met:?}");
+        };
+        let met = |waits| Met::One(LockId(MUTEX), waits);
+        check(true, &[7, MUTEX], met(1));
+        check(false, &[7, MUTEX], met(0));
+        check(false, &[7, MUTEX, MUTEX], met(1));
+        check(false, &[7, MUTEX], Met::None);
+        check(false, &[7], Met::Several);
+        check(true, &[7], Met::None);
+    }
 }

@@ -120,7 +120,7 @@ pub(crate) fn given(agent: &Agent, source: &Source, op: Op, site: Site) {
     let (mut asked, mut nested) = (Vec::new(), Vec::new());
     if !waiting.is_empty() {
         asked.extend(agent.held.asked().filter(is_asked_for).map(Hold::from));
-        nested = agent.chains.made_under(agent.time.stamp());
+        nested = agent.nested_in_stretch();
     }
     let met = agent.held.met();
     let pledge = Pledge { given, asked, nested, met, waiting, givers: source.givers() };
@@ -177,7 +177,7 @@ impl Ending {
     /// `agent` has ended.
     pub(crate) fn tell(&self, agent: &Agent) {
         let asked: Vec<Hold> = agent.held.asked().filter(is_asked_for).map(Hold::from).collect();
-        let nested = agent.chains.made_under(agent.time.stamp());
+        let nested = agent.nested_in_stretch();
         if asked.is_empty() && nested.is_empty() {
             return;
         }

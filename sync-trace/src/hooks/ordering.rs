@@ -52,6 +52,14 @@ fn publish_slow(publish: &dyn Fn()) {
     }
 }
 
+/// What the calling thread has done so far may have kept others waiting for what it has just taken.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn cut_stretch() {
+    if let Some(agent) = current::present() {
+        agent.held.cut_stretch(news::count());
+    }
+}
+
 /// What the calling thread does from here on comes after what was published.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn observe(passage: &Passage) {

@@ -80,6 +80,11 @@ impl Moment {
         later.clock.knows(self)
     }
 
+    /// Whether it is in this segment of its agent's.
+    pub(crate) fn is_in(&self, segment: u64) -> bool {
+        self.segment == segment
+    }
+
     /// Whether no chain of ordering events leads from one to the other.
     pub(crate) fn is_concurrent_with(&self, other: &Self) -> bool {
         self.agent != other.agent && !self.precedes(other) && !other.precedes(self)

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::agent::{Agent, Identity};
 use crate::atomics::{Mutex, lock, push};
 use crate::finding::{AgentId, LockId, LockKind, Participant};
+#[cfg(not(loom))]
+use crate::lock_order::adjacency::QuickHash;
 use crate::op::Op;
 use crate::site::{Origin, Site};
 
@@ -47,8 +49,8 @@ const ROOM: u64 = 1 << 56;
 
 /// Those of primitives that have no room for one, by number.
 #[cfg(not(loom))]
-static SOURCES: std::sync::LazyLock<dashmap::DashMap<LockId, Arc<Source>>> =
-    std::sync::LazyLock::new(dashmap::DashMap::new);
+static SOURCES: std::sync::LazyLock<dashmap::DashMap<LockId, Arc<Source>, QuickHash>> =
+    std::sync::LazyLock::new(dashmap::DashMap::default);
 
 /// Of so many primitives it is kept. Then all is forgotten, but by those who wait.
 #[cfg(not(loom))]

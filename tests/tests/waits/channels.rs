@@ -206,3 +206,26 @@ fn threads_of_a_scope_are_no_different() {
         });
     });
 }
+
+#[test]
+fn who_took_the_last_message_out_would_have_left_it_there() {
+    // A pool whose workers share both ends, and send work to each other.
+    check(Expected::Silent, || {
+        let (sender, receiver) = mpsc::channel();
+        let receiver = Mutex::new(receiver);
+        let (past, is_past) = gate();
+        let root = Watched::me();
+        sender.send(1).expect("there is a receiver");
+        thread::scope(|scope| {
+            let (sender, receiver) = (&sender, &receiver);
+            scope.spawn(move || {
+                receive(&receiver.lock().expect("not poisoned"));
+                past.open();
+                root.until_it_waits_in(Op::Recv);
+                sender.send(2).expect("there is a receiver");
+            });
+            is_past.wait();
+            receive(&receiver.lock().expect("not poisoned"));
+        });
+    });
+}

@@ -187,7 +187,9 @@ fn three_threads_take_part_one_of_which_only_nests_locks() {
             if !is_first {
                 its_turn();
             }
-            [nesting, waiter, giver].map(|thread| thread.join().expect("it ends"));
+            for thread in [nesting, waiter, giver] {
+                thread.join().expect("it ends");
+            }
         });
         if is_first {
             assert_eq!(
@@ -564,5 +566,154 @@ fn a_gate_around_two_of_three_keeps_them_apart() {
         });
         waiter.join().expect("it is given");
         giver.join().expect("it gives");
+    });
+}
+
+/// Who takes something out of a full store, and who waits under a lock until there is something again. The
+/// first one is through with the lock before that, and takes it out as told.
+fn takes_out_and_puts_back(
+    takes_out: impl Fn(&Mutex<u32>, &Mutex<u32>) + Send + 'static,
+    puts_back: impl Fn(&Count) + Send + 'static,
+    rounds: u32,
+) {
+    let [outer] = locks();
+    let store = Count::default();
+    store.add_one();
+    let (past, is_past) = gate();
+    let (waits, is_waiting) = gate();
+    let (back, is_back) = gate();
+    let worker = {
+        let (outer, store) = (outer.clone(), store.clone());
+        thread::spawn(move || {
+            for _ in 0..rounds {
+                takes_out(&outer, store.parts().0);
+                past.open();
+                is_waiting.wait();
+                puts_back(&store);
+                is_back.wait();
+            }
+        })
+    };
+    for _ in 0..rounds {
+        is_past.wait();
+        {
+            let _outer = outer.lock().expect("not poisoned");
+            store.wait_for(1, &waits);
+        }
+        back.open();
+    }
+    worker.join().expect("it works");
+}
+
+#[test]
+fn who_took_out_what_is_waited_for_would_have_left_it_there() {
+    let nested = |outer: &Mutex<u32>, store: &Mutex<u32>| {
+        let _outer = outer.lock().expect("not poisoned");
+        *store.lock().expect("not poisoned") -= 1;
+    };
+    let in_turn = |outer: &Mutex<u32>, store: &Mutex<u32>| {
+        take(outer);
+        *store.lock().expect("not poisoned") -= 1;
+    };
+    for rounds in [1, 3] {
+        check(Expected::Silent, move || takes_out_and_puts_back(nested, Count::add_one, rounds));
+        check(Expected::Silent, move || takes_out_and_puts_back(in_turn, Count::add_one, rounds));
+        check(Expected::Silent, move || {
+            takes_out_and_puts_back(in_turn, Count::add_one_inside, rounds);
+        });
+    }
+    // Where it was nothing but the lock that was taken before, there is no more to it.
+    check(Expected::Predicted, || {
+        let empty = |outer: &Mutex<u32>, store: &Mutex<u32>| {
+            *store.lock().expect("not poisoned") -= 1;
+            Condvar::new().notify_one();
+            take(outer);
+        };
+        takes_out_and_puts_back(empty, Count::add_one, 1);
+    });
+}
+
+#[test]
+fn a_late_signal_is_none_for_who_came_meanwhile() {
+    check(Expected::Silent, || {
+        let [held] = locks();
+        let count = Count::default();
+        let (past, is_past) = gate();
+        let (waits, is_waiting) = gate();
+        let (late, is_late) = gate();
+        let early = {
+            let (held, count) = (held.clone(), count.clone());
+            thread::spawn(move || {
+                take(&held);
+                take(count.parts().0);
+                past.open();
+                is_waiting.wait();
+                // For somebody else: this one still waits.
+                count.parts().1.notify_all();
+                late.open();
+            })
+        };
+        let other = {
+            let count = count.clone();
+            thread::spawn(move || {
+                is_late.wait();
+                count.add_one();
+            })
+        };
+        is_past.wait();
+        let _held = held.lock().expect("not poisoned");
+        count.wait_for(2, &waits);
+        early.join().expect("it ends");
+        other.join().expect("it ends");
+    });
+}
+
+#[test]
+fn who_has_helped_once_may_help_again() {
+    // Two threads give: the one needs the lock in the first round, the other one in the second.
+    check(Expected::OthersGive, || {
+        let [held] = locks();
+        let count = Count::default();
+        let (past, is_past) = gate();
+        let (given, is_given) = gate();
+        let mut goes = Vec::new();
+        let givers: Vec<_> = (0..2)
+            .map(|number| {
+                let (held, count, past) = (held.clone(), count.clone(), past.clone());
+                let given = given.clone();
+                let (go, may_go) = gate();
+                goes.push(go);
+                thread::spawn(move || {
+                    for round in 0..2 {
+                        if round == number {
+                            take(&held);
+                        }
+                        past.open();
+                        may_go.wait();
+                        count.add_one();
+                        given.open();
+                    }
+                })
+            })
+            .collect();
+        for round in 1..=2 {
+            (0..2).for_each(|_| is_past.wait());
+            let (waits, is_waiting) = gate();
+            let waiter = {
+                let (held, count) = (held.clone(), count.clone());
+                thread::spawn(move || {
+                    let _held = held.lock().expect("not poisoned");
+                    count.wait_for(2 * round - 1, &waits);
+                })
+            };
+            is_waiting.wait();
+            // The one that needs it in the second round has helped in the first one.
+            for giver in [1, 0] {
+                goes[giver].open();
+                is_given.wait();
+            }
+            waiter.join().expect("it is given");
+        }
+        givers.into_iter().for_each(|giver| giver.join().expect("it gives"));
     });
 }

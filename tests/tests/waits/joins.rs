@@ -213,3 +213,24 @@ fn a_child_that_needs_the_lock_inside_another_one_needs_it() {
         child.join().expect("it ends");
     });
 }
+
+#[test]
+fn a_flag_under_another_lock_may_have_said_so_as_well() {
+    check(Expected::MayBeTold, || {
+        let shared = Arc::new((Mutex::new(()), Mutex::new(false)));
+        // Its first use would hide what the child takes before it.
+        assert!(!*shared.1.lock().expect("not poisoned"));
+        let child = {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                drop(shared.0.lock().expect("not poisoned"));
+                *shared.1.lock().expect("not poisoned") = true;
+            })
+        };
+        while !*shared.1.lock().expect("not poisoned") {
+            thread::yield_now();
+        }
+        let _held = shared.0.lock().expect("not poisoned");
+        child.join().expect("it ends");
+    });
+}

@@ -268,8 +268,7 @@ impl Endpoint {
         if self.passages.has_bound {
             hooks::gives(&self.passages.room, op, site);
         } else {
-            // What was done before is not what kept a message from coming.
-            hooks::begin_stretch();
+            hooks::cut_stretch();
         }
     }
 }
