@@ -5,7 +5,7 @@
 //! through, and no order is stated by that.
 #![cfg(any(debug_assertions, feature = "always"))]
 
-#[allow(dead_code, reason = "other suites use the rest")]
+#[expect(dead_code, reason = "other suites use the rest")]
 mod programs;
 
 #[path = "waits/channels.rs"]
