@@ -19,6 +19,7 @@
 
 use std::process::Command;
 
+use sync_trace_benches::declared;
 use sync_trace_benches::drop_in::{self, Twins};
 use sync_trace_benches::family::{Std, Traced};
 use sync_trace_benches::work::{
@@ -32,7 +33,7 @@ macro_rules! on_locks {
     };
 }
 
-const WORKS: [(&str, Twins); 16] = [
+const WORKS: [(&str, Twins); 18] = [
     ("mutex", on_locks!(LockUnlock)),
     ("nested", on_locks!(NestedPair)),
     ("four", on_locks!(FourDeep)),
@@ -49,6 +50,8 @@ const WORKS: [(&str, Twins); 16] = [
     ("working", drop_in::LOCK_SEND_RECV),
     ("notify", drop_in::NOTIFY),
     ("in turn", drop_in::IN_TURN),
+    ("extent", declared::EMPTY),
+    ("declared", declared::BOTH),
 ];
 const TIMES: u64 = 100_000;
 

@@ -853,7 +853,7 @@ mod tests {
         let stack = HeldStack::new();
         stack.begin_stretch(1);
         assert_eq!(asked(&stack), []);
-        [1, 2, 3].map(|lock| take(&stack, lock));
+        (1..=3).for_each(|lock| take(&stack, lock));
         assert_eq!(asked(&stack), [1, 2, 3]);
         stack.begin_stretch(2);
         assert_eq!((asked(&stack), stack.stretch_news()), (vec![], 2));
@@ -907,7 +907,7 @@ mod tests {
         let stack = HeldStack::new();
         stack.begin_stretch(1);
         assert_eq!(stack.met(), Met::None);
-        [5, 6].map(|waits| stack.meet(LockId(1), waits));
+        (5..=6).for_each(|waits| stack.meet(LockId(1), waits));
         assert_eq!(stack.met(), Met::One(LockId(1), 5));
         stack.meet(LockId(2), 7);
         assert_eq!(stack.met(), Met::Several);

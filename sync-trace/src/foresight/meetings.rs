@@ -278,7 +278,6 @@ mod tests {
     use super::*;
     use crate::finding::LockKind;
     use crate::lock_order::clock::Timeline;
-    use crate::op::Mode;
     use crate::registry::Access;
     use crate::registry::tests::ACCESS;
     use crate::site::{Origin, Site};
