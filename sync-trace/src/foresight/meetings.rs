@@ -421,14 +421,17 @@ mod tests {
     }
 
     #[test]
-    fn who_has_helped_is_not_kept_from_that_another_time() {
+    fn what_counts_of_others_is_what_they_did_last_and_whether_they_helped() {
         let mut stage = Stage::default();
         stage.waits(1, &[7]);
         stage.gives(3, &[8], Met::None);
         assert!(!stage.gives(2, &[7], Met::None));
-        stage.gives(3, &[7], Met::None);
-        assert!(!stage.gives(2, &[7], Met::None));
         assert_eq!(stage.listed(), 1);
+        // The one that has helped is past that when it needs the lock, and the other one always does.
+        assert!(stage.gives(3, &[7], Met::None));
+        assert_eq!((stage.withdrawn(), stage.listed()), (0, 0));
+        stage.gives(2, &[8], Met::None);
+        assert_eq!((stage.withdrawn(), stage.listed()), (1, 1));
     }
 
     #[test]

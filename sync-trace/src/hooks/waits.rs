@@ -21,7 +21,8 @@ use crate::waits::slot::Wait;
 use crate::waits::source::{self, Source};
 
 use super::holds::{Forgotten, Hold, forget, prepare};
-use super::{Request, begin_stretch, point};
+use super::ordering::begin_stretch;
+use super::{Request, point};
 
 /// A wait that is on record until this is dropped.
 #[must_use]
