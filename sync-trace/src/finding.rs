@@ -42,7 +42,8 @@ pub enum Code {
     SelfDeadlock,
     /// `ST0003`: a thread waits, and everyone who could wake it is gone.
     Stuck,
-    /// `ST0101`: locks are taken in orders that contradict each other.
+    /// `ST0101`: locks are taken in orders that contradict each other, or are held by who waits for a thread that
+    /// needs them.
     Inversion,
     /// `ST0102`: a lock is taken against a declared order.
     OrderBroken,
@@ -508,7 +509,8 @@ pub enum Blocker {
         /// How it took the lock.
         hold: Hold,
     },
-    /// It is the one that has given so far what is waited for, and every thread of the process sleeps.
+    /// It is the one that has given so far what is waited for, and every thread of the process sleeps. Or, of what
+    /// is predicted, it gives that once it has what its own link says.
     Gives(Signal),
     /// Every thread of the process sleeps, and none is known that would give what is waited for. The next
     /// link, if there is one, is another such wait.

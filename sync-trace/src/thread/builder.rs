@@ -219,7 +219,8 @@ impl<T> JoinHandle<T> {
     /// # Panics
     ///
     /// If waiting would close a deadlock: the thread waits, directly or through others, for
-    /// something that the caller holds, or it is the caller. Also where `std`'s panics.
+    /// something that the caller holds, or it is the caller. Or if that could happen another time, because the
+    /// thread has needed before its end what the caller holds now. Also where `std`'s panics.
     #[track_caller]
     pub fn join(self) -> Result<T> {
         let (child, site) = (self.child.as_ref(), Site::caller());
