@@ -253,12 +253,30 @@ pub(crate) struct Element {
     pub(crate) is_ordered: bool,
 }
 
+/// By what a lock is known whose type is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    Name(&'static str),
+    Created(Site),
+}
+
+impl Value for Known {
+    fn write(&self, out: &mut String) {
+        Object::write(out, |object| {
+            match *self {
+                Self::Name(name) => object.member("name", name),
+                Self::Created(site) => object.member("created", site),
+            };
+        });
+    }
+}
+
 /// Which locks are meant.
 #[derive(Debug)]
 pub(crate) enum Meant {
     Name(&'static str),
     Class(&'static str),
-    Place { classes: Vec<ClassNumber>, types: Vec<&'static str> },
+    Place { locks: Vec<Known>, types: Vec<&'static str> },
 }
 
 impl Record for Declaration {
@@ -282,9 +300,9 @@ impl Value for &Element {
             match &self.what {
                 Meant::Name(name) => object.member("name", *name),
                 Meant::Class(name) => object.member("class_name", *name),
-                Meant::Place { classes, types } => object
-                    .list("classes", classes.iter().copied())
-                    .list("types", types.iter().copied()),
+                Meant::Place { locks, types } => {
+                    object.list("locks", locks.iter().copied()).list("types", types.iter().copied())
+                }
             };
             object.maybe("mode", self.mode).flag("ordered", self.is_ordered);
         });
