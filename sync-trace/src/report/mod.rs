@@ -68,7 +68,6 @@ pub(crate) fn text(finding: &Finding) -> String {
 }
 
 /// The whole report without colour, whatever is forced: for a file.
-#[expect(dead_code, reason = "written by the next change")]
 pub(crate) fn plain_text(finding: &Finding) -> String {
     #[cfg(feature = "pretty")]
     return pretty::render(finding, &Sources::new(), look::Look::default());
