@@ -308,6 +308,8 @@ fn the_header_says_which_process_it_is() {
         ("NEXTEST_ATTEMPT_ID", "5c4d:bank::transfers$both_ways"),
     ];
     let mut command = dir.command("orders", &[]);
+    command.env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
+    command.env("CARGO_PKG_NAME", env!("CARGO_PKG_NAME"));
     command.envs(nextest).env("SYNC_TRACE", "perturb=0x1f").env("SYNC_TRACE_SRC", "/src");
     let child = command.stderr(Stdio::null()).spawn().unwrap();
     let pid = child.id();
