@@ -140,6 +140,25 @@ fn an_order_is_told_once_for_a_test_with_all_that_is_held() {
 }
 
 #[test]
+fn of_very_many_holds_the_oldest_and_the_newest_are_told() {
+    let dir = Dir::new("deep");
+    succeeds(&dir.run("deep", &[]));
+    let journal = dir.journal();
+    let orders: Vec<_> = journal.all("order").collect();
+    assert_eq!(orders.len(), 99);
+    let [full, last] = [orders[63], orders[98]];
+    assert_eq!((full["held"].as_array().unwrap().len(), full.get("left_out")), (64, None));
+    let classes: Vec<_> =
+        last["held"].as_array().unwrap().iter().map(|hold| hold["class"].clone()).collect();
+    // Levels are numbered as they come, but the first wanted lock is known before the first held one.
+    let oldest: Vec<_> =
+        full["held"].as_array().unwrap()[..32].iter().map(|h| h["class"].clone()).collect();
+    assert_eq!((&classes[..32], classes.len()), (&oldest[..], 64));
+    assert_eq!(classes[63], orders[97]["wanted"]["class"]);
+    assert_eq!(last["left_out"], 99 - 64);
+}
+
+#[test]
 fn the_same_order_by_another_test_is_told_again() {
     let dir = Dir::new("tests");
     succeeds(&dir.run("tests", &[]));

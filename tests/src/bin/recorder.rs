@@ -15,6 +15,7 @@ fn main() {
         "quiet" => drop(Mutex::new(1).lock()),
         "orders" => orders(),
         "tests" => tests(),
+        "deep" => deep(),
         "meanings" => meanings(),
         "declared" => declared(),
         "found" => found(),
@@ -79,6 +80,16 @@ fn tests() {
             named.spawn_scoped(scope, || nest(&outer, &inner)).unwrap();
         });
     }
+}
+
+/// More locks at once than anybody wants to read of.
+fn deep() {
+    let locks: Vec<_> = (0..100).map(|_| Mutex::new(0)).collect();
+    let _guards: Vec<_> = locks
+        .iter()
+        .enumerate()
+        .map(|(level, lock)| order::nested(level as u32, || lock.lock()).unwrap())
+        .collect();
 }
 
 lock_class!(LEDGERS, "ledgers", rank = 7, multi);
