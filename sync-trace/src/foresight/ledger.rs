@@ -177,9 +177,7 @@ impl Ledger {
         let mut notes: Vec<Finding> =
             known.latent().map(|circle| known.narrator().of_circle(circle, None)).collect();
         notes.extend(of_classes.iter().map(|circle| known.narrator().of_classes(circle)));
-        for (circle, helped) in known.meetings.latent(&known.predictor) {
-            notes.push(known.narrator().of_waits(circle, Some(helped)));
-        }
+        notes.extend(known.waits_with_help());
         let against_keys = known.classes.against_keys();
         notes.extend(against_keys.map(|(index, held)| known.narrator().of_nesting(index, held)));
         notes.extend(known.meetings.joins().iter().cloned());
@@ -190,18 +188,27 @@ impl Ledger {
 
     /// The orders of classes of locks that were seen, with each pair of places where that was.
     pub(crate) fn nestings(&self) -> Vec<Nesting> {
-        let mut known = lock(&self.known);
-        let Known { predictor, classes, .. } = &mut *known;
-        let nested = predictor.dependencies().filter(|one| !one.is_about_giving());
-        let seen = classes.seen(nested, NESTINGS_MAX);
-        let nesting = |Seen { held, wanted, times }: Seen| {
+        let nesting = |Seen { held, wanted, times, .. }: Seen| {
             let (outer, inner) = (hold_of(&held.record()), hold_of(&wanted.record()));
             Nesting { outer, inner, times }
         };
-        let mut nestings: Vec<Nesting> = seen.into_iter().map(nesting).collect();
+        let mut nestings: Vec<Nesting> = self.orders_seen().into_iter().map(nesting).collect();
         // What was seen first comes first among those of one pair of places.
         nestings.sort_by_key(|one| (one.outer.site, one.inner.site));
         nestings
+    }
+
+    /// The same as it is on record, the oldest first.
+    pub(crate) fn orders_seen(&self) -> Vec<Seen> {
+        let mut known = lock(&self.known);
+        let Known { predictor, classes, .. } = &mut *known;
+        let nested = predictor.dependencies().filter(|one| !one.is_about_giving());
+        classes.seen(nested, NESTINGS_MAX)
+    }
+
+    /// Waits for something that others may give, which therefore could not make a deadlock as far as is known.
+    pub(crate) fn notes_of_waits(&self) -> Vec<Finding> {
+        lock(&self.known).waits_with_help()
     }
 
     /// How many of [`notes`](Self::notes) there are.
@@ -271,6 +278,11 @@ impl Known {
 
     fn narrator(&self) -> Narrator<'_> {
         Narrator { predictor: &self.predictor, cast: &self.cast }
+    }
+
+    fn waits_with_help(&self) -> Vec<Finding> {
+        let waits = self.meetings.latent(&self.predictor).into_iter();
+        waits.map(|(circle, helped)| self.narrator().of_waits(circle, Some(helped))).collect()
     }
 
     /// The circles that could not happen as far as is known, and that nobody has said to be meant.
