@@ -7,7 +7,7 @@ use sync_trace::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock, mpsc};
 use sync_trace::thread;
 
 use crate::programs::{locks, nest};
-use crate::scene::{Count, Expected, Pass, Watched, check, gate, parts};
+use crate::scene::{Count, Expected, Pass, Watched, check, gate, parts, says};
 
 /// One thread waits for `count` under the first lock; another one does `before`, and then its part.
 /// Neither knows of the other but by `count`.
@@ -50,6 +50,18 @@ fn who_signals_needed_what_the_waiting_thread_holds() {
     assert_eq!(
         parts(&found[0]),
         ["wait_while std Condvar, given by notify_one", "lock std Mutex, held"]
+    );
+    says(
+        &found[0],
+        &[
+            "possible deadlock: ",
+            "needs that before it signals",
+            "here while it held",
+            "signalled it here",
+            "had been given nothing when",
+            "fails with this report at its end, unless somebody",
+            "before this wait, or let",
+        ],
     );
 }
 
@@ -431,7 +443,11 @@ fn two_givers(needs_it: [bool; 2], by: [usize; 2]) {
 #[test]
 fn one_of_two_who_signal_can_always_do_so() {
     // CV7: what was predicted is taken back when the other one comes.
-    check(Expected::OthersGive, || two_givers([true, false], [0, 1]));
+    let listed = check(Expected::OthersGive, || two_givers([true, false], [0, 1]));
+    says(
+        &listed[0],
+        &["wait under a lock: ", "was also given by a thread that nothing kept from that"],
+    );
     // And if that one comes first, nobody waits any more.
     check(Expected::Silent, || two_givers([true, false], [1, 0]));
     check(Expected::Silent, || two_givers([false, false], [0, 1]));

@@ -4,7 +4,7 @@ use sync_trace::AsStd;
 use sync_trace::sync::{Arc, Condvar, Mutex, RwLock, mpsc};
 use sync_trace::thread::{self, JoinHandle};
 
-use crate::scene::{Expected, check, gate, parts};
+use crate::scene::{Expected, check, gate, parts, says};
 
 /// Waits until the thread has ended, unseen by the tracker.
 fn until_it_has_ended(thread: &JoinHandle<()>) {
@@ -27,6 +27,15 @@ fn a_lock_that_protects_nothing_can_have_said_nothing() {
         child.join().expect("it ends");
     });
     assert_eq!(parts(&found[0]), ["join thread, runs", "lock std Mutex, held"]);
+    says(
+        &found[0],
+        &[
+            "possible deadlock: ",
+            "needs that before it ends",
+            "should ",
+            "before this join, or let",
+        ],
+    );
 }
 
 #[test]
@@ -76,7 +85,9 @@ fn reads_a_flag(join: impl Fn(JoinHandle<()>)) {
 
 #[test]
 fn a_flag_under_the_lock_may_have_said_that_the_child_is_done_with_it() {
-    check(Expected::MayBeTold, || reads_a_flag(|child| child.join().expect("it ends")));
+    let listed =
+        check(Expected::MayBeTold, || reads_a_flag(|child| child.join().expect("it ends")));
+    says(&listed[0], &["wait under a lock: ", "may have told who joins"]);
 }
 
 #[test]

@@ -66,6 +66,15 @@ pub(crate) fn parts(finding: &Finding) -> Vec<String> {
     finding.links.iter().map(part).collect()
 }
 
+/// The report says all of this.
+#[track_caller]
+pub(crate) fn says(finding: &Finding, parts: &[&str]) {
+    let report = finding.to_string();
+    for part in parts {
+        assert!(report.contains(part), "no `{part}` in\n{report}");
+    }
+}
+
 /// A place in a program that others wait for, unseen by the tracker.
 pub(crate) fn gate() -> (Pass, Stand) {
     let (sender, receiver) = channel();
