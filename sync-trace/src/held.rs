@@ -852,11 +852,12 @@ mod tests {
     fn what_was_asked_for_since_the_last_event_is_known() {
         let stack = HeldStack::new();
         stack.begin_stretch(1);
-        assert_eq!(asked(&stack), []);
+        assert!(asked(&stack).is_empty());
         (1..=3).for_each(|lock| take(&stack, lock));
         assert_eq!(asked(&stack), [1, 2, 3]);
         stack.begin_stretch(2);
-        assert_eq!((asked(&stack), stack.stretch_news()), (vec![], 2));
+        assert!(asked(&stack).is_empty());
+        assert_eq!(stack.stretch_news(), 2);
         // What was there before is no part of it.
         take(&stack, 4);
         assert_eq!(asked(&stack), [4]);
@@ -874,10 +875,10 @@ mod tests {
         stack.begin_stretch(1);
         push(&stack, 1);
         stack.begin_stretch(2);
-        assert_eq!(asked(&stack), []);
+        assert!(asked(&stack).is_empty());
         push(&stack, 2);
         assert!(pop(&stack, 2) && pop(&stack, 1));
-        assert_eq!(asked(&stack), [], "what is nested is known elsewhere");
+        assert!(asked(&stack).is_empty(), "what is nested is known elsewhere");
         take(&stack, 3);
         assert_eq!(asked(&stack), [3]);
     }
@@ -890,13 +891,13 @@ mod tests {
         stack.begin_stretch(1);
         stack.set_cold(true);
         stack.set_cold(false);
-        assert_eq!(asked(&stack), []);
+        assert!(asked(&stack).is_empty());
         // What was nested does not become the lowest because that is given up first.
         push(&stack, 2);
         push(&stack, 3);
         assert!(stack.remove(|held| held.lock.0 == 2).is_some());
         assert!(pop(&stack, 3));
-        assert_eq!(asked(&stack), []);
+        assert!(asked(&stack).is_empty());
         (10..40).for_each(|lock| take(&stack, lock));
         let known = asked(&stack);
         assert!(known.starts_with(&[10, 11]) && known.ends_with(&[39]), "{known:?}");
