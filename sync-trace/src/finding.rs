@@ -92,6 +92,11 @@ impl Code {
         Self::TwoMutexes,
     ];
 
+    /// Every code that there is, in the order of their numbers.
+    pub fn all() -> &'static [Self] {
+        &Self::ALL
+    }
+
     /// The code as printed, such as `ST0001`.
     pub fn as_str(self) -> &'static str {
         match self {

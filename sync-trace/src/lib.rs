@@ -153,6 +153,10 @@ pub use std::thread_local;
 #[doc(hidden)]
 #[cfg(not(loom))]
 pub mod __private {
+    /// What `cargo sync-trace` asks about the findings of other processes.
+    pub mod told {
+        pub use crate::allow::{Rules, Told, ToldLock};
+    }
     pub use crate::configure::{in_class, named, on_violation, untracked};
     /// What the attributes expand to.
     pub mod declared {

@@ -1,0 +1,80 @@
+//! The allow list for findings that other processes have written down: what `cargo sync-trace` asks.
+
+use super::entry::{Facts, Names, names};
+use super::pattern::Position;
+use super::{AllowList, unused};
+use crate::finding::{Code, Fingerprint};
+use std::cell::LazyCell;
+use std::path::Path;
+
+/// What the files accept, as the library reads them.
+#[derive(Debug, Default)]
+pub struct Rules(AllowList);
+
+/// What is known of a finding that somebody has told.
+#[derive(Clone, Debug)]
+pub struct Told<'a> {
+    /// Its code.
+    pub code: Code,
+    /// Its fingerprint.
+    pub fingerprint: u64,
+    /// File, line and column of its waits, and of where what is held was taken.
+    pub sites: Vec<(&'a str, u32, u32)>,
+    /// The locks that it names.
+    pub locks: Vec<ToldLock<'a>>,
+}
+
+/// What is known of such a finding's lock.
+#[derive(Clone, Debug)]
+pub struct ToldLock<'a> {
+    /// The name it was given.
+    pub name: Option<&'a str>,
+    /// What reports call it.
+    pub label: &'a str,
+    /// Its kind with its type, such as `std Mutex<u8>`.
+    pub kind: String,
+}
+
+impl Rules {
+    /// Reads the nearest `sync-trace.toml` and baseline, as a process that starts in `dir` does. Beside them
+    /// come the mistakes.
+    pub fn find_from(dir: &Path, baseline: Option<&Path>) -> (Self, Vec<String>) {
+        let (list, errors) = AllowList::find_from(dir, baseline);
+        (Self(list), errors.iter().map(ToString::to_string).collect())
+    }
+
+    /// The reason why this is accepted, if it is, and where that stands.
+    pub fn permits(&self, told: &Told<'_>) -> Option<(&str, String)> {
+        let locks = &told.locks;
+        let names = || -> Vec<Names> { locks.iter().map(ToldLock::names).collect() };
+        let at = |&(file, line, column)| Position { file, line, column };
+        let facts = Facts {
+            code: told.code,
+            fingerprint: Fingerprint(told.fingerprint),
+            sites: told.sites.iter().map(at).collect(),
+            names: LazyCell::new(Box::new(names)),
+        };
+        let entry = self.0.fitting(&facts)?;
+        Some((&entry.reason, entry.origin.to_string()))
+    }
+
+    /// Where the entries of the file and of the baseline stand that have silenced nothing so far.
+    pub fn unused(&self) -> (Vec<String>, Vec<String>) {
+        (self.0.unused().collect(), unused(&self.0.baseline).collect())
+    }
+
+    /// The fingerprints that the baseline names.
+    pub fn baseline(&self) -> impl Iterator<Item = u64> {
+        self.0.baseline.iter().filter_map(|entry| entry.fingerprint).map(|it| it.0)
+    }
+}
+
+impl ToldLock<'_> {
+    fn names(&self) -> Names {
+        let label = match self.label.rsplit_once(" #") {
+            Some((label, number)) if number.parse::<u64>().is_ok() => label,
+            _ => self.label,
+        };
+        names(self.name, label.to_owned(), self.kind.clone())
+    }
+}
