@@ -715,10 +715,14 @@ impl Finding {
 }
 
 impl Fingerprint {
-    /// From the code and, for each link, what is waited for and the files it happens in. The links
-    /// are sorted, because which thread comes last is chance.
+    /// From the code and, for each link, what is waited for and the files it happens in.
     pub(crate) fn of(code: Code, links: &[Link]) -> Self {
-        let mut parts: Vec<String> = links.iter().map(link_identity).collect();
+        Self::of_waits(code, links.iter().map(link_identity).collect())
+    }
+
+    /// From the code and what identifies each wait. They are sorted, because which thread comes last is
+    /// chance.
+    pub(crate) fn of_waits(code: Code, mut parts: Vec<String>) -> Self {
         parts.sort_unstable();
         let mut hash = Fnv::new();
         hash.write(code.as_str());
@@ -761,18 +765,25 @@ fn link_identity(link: &Link) -> String {
 
 fn wait_identity(wait: &Wait) -> String {
     let target = match &wait.target {
-        Target::Lock(lock, mode) => match lock.name {
-            Some(name) => format!("{name} {mode:?}"),
-            None => {
-                format!("{} {} {} {mode:?}", lock.kind, lock.type_name, lock.created.file())
-            }
-        },
+        Target::Lock(lock, mode) => lock_identity(
+            lock.name,
+            [&lock.kind.to_string(), lock.type_name, lock.created.file()],
+            *mode,
+        ),
         Target::Thread(_) => "thread".to_owned(),
         Target::Scope => "scope".to_owned(),
         Target::Unpark => "unpark".to_owned(),
         Target::Time => "time".to_owned(),
     };
     format!("{} {} {target}", wait.op, wait.site.file())
+}
+
+/// A lock in a mode: by its name, or else by kind, type and the file that creates it.
+pub(crate) fn lock_identity(name: Option<&str>, created: [&str; 3], mode: Mode) -> String {
+    match name {
+        Some(name) => format!("{name} {mode:?}"),
+        None => format!("{} {mode:?}", created.join(" ")),
+    }
 }
 
 /// FNV-1a, 64 bits: small, and the same on every platform and in every release.

@@ -41,7 +41,7 @@ mod told;
 
 pub use builder::Allow;
 pub(crate) use error::AllowError;
-pub use told::{Rules, Told, ToldLock};
+pub use told::{Mode as ToldMode, Rules, Told, ToldLock, Wait as ToldWait, fingerprint};
 
 use crate::finding::{Finding, Lock};
 use entry::{Entry, Facts};

@@ -3,7 +3,8 @@
 use super::entry::{Facts, Names, names};
 use super::pattern::Position;
 use super::{AllowList, unused};
-use crate::finding::{Code, Fingerprint};
+use crate::finding::{Code, Fingerprint, lock_identity};
+pub use crate::op::Mode;
 use std::cell::LazyCell;
 use std::path::Path;
 
@@ -33,6 +34,35 @@ pub struct ToldLock<'a> {
     pub label: &'a str,
     /// Its kind with its type, such as `std Mutex<u8>`.
     pub kind: String,
+}
+
+/// A wait for a lock that somebody has told.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait<'a> {
+    /// The call that waits.
+    pub op: &'a str,
+    /// The file it stands in.
+    pub file: &'a str,
+    /// The name that the lock was given.
+    pub name: Option<&'a str>,
+    /// Its kind, such as `std Mutex`.
+    pub kind: &'a str,
+    /// What it protects.
+    pub type_name: &'a str,
+    /// The file that creates it.
+    pub created: &'a str,
+    /// How it is wanted.
+    pub mode: Mode,
+}
+
+/// The fingerprint that a finding with these waits has, in whichever process it is made.
+pub fn fingerprint(code: Code, waits: &[Wait<'_>]) -> String {
+    let identity = |wait: &Wait<'_>| {
+        let created = [wait.kind, wait.type_name, wait.created];
+        let target = lock_identity(wait.name, created, wait.mode);
+        format!("{} {} {target}", wait.op, wait.file)
+    };
+    Fingerprint::of_waits(code, waits.iter().map(identity).collect()).to_string()
 }
 
 impl Rules {
@@ -76,5 +106,44 @@ impl ToldLock<'_> {
             _ => self.label,
         };
         names(self.name, label.to_owned(), self.kind.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{Blocker, Target};
+    use crate::report::cases::{abba, three};
+
+    #[test]
+    fn a_finding_has_one_fingerprint_whoever_makes_it() {
+        for mut finding in [abba(), three()] {
+            for named in [false, true] {
+                for link in finding.links.iter_mut().filter(|_| named) {
+                    let Target::Lock(lock, _) = &mut link.wait.target else { unreachable!() };
+                    lock.name = Some("named");
+                }
+                let waits: Vec<_> = finding.links.iter().map(told).collect();
+                let expected = Fingerprint::of(finding.code, &finding.links).to_string();
+                let waits: Vec<_> =
+                    waits.iter().map(|(op, kind, wait)| Wait { op, kind, ..*wait }).collect();
+                assert_eq!(fingerprint(finding.code, &waits), expected);
+            }
+        }
+    }
+
+    fn told(link: &crate::finding::Link) -> (String, String, Wait<'static>) {
+        let Target::Lock(lock, mode) = &link.wait.target else { unreachable!() };
+        assert!(matches!(link.blocker, Blocker::Holds(_)));
+        let wait = Wait {
+            op: "",
+            file: link.wait.site.file(),
+            name: lock.name,
+            kind: "",
+            type_name: lock.type_name,
+            created: lock.created.file(),
+            mode: *mode,
+        };
+        (link.wait.op.to_string(), lock.kind.to_string(), wait)
     }
 }

@@ -1,0 +1,5 @@
+//! The parts of `cargo sync-trace`.
+
+pub mod level;
+pub mod merge;
+pub mod read;
