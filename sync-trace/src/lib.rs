@@ -74,6 +74,7 @@ mod evidence;
 pub mod finding;
 mod foresight;
 mod held;
+mod json;
 mod lock_order;
 mod macros;
 mod meaning;
@@ -101,6 +102,8 @@ mod hooks;
 mod interop;
 #[cfg(not(loom))]
 mod reaction;
+#[cfg(not(loom))]
+mod run;
 #[cfg(not(loom))]
 mod stall;
 #[cfg(not(loom))]
