@@ -102,7 +102,10 @@ mod tests {
     fn on_a_terminal_code_is_indented() {
         let plain = plain("ST0002").unwrap();
         assert!(plain.starts_with("ST0002: one thread"), "{plain}");
-        assert!(plain.contains("\nExample\n\n    use sync_trace::sync::Mutex;\n\n    let"), "{plain}");
+        assert!(
+            plain.contains("\nExample\n\n    use sync_trace::sync::Mutex;\n\n    let"),
+            "{plain}"
+        );
         assert!(!plain.contains("```"));
     }
 }

@@ -28,7 +28,8 @@ impl Sources {
     /// Files are looked for in the workspaces of the run's processes, and here.
     pub fn of(run: &Run) -> Self {
         let headers = run.processes.iter().map(|process| &process.header);
-        let named = headers.flat_map(|header| [&header.workspace_root, &header.source_dir, &header.manifest_dir]);
+        let named = headers
+            .flat_map(|header| [&header.workspace_root, &header.source_dir, &header.manifest_dir]);
         let named: BTreeSet<PathBuf> = named.flatten().map(PathBuf::from).collect();
         Self::below(named.into_iter().chain(std::env::current_dir()).collect())
     }
@@ -43,7 +44,9 @@ impl Sources {
     pub fn call(&self, site: &Site, op: &str) -> Option<Spot> {
         let spot = self.at(site)?;
         let code = &spot.text[spot.span.clone()];
-        let word = code.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(code.len());
+        let word = code
+            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+            .unwrap_or(code.len());
         let word = match &code[..word] {
             "" => return None,
             // A macro that expands to the call.
@@ -94,7 +97,8 @@ mod tests {
     #[test]
     fn a_call_is_found_where_it_still_stands() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("a.rs"), "fn f() {\n    déjà.lock();\n    take!(x);\n}\n").unwrap();
+        std::fs::write(dir.path().join("a.rs"), "fn f() {\n    déjà.lock();\n    take!(x);\n}\n")
+            .unwrap();
         let sources = Sources::below(vec![dir.path().to_owned()]);
         let found = |line, column, op| {
             let site = Site { file: "a.rs".into(), line, column };

@@ -124,7 +124,11 @@ mod tests {
             let variable = |name: &str| {
                 variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
             };
-            assert_eq!(choice.is_on_with(terminal, &variable), expected, "{choice:?} {variables:?}");
+            assert_eq!(
+                choice.is_on_with(terminal, &variable),
+                expected,
+                "{choice:?} {variables:?}"
+            );
         }
     }
 

@@ -7,7 +7,9 @@ use std::io::{self, Write};
 /// writes none.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if report.run.contention.is_empty() {
-        return Err(io::Error::other("no contention data in this run, so there are no stacks to fold"));
+        return Err(io::Error::other(
+            "no contention data in this run, so there are no stacks to fold",
+        ));
     }
     for (stack, wait_ns) in &report.run.contention {
         let frames: Vec<_> = stack.iter().map(|frame| frame.replace([';', '\n'], ":")).collect();

@@ -27,7 +27,8 @@ pub fn annotations(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let mut properties = format!("title={}", property(&format!("{}: {}", item.code, item.title)));
+        let mut properties =
+            format!("title={}", property(&format!("{}: {}", item.code, item.title)));
         if let Some(site) = item.main_site() {
             properties = format!(
                 "file={},line={},col={},{properties}",

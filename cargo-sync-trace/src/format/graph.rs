@@ -81,7 +81,9 @@ pub fn orders(report: &Report) -> Graph {
         let mut node = |class: ClassId| {
             *nodes.entry(class).or_insert_with(|| {
                 // Different classes may have one label.
-                graph.nodes.push(Node { label: run.classes.get(class).label.clone(), is_thread: false });
+                graph
+                    .nodes
+                    .push(Node { label: run.classes.get(class).label.clone(), is_thread: false });
                 graph.nodes.len() - 1
             })
         };
@@ -95,8 +97,7 @@ pub fn orders(report: &Report) -> Graph {
 
 /// A circle: threads, what they hold, and what they ask for. `None` of what is none.
 pub fn of_item(item: &Item) -> Option<Graph> {
-    let mut graph =
-        Graph { title: format!("{}: {}", item.code, item.title), ..Graph::default() };
+    let mut graph = Graph { title: format!("{}: {}", item.code, item.title), ..Graph::default() };
     for strand in &item.strands {
         let thread = graph.node(strand.who.clone(), true);
         let site = |at: Option<&crate::report::item::Step>| {

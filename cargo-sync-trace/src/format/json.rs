@@ -13,14 +13,17 @@ pub const FORMAT: u64 = 1;
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let run = &report.run;
     let tests = run.processes.iter().filter(|process| process.test().is_some()).count();
-    line(out, &json!({
-        "type": "report",
-        "format": FORMAT,
-        "version": env!("CARGO_PKG_VERSION"),
-        "runs": report.dirs.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>(),
-        "processes": run.processes.len(),
-        "tests": tests,
-    }))?;
+    line(
+        out,
+        &json!({
+            "type": "report",
+            "format": FORMAT,
+            "version": env!("CARGO_PKG_VERSION"),
+            "runs": report.dirs.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>(),
+            "processes": run.processes.len(),
+            "tests": tests,
+        }),
+    )?;
     for item in &report.items {
         line(out, &finding(report, item))?;
     }
@@ -28,12 +31,15 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         line(out, &json!({ "type": "problem", "message": mistake }))?;
     }
     for problem in &run.problems {
-        line(out, &json!({
-            "type": "problem",
-            "file": problem.file.display().to_string(),
-            "offset": problem.offset,
-            "message": problem.to_string(),
-        }))?;
+        line(
+            out,
+            &json!({
+                "type": "problem",
+                "file": problem.file.display().to_string(),
+                "offset": problem.offset,
+                "message": problem.to_string(),
+            }),
+        )?;
     }
     for (origin, of) in report
         .unused
@@ -43,20 +49,23 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     {
         line(out, &json!({ "type": "unused", "of": of, "at": origin }))?;
     }
-    line(out, &json!({
-        "type": "summary",
-        "findings": report.open().count(),
-        "denied": report.items.iter().filter(|item| report.is_denied(item)).count(),
-        "accepted": report.accepted().count(),
-        "classes": run.classes.len(),
-        "orders": run.orders.len(),
-        "circles_left_to_processes": run.inversions.seen_whole,
-        "orders_not_searched": run.inversions.not_searched,
-        "circles_not_told": run.inversions.not_told,
-        "orders_not_written": run.unwritten,
-        "unknown_records": run.unknown,
-        "limits": run.limits,
-    }))
+    line(
+        out,
+        &json!({
+            "type": "summary",
+            "findings": report.open().count(),
+            "denied": report.items.iter().filter(|item| report.is_denied(item)).count(),
+            "accepted": report.accepted().count(),
+            "classes": run.classes.len(),
+            "orders": run.orders.len(),
+            "circles_left_to_processes": run.inversions.seen_whole,
+            "orders_not_searched": run.inversions.not_searched,
+            "circles_not_told": run.inversions.not_told,
+            "orders_not_written": run.unwritten,
+            "unknown_records": run.unknown,
+            "limits": run.limits,
+        }),
+    )
 }
 
 /// One finding.
@@ -97,9 +106,12 @@ pub fn finding(report: &Report, item: &Item) -> Value {
     });
     let optional = [
         ("condition", item.condition.clone().map(Value::String)),
-        ("accepted", item.accepted.as_ref().map(|accepted| {
-            json!({ "reason": accepted.reason, "at": accepted.origin })
-        })),
+        (
+            "accepted",
+            item.accepted
+                .as_ref()
+                .map(|accepted| json!({ "reason": accepted.reason, "at": accepted.origin })),
+        ),
         ("finding", item.finding.clone()),
     ];
     for (key, optional) in optional {

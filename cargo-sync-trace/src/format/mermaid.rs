@@ -26,7 +26,11 @@ pub fn text(graph: &Graph) -> String {
     }
     for edge in &graph.edges {
         let arrow = if edge.is_found { "==>" } else { "-->" };
-        let label = if edge.label.is_empty() { String::new() } else { format!("|{}|", quoted(&edge.label)) };
+        let label = if edge.label.is_empty() {
+            String::new()
+        } else {
+            format!("|{}|", quoted(&edge.label))
+        };
         let _ = writeln!(text, "    n{} {arrow}{label} n{}", edge.from, edge.to);
     }
     text

@@ -51,12 +51,7 @@ pub struct Style {
 }
 
 /// Writes a report.
-pub fn write(
-    format: Format,
-    report: &Report,
-    style: Style,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn write(format: Format, report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Term => term::write(report, style, out),
         Format::Json => json::write(report, out),

@@ -23,10 +23,17 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let rule_at = |code: &str| codes.iter().position(|known| *known == code).unwrap_or_default();
     let items = report.items.iter().take(MOST_RESULTS);
     let results: Vec<_> = items.map(|item| result(report, item, rule_at(&item.code))).collect();
-    let problems: Vec<_> = report.run.problems.iter().map(|problem| json!({
-        "level": "warning",
-        "message": { "text": problem.to_string() },
-    })).collect();
+    let problems: Vec<_> = report
+        .run
+        .problems
+        .iter()
+        .map(|problem| {
+            json!({
+                "level": "warning",
+                "message": { "text": problem.to_string() },
+            })
+        })
+        .collect();
     let sarif = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -82,18 +89,22 @@ fn result(report: &Report, item: &Item, rule_at: usize) -> Value {
             location
         })
         .collect();
-    let flows: Vec<_> = item.strands.iter().filter_map(|strand| {
-        let steps = strand.steps.iter().filter(|step| !step.site.is_unknown()).take(MOST_STEPS);
-        let locations: Vec<_> = steps
-            .map(|step| {
-                let mut location = location(&step.site, step.op.as_deref());
-                location["message"] = json!({ "text": step.what });
-                json!({ "location": location })
-            })
-            .collect();
-        let flow = json!({ "message": { "text": strand.who }, "locations": locations });
-        (!locations_of(&flow).is_empty()).then_some(flow)
-    }).collect();
+    let flows: Vec<_> = item
+        .strands
+        .iter()
+        .filter_map(|strand| {
+            let steps = strand.steps.iter().filter(|step| !step.site.is_unknown()).take(MOST_STEPS);
+            let locations: Vec<_> = steps
+                .map(|step| {
+                    let mut location = location(&step.site, step.op.as_deref());
+                    location["message"] = json!({ "text": step.what });
+                    json!({ "location": location })
+                })
+                .collect();
+            let flow = json!({ "message": { "text": strand.who }, "locations": locations });
+            (!locations_of(&flow).is_empty()).then_some(flow)
+        })
+        .collect();
     let mut result = json!({
         "ruleId": item.code,
         "ruleIndex": rule_at,
@@ -111,8 +122,7 @@ fn result(report: &Report, item: &Item, rule_at: usize) -> Value {
         result["codeFlows"] = json!([{ "threadFlows": flows }]);
     }
     if let Some(accepted) = &item.accepted {
-        result["suppressions"] =
-            json!([{ "kind": "external", "justification": accepted.reason }]);
+        result["suppressions"] = json!([{ "kind": "external", "justification": accepted.reason }]);
     }
     result
 }

@@ -83,9 +83,7 @@ fn told(strand: &Strand) -> String {
 }
 
 /// The lines of one strand, file by file; `None` if any is missing.
-fn snippets<'a>(
-    steps: &[(&'a Step, Option<Spot>)],
-) -> Option<Vec<Snippet<'a, Annotation<'a>>>> {
+fn snippets<'a>(steps: &[(&'a Step, Option<Spot>)]) -> Option<Vec<Snippet<'a, Annotation<'a>>>> {
     let steps: Option<Vec<(&Step, &Spot)>> =
         steps.iter().map(|(step, spot)| Some((*step, spot.as_ref()?))).collect();
     let steps = steps.filter(|steps| !steps.is_empty())?;
@@ -104,8 +102,7 @@ fn snippets<'a>(
         let first_line = here().map(|(_, (step, _))| step.site.line).min()?;
         let (_, (_, spot)) = here().next()?;
         let annotations = here().map(|(at, (step, spot))| {
-            let kind =
-                if at == last { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let kind = if at == last { AnnotationKind::Primary } else { AnnotationKind::Context };
             kind.span(spot.span.start - start..spot.span.end - start).label(step.what.clone())
         });
         let snippet = Snippet::source(spot.text[start..end].to_owned())

@@ -4,6 +4,7 @@ use super::Style;
 use super::colour::paint;
 use crate::report::Report;
 use crate::report::item::{Item, Severity};
+use crate::words::count;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -34,7 +35,8 @@ fn whole(report: &Report, item: &Item, style: Style, out: &mut dyn Write) -> io:
         (true, _) | (_, []) => String::new(),
         (_, [one]) if item.times == 1 => format!("   = seen: {one}\n"),
         (_, [one, more @ ..]) => {
-            let more = if more.is_empty() { String::new() } else { format!(", and {} more", more.len()) };
+            let more =
+                if more.is_empty() { String::new() } else { format!(", and {} more", more.len()) };
             format!("   = seen: {} times, first by {one}{more}\n", item.times)
         }
     };
@@ -65,7 +67,11 @@ fn problems(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     if run.unwritten > 0 {
-        writeln!(out, "warning: {} orders were too many to be told by their processes", run.unwritten)?;
+        writeln!(
+            out,
+            "warning: {} orders were too many to be told by their processes",
+            run.unwritten
+        )?;
     }
     let search = &run.inversions;
     if search.not_searched > 0 {
@@ -86,13 +92,13 @@ fn unused(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "note: the [[allow]] at {origin} was of no use in this run")?;
     }
     if let [first, ..] = &report.unused_baseline[..] {
-        let count = report.unused_baseline.len();
+        let unused = report.unused_baseline.len();
         writeln!(
             out,
-            "note: {count} {} of the baseline {} not found in this run, such as that at {first}; `cargo \
-             sync-trace baseline --prune` takes them out",
-            if count == 1 { "entry" } else { "entries" },
-            if count == 1 { "was" } else { "were" },
+            "note: {} of the baseline {} not found in this run, such as that at {first}; `cargo sync-trace \
+             baseline --prune` takes them out",
+            count(unused, "entry"),
+            if unused == 1 { "was" } else { "were" },
         )?;
     }
     Ok(())
@@ -130,13 +136,4 @@ pub fn summary(report: &Report) -> String {
     parts.push(count(run.processes.len(), "process"));
     let dirs: Vec<_> = report.dirs.iter().map(|dir| dir.display().to_string()).collect();
     format!("sync-trace: {}; run: {}", parts.join(", "), dirs.join(", "))
-}
-
-/// `1 error`, `2 errors`.
-pub(super) fn count(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        _ if what.ends_with('s') => format!("{count} {what}es"),
-        _ => format!("{count} {what}s"),
-    }
 }

@@ -109,8 +109,12 @@ mod tests {
     fn a_set_does_what_a_set_does() {
         let (mut one, mut other) = (ProcessSet::default(), ProcessSet::default());
         assert!(one.is_empty());
-        [0, 63, 64, 200].map(|n| one.insert(ProcessId(n)));
-        [63, 64, 65].map(|n| other.insert(ProcessId(n)));
+        for n in [0, 63, 64, 200] {
+            one.insert(ProcessId(n));
+        }
+        for n in [63, 64, 65] {
+            other.insert(ProcessId(n));
+        }
         assert_eq!(one.iter().map(|id| id.0).collect::<BTreeSet<_>>(), [0, 63, 64, 200].into());
         one.intersect(&other);
         assert_eq!(one.iter().map(|id| id.0).collect::<Vec<_>>(), [63, 64]);

@@ -68,7 +68,10 @@ impl Files {
         let told = Told {
             code,
             fingerprint: u64::from_str_radix(&item.fingerprint, 16).ok()?,
-            sites: item.steps().map(|step| (&*step.site.file, step.site.line, step.site.column)).collect(),
+            sites: item
+                .steps()
+                .map(|step| (&*step.site.file, step.site.line, step.site.column))
+                .collect(),
             locks: item
                 .locks
                 .iter()
@@ -102,7 +105,8 @@ impl Files {
             }
         }
         let readers = |at: usize, origin: &str| {
-            let path = |found: &Found| if at == 0 { found.file.clone() } else { found.baseline.clone() };
+            let path =
+                |found: &Found| if at == 0 { found.file.clone() } else { found.baseline.clone() };
             let is_of = |path: PathBuf| origin.starts_with(&*path.to_string_lossy());
             self.rules.iter().filter_map(path).filter(|path| is_of(path.clone())).count()
         };

@@ -9,6 +9,7 @@ use crate::merge::inversions::{Condition, Half, Inversion};
 use crate::merge::orders::{Taking, Witness};
 use crate::read::record::Mode;
 use crate::source::Sources;
+use crate::words::count;
 
 /// The item of `inversion`.
 pub(super) fn item(inversion: &Inversion, run: &Run, sources: &Sources) -> Item {
@@ -76,7 +77,11 @@ fn strand(half: &Half, run: &Run) -> Strand {
         steps: vec![
             step(
                 &half.witness.held,
-                format!("{} took `{held}`{} here", thread(&half.witness), reading(half.witness.held.mode)),
+                format!(
+                    "{} took `{held}`{} here",
+                    thread(&half.witness),
+                    reading(half.witness.held.mode)
+                ),
             ),
             step(
                 &half.witness.wanted,
@@ -131,9 +136,11 @@ fn in_words(condition: Condition, run: &Run, classes: &[&MergedClass]) -> String
              was seen to write it",
             run.classes.get(class).label
         ),
-        Condition::OneThread => "every sighting is of a thread that nobody started, such as a test's own; \
+        Condition::OneThread => {
+            "every sighting is of a thread that nobody started, such as a test's own; \
                                  that two threads do these at once was not seen"
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 
@@ -153,8 +160,8 @@ fn facts(
             let (held, wanted) = (label(half.pair.held), label(half.pair.wanted));
             format!(
                 "`{held}` before `{wanted}`: {}, in {}",
-                of(half.times, "time"),
-                of(half.processes.into(), "process")
+                count(half.times, "time"),
+                count(half.processes, "process")
             )
         })
         .collect();
@@ -204,14 +211,6 @@ fn help(inversion: &Inversion, run: &Run) -> String {
     let rarer = inversion.halves[1..].iter().all(|other| other.times > half.times);
     let why = if rarer { ": the other way round is what was seen more often" } else { "" };
     format!("take `{wanted}` before `{held}` at {}:{} too{why}", site.file, site.line)
-}
-
-fn of(count: u64, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        _ if what.ends_with('s') => format!("{count} {what}es"),
-        _ => format!("{count} {what}s"),
-    }
 }
 
 fn lock(class: &MergedClass) -> ItemLock {

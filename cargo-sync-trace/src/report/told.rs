@@ -100,10 +100,12 @@ fn of_links(links: &[&Value]) -> Vec<Strand> {
 fn of_breach(breach: &Value) -> Vec<Strand> {
     let declared = |declared: &Value| {
         let attribute = text(declared.get("attribute")).unwrap_or("declaration");
-        let what = format!("declared here: {attribute}({})", text(declared.get("text")).unwrap_or(""));
+        let what =
+            format!("declared here: {attribute}({})", text(declared.get("text")).unwrap_or(""));
         Some(Step { site: site(declared.get("at"))?, what, op: None })
     };
-    let mut steps: Vec<Step> = list(breach.get("declared")).into_iter().filter_map(declared).collect();
+    let mut steps: Vec<Step> =
+        list(breach.get("declared")).into_iter().filter_map(declared).collect();
     steps.extend(breach.get("against").and_then(taken));
     steps.extend(breach.get("wait").and_then(waited));
     vec![Strand {
