@@ -262,13 +262,12 @@ pub struct CleanArgs {
 
 /// Of `show-env`.
 #[derive(Debug, Args)]
-#[group(multiple = false)]
 pub struct ShowEnvArgs {
     /// For sh, bash and zsh
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["pwsh", "fish"])]
     pub sh: bool,
     /// For PowerShell
-    #[arg(long)]
+    #[arg(long, conflicts_with = "fish")]
     pub pwsh: bool,
     /// For fish
     #[arg(long)]

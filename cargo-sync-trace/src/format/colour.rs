@@ -138,7 +138,7 @@ mod tests {
                       here\n...\n   = note: n\n           more";
         let painted = paint(report);
         let mut plain = painted.clone();
-        for code in [BOLD, RED, YELLOW, BLUE, RESET] {
+        for code in [RED, YELLOW, BLUE, BOLD, RESET] {
             plain = plain.replace(code, "");
         }
         assert_eq!(plain, report);

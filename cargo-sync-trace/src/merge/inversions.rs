@@ -183,7 +183,10 @@ impl Finder<'_> {
             times: evidence.times.max(evidence.records),
         };
         let mut halves: Vec<_> = circle.iter().zip(&evidence).zip(&witnesses).map(half).collect();
-        let rarest = (0..halves.len()).min_by_key(|&at| (halves[at].times, halves[at].pair));
+        // Not by number: that depends on which file comes first.
+        let key = |class| &self.classes.get(class).key;
+        let rarest =
+            (0..halves.len()).min_by_key(|&at| (halves[at].times, key(halves[at].pair.held)));
         halves.rotate_left(rarest.unwrap_or(0));
         let fingerprint = self.fingerprint(&halves);
         if !(self.told)(Code::Inversion.as_str(), &fingerprint) {
