@@ -6,7 +6,7 @@ use super::orders::{Pair, Taking, Witness};
 use super::processes::{Process, ProcessId};
 use crate::read::problem::Mistake;
 use crate::read::record::{Hold, Mode, Order, Record, Thread};
-use crate::read::{Leftovers, Visitor, read_file};
+use crate::read::{Leftovers, Visitor, read, read_file};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -16,12 +16,13 @@ impl Gathered {
         self.take_in_by(path, |visitor| read_file(path, visitor));
     }
 
+    /// Takes in what a file with these bytes would say.
+    pub fn take_in_bytes(&mut self, path: &Path, bytes: &[u8]) {
+        self.take_in_by(path, |visitor| read(bytes, path, visitor));
+    }
+
     /// Takes in what `read` reads from the file that is called `path`.
-    pub(crate) fn take_in_by(
-        &mut self,
-        path: &Path,
-        read: impl FnOnce(&mut FileOf<'_>) -> Leftovers,
-    ) {
+    fn take_in_by(&mut self, path: &Path, read: impl FnOnce(&mut FileOf<'_>) -> Leftovers) {
         let process = ProcessId(self.processes.len() as u32);
         self.processes.push(Process { file: path.to_owned(), ..Process::default() });
         let mut visitor =
@@ -36,7 +37,7 @@ impl Gathered {
 }
 
 /// The file that is read now, with what its numbers mean.
-pub(crate) struct FileOf<'a> {
+struct FileOf<'a> {
     all: &'a mut Gathered,
     process: ProcessId,
     /// `None` for a class that is none outside of its process.

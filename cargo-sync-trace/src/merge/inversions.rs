@@ -3,8 +3,8 @@
 //! What one process saw whole it has judged itself, with instances, threads and time, of which nothing is known here. So
 //! a circle is told only if its orders come from several processes, and never as more than a warning.
 //!
-//! All circles of two classes are looked at. Of longer ones each order is in at most one: the shortest that
-//! leads back from what was asked for to what was held.
+//! All circles of two classes are looked at. An order that is in none of those is told with the shortest circle that
+//! it is in, unless one that was told before has it.
 
 use super::classes::{ClassId, Classes};
 use super::orders::{Evidence, Orders, Pair, Witness};

@@ -12,6 +12,8 @@ mod gather;
 pub mod inversions;
 pub mod orders;
 pub mod processes;
+#[cfg(test)]
+mod tests;
 
 use crate::read::problem::Problem;
 use crate::read::record::Declaration;

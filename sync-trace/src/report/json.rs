@@ -250,3 +250,49 @@ impl Value for Told<'_, (Participant, Wait)> {
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).min(1 << 53)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{self, inversions};
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn parsed(finding: &Finding) -> Value {
+        let text = render(finding, &Sources::new());
+        assert!(!text.contains('\n'));
+        serde_json::from_str(&text).expect(&text)
+    }
+
+    #[test]
+    fn every_finding_is_as_the_schema_says() {
+        let schema = include_str!("../../../docs/run-directory.schema.json");
+        let schema = serde_json::from_str(schema).expect("it is JSON");
+        let schema = jsonschema::validator_for(&schema).expect("it is a schema");
+        for finding in cases::all() {
+            let finding = parsed(&finding);
+            let record =
+                json!({ "record": "finding", "at_us": 0, "finding": finding, "report": "" });
+            let errors: Vec<_> = schema.iter_errors(&record).map(|e| e.to_string()).collect();
+            assert_eq!(errors, [""; 0], "{record:#}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost() {
+        let finding = parsed(&cases::queued_writer());
+        let [reads, _] = finding["links"].as_array().unwrap().as_slice() else { panic!("two") };
+        assert_eq!(reads["wait"]["op"], "read");
+        assert_eq!(reads["wait"]["target"]["mode"], "read");
+        let blocker = &reads["blocker"];
+        assert_eq!(blocker["kind"], "queued_writer");
+        assert!(
+            blocker["writer"]["site"]["line"].is_u64() && blocker["writer"]["thread"].is_object()
+        );
+        let ended = parsed(&cases::ended());
+        assert_eq!(ended["links"][0]["blocker"]["owner"]["name"], "gone");
+        let both = parsed(&inversions::both_orders());
+        assert_eq!(both["level"], "predicted");
+        assert!(both["links"][0]["seen"]["times"].is_u64() && both.get("condition").is_none());
+        assert!(both["help"].as_str().is_some_and(|help| !help.is_empty()));
+    }
+}

@@ -20,7 +20,10 @@ impl Appended {
         started_ns: u128,
     ) -> Result<Self, (PathBuf, io::Error)> {
         let in_dir = |error| (dir.to_owned(), error);
-        fs::create_dir_all(dir).map_err(in_dir)?;
+        fs::create_dir_all(dir).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => in_dir(io::Error::other("it is not a directory")),
+            _ => in_dir(error),
+        })?;
         let mut started_ns = started_ns;
         loop {
             let path = dir.join(format!("{pid}-{started_ns}.jsonl"));

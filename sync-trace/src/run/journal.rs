@@ -24,6 +24,8 @@ use crate::{os, report};
 
 /// So many orders are told; the rest is counted.
 const ORDERS_MAX: usize = 1 << 18;
+/// So many holds are told in one order, half of them the oldest and half the newest.
+const HELD_MAX: usize = 64;
 /// So many other things are known to be told. Then they may be told again.
 const TOLD_MAX: usize = 1 << 16;
 
@@ -117,8 +119,11 @@ impl Journal {
         };
         let stated = meant.map(|meant| meant.stated).unwrap_or_default();
         let ask = classes.hold(wanted, stated, out);
+        let left_out = asked.held.len().saturating_sub(HELD_MAX);
+        let is_told = |at: &usize| !(HELD_MAX / 2..HELD_MAX / 2 + left_out).contains(at);
+        let told = (0..asked.held.len()).filter(is_told).map(|at| &asked.held[at]);
         let held: Vec<ClassHold> =
-            asked.held.iter().map(|guard| classes.hold(&guard.hold, guard.stated(), out)).collect();
+            told.map(|guard| classes.hold(&guard.hold, guard.stated(), out)).collect();
         if wanted.is_shared_write() && state.is_new(("writer", ask.class, root)) {
             state.thread(agent, root);
             let thread = agent.id().get();
@@ -131,7 +136,7 @@ impl Journal {
         if !held.is_empty() && state.is_new_order(&held, &ask, (root, under.is_some())) {
             state.thread(agent, root);
             let thread = agent.id().get();
-            line(&Order { at, thread, held, wanted: ask, under }, &mut state.out);
+            line(&Order { at, thread, held, left_out, wanted: ask, under }, &mut state.out);
         }
         self.flush(&mut state);
     }
@@ -145,12 +150,13 @@ impl Journal {
         }
     }
 
-    /// Something was found.
-    pub(super) fn found(&self, finding: &Finding, kind: Kind) {
+    /// Something was found. Whether it is accepted is asked only if it is new.
+    pub(super) fn found(&self, finding: &Finding, kind: Kind, is_accepted: impl FnOnce() -> bool) {
         let at = self.now();
         let condition = finding.condition.as_ref().map(std::mem::discriminant);
         let what = (kind, finding.fingerprint, finding.sites(), &finding.roots);
-        if !lock(&self.state).is_new((what, finding.outcome, finding.level, condition)) {
+        let is_new = lock(&self.state).is_new((what, finding.outcome, finding.level, condition));
+        if !is_new || is_accepted() {
             return;
         }
         let (json, report) = (finding.to_json(), report::plain_text(finding));

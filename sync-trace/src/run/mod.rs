@@ -137,20 +137,22 @@ impl Run {
 
     /// Something was found, and is about to be told to a person or to be deferred.
     pub(crate) fn found(&self, finding: &Finding) {
-        self.tell(finding, Kind::Finding);
+        self.tell(finding, Kind::Finding, || false);
     }
 
-    /// Something is inconsistent, and is only listed. Whether it is accepted is asked only if it is written.
+    /// Something is inconsistent, and is only listed, unless it is accepted.
     pub(crate) fn noted(&self, note: &Finding, is_accepted: impl FnOnce() -> bool) {
-        if self.is_on() && is_listed(note) && !is_accepted() {
-            self.tell(note, Kind::Note);
+        if self.is_on() && is_listed(note) {
+            self.tell(note, Kind::Note, is_accepted);
         }
     }
 
-    fn tell(&self, finding: &Finding, kind: Kind) {
+    fn tell(&self, finding: &Finding, kind: Kind, is_accepted: impl FnOnce() -> bool) {
         if self.is_on() {
             let _working = Working::begin();
-            self.journal().into_iter().for_each(|journal| journal.found(finding, kind));
+            if let Some(journal) = self.journal() {
+                journal.found(finding, kind, is_accepted);
+            }
         }
     }
 

@@ -189,6 +189,8 @@ pub(crate) struct Order {
     pub(crate) at: u64,
     pub(crate) thread: u64,
     pub(crate) held: Vec<ClassHold>,
+    /// How many more were held.
+    pub(crate) left_out: usize,
     pub(crate) wanted: ClassHold,
     /// A lock is said to keep others away, which may not be recorded.
     pub(crate) under: Option<Option<LockId>>,
@@ -199,7 +201,9 @@ impl Record for Order {
 
     fn members(&self, object: &mut Object<'_>) {
         object.member("at_us", self.at).member("thread", self.thread);
-        object.list("held", &self.held).member("wanted", &self.wanted);
+        object.list("held", &self.held);
+        object.maybe("left_out", Some(self.left_out).filter(|&count| count != 0));
+        object.member("wanted", &self.wanted);
         if let Some(under) = self.under {
             object.object("under", |object| _ = object.maybe("lock", under.map(LockId::get)));
         }
