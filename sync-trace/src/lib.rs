@@ -160,7 +160,7 @@ pub mod __private {
     /// What `cargo sync-trace` asks about the findings of other processes.
     pub mod told {
         pub use crate::allow::{
-            Rules, Told, ToldLock, ToldMode as Mode, ToldWait as Wait, fingerprint,
+            Acceptance, Rules, Told, ToldLock, ToldMode as Mode, ToldWait as Wait, fingerprint,
         };
     }
     pub use crate::configure::{in_class, named, on_violation, untracked};

@@ -475,7 +475,12 @@ impl Tracker {
     /// The same, without counting it.
     pub(crate) fn accepts(&self, finding: &Finding) -> bool {
         let names = crate::report::lock_namer();
-        lock(&self.allowed).permits(finding, &names).is_some()
+        let acceptance = lock(&self.allowed).permits(finding, &names);
+        #[cfg(not(loom))]
+        if let Some(acceptance) = &acceptance {
+            crate::run::RUN.accepted(finding, acceptance);
+        }
+        acceptance.is_some()
     }
 
     /// Accepts what `allow` says, from now on.

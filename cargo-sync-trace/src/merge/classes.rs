@@ -138,6 +138,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn kinds_are_called_as_the_library_calls_them() {
+        use sync_trace::finding::LockKind;
+        for (word, kind) in [
+            ("mutex", LockKind::Mutex),
+            ("rwlock", LockKind::RwLock),
+            ("condvar", LockKind::Condvar),
+            ("once", LockKind::Once),
+            ("once_lock", LockKind::OnceLock),
+            ("lazy_lock", LockKind::LazyLock),
+            ("barrier", LockKind::Barrier),
+            ("channel", LockKind::Channel),
+            ("semaphore", LockKind::Semaphore),
+            ("thread", LockKind::Thread),
+        ] {
+            assert_eq!(kind_in_words(word), kind.to_string());
+        }
+    }
+
+    #[test]
     fn types_are_shown_without_their_modules() {
         assert_eq!(short_type("alloc::vec::Vec<bank::Entry>"), "Vec<Entry>");
         assert_eq!(short_type("(a::B, [c::D; 2])"), "(B, [D; 2])");

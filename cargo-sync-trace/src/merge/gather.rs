@@ -69,6 +69,14 @@ impl Visitor for FileOf<'_> {
             Record::Finding(told) | Record::Note(told) => {
                 self.all.findings.add(self.process, *told);
             }
+            Record::Accepted(accepted) => {
+                let cwd = &self.all.processes[self.process.0 as usize].header.cwd;
+                let cwd = Path::new(cwd.as_deref().unwrap_or_default());
+                let at = |origin: &String| cwd.join(origin).to_string_lossy().into_owned();
+                let by = accepted.by.iter().map(at).collect();
+                self.all.findings.accept(self.process, *accepted, by);
+            }
+            Record::Taken(taken) => self.all.findings.take(self.process, taken),
             Record::Count(count) => {
                 let (held, wanted) =
                     (self.class(count.held.class)?, self.class(count.wanted.class)?);

@@ -24,6 +24,10 @@ pub enum Record {
     Finding(Box<Told>),
     /// Something is inconsistent, and fails nothing.
     Note(Box<Told>),
+    /// Something was found, and is accepted.
+    Accepted(Box<Accepted>),
+    /// The program has taken a finding.
+    Taken(Taken),
     /// How often an order was seen.
     Count(Count),
     /// The process ends.
@@ -210,6 +214,30 @@ pub struct Finding {
     pub rest: serde_json::Map<String, Value>,
 }
 
+/// Something was found, and is accepted.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Accepted {
+    /// What was found.
+    pub finding: Finding,
+    /// Why it is accepted.
+    pub reason: String,
+    /// The entries that fit, as `file:line`.
+    #[serde(default)]
+    pub by: Vec<String>,
+}
+
+/// The program has taken a finding: it knows of it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Taken {
+    /// Its code.
+    pub code: String,
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// The names of the root threads.
+    #[serde(default)]
+    pub roots: Vec<String>,
+}
+
 /// How often an order was seen.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Count {
@@ -325,9 +353,15 @@ impl Record {
             "declaration" => Self::Declaration(of(line)?),
             "finding" => Self::Finding(of(line)?),
             "note" => Self::Note(of(line)?),
+            "accepted" => Self::Accepted(of(line)?),
+            "taken" => Self::Taken(of(line)?),
             "count" => Self::Count(of(line)?),
             "end" => Self::End(of(line)?),
-            "contention" => Self::Contention(of(line)?),
+            // What it will say is not fixed, so one that is not understood is no damage.
+            "contention" => match of(line) {
+                Ok(contention) => Self::Contention(contention),
+                Err(_) => Self::Unknown(kind.into_owned()),
+            },
             other => Self::Unknown(other.to_owned()),
         })
     }

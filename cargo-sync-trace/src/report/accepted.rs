@@ -4,7 +4,7 @@ use super::item::Item;
 use crate::merge::Run;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use sync_trace::__private::told::{Rules, Told, ToldLock};
+use sync_trace::__private::told::{Acceptance, Rules, Told, ToldLock};
 use sync_trace::finding::Code;
 
 /// The name of the file that people write.
@@ -85,15 +85,17 @@ impl Files {
         let mut accepted = None;
         // All are asked, so that each knows what it was of use for.
         for found in &self.rules {
-            if let Some((reason, origin)) = found.rules.permits(&told) {
-                accepted.get_or_insert(Accepted { reason: reason.to_owned(), origin });
+            if let Some(Acceptance { reason, by }) = found.rules.permits(&told) {
+                let origin = by.into_iter().next().unwrap_or_default();
+                accepted.get_or_insert(Accepted { reason, origin });
             }
         }
         accepted
     }
 
-    /// The entries of the files, and those of baselines, that were of no use to anybody.
-    pub fn unused(&self) -> (Vec<String>, Vec<String>) {
+    /// The entries of the files, and those of baselines, that were of no use to anybody: neither here nor to the
+    /// processes, which have told what they `used`.
+    pub fn unused(&self, used: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
         let mut unused = [BTreeMap::<String, usize>::new(), BTreeMap::new()];
         for found in &self.rules {
             let (of_file, of_baseline) = found.rules.unused();
@@ -113,7 +115,7 @@ impl Files {
         let [file, baseline] = unused;
         let by_nobody = |at: usize, unused: BTreeMap<String, usize>| {
             let all = unused.into_iter().filter(|(origin, count)| *count >= readers(at, origin));
-            all.map(|(origin, _)| origin).collect()
+            all.map(|(origin, _)| origin).filter(|origin| !used.contains(origin)).collect()
         };
         (by_nobody(0, file), by_nobody(1, baseline))
     }

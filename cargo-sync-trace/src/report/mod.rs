@@ -44,9 +44,13 @@ impl Report {
         let mut items: Vec<Item> = told.chain(split).collect();
         items.sort_by_key(|item| item.level);
         for item in &mut items {
-            item.accepted = files.permit(item);
+            // What the files say now goes over what they said then.
+            let now = files.permit(item);
+            item.accepted = now.or(item.accepted.take());
         }
-        let (unused, unused_baseline) = files.unused();
+        let accepted = run.findings.iter().filter_map(|finding| finding.accepted.as_ref());
+        let used = accepted.flat_map(|(_, by)| by.clone()).collect();
+        let (unused, unused_baseline) = files.unused(&used);
         let mistakes = files.mistakes;
         Self { dirs, items, unused, unused_baseline, mistakes, deny, run }
     }

@@ -2,6 +2,7 @@
 //!
 //! A finding is JSON of a later library as well as of this one, so nothing here minds what is missing.
 
+use super::accepted::Accepted;
 use super::item::{Item, ItemLock, Severity, Step, Strand};
 use crate::merge::Run;
 use crate::merge::classes::{kind_in_words, short_type};
@@ -50,8 +51,20 @@ pub(super) fn item(merged: &MergedFinding, run: &Run) -> Item {
         times: merged.times(),
         is_split: false,
         finding: Some(Value::Object(whole)),
-        accepted: None,
+        accepted: accepted(merged),
     }
+}
+
+/// Why the run does not fail for it, if processes have said so.
+fn accepted(merged: &MergedFinding) -> Option<Accepted> {
+    if let Some((reason, by)) = &merged.accepted {
+        let origin = by.first().cloned().unwrap_or_default();
+        return Some(Accepted { reason: reason.clone(), origin });
+    }
+    merged.is_taken().then(|| Accepted {
+        reason: "the program knows of it: it has taken it, or a test expects it".to_owned(),
+        origin: "the program".to_owned(),
+    })
 }
 
 /// The condition, in the words of the report if it has them.

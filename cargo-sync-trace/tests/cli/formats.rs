@@ -49,7 +49,10 @@ fn check_schema(path: &Path, values: &[Value]) {
     let text = std::fs::read_to_string(path).unwrap();
     let schema = jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap();
     for value in values {
-        let errors: Vec<_> = schema.iter_errors(value).map(|error| format!("{error} at {}", error.instance_path())).collect();
+        let errors: Vec<_> = schema
+            .iter_errors(value)
+            .map(|error| format!("{error} at {}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{errors:#?}\nin:\n{value:#}");
     }
 }
@@ -70,7 +73,10 @@ pub(crate) fn check_json(lines: &str) {
 
 #[track_caller]
 pub(crate) fn check_sarif(sarif: &Value) {
-    check_schema(&package().join("tests/fixtures/sarif-schema-2.1.0.json"), std::slice::from_ref(sarif));
+    check_schema(
+        &package().join("tests/fixtures/sarif-schema-2.1.0.json"),
+        std::slice::from_ref(sarif),
+    );
     // What the schema does not say: indices point at what they are about.
     let run = &sarif["runs"][0];
     for result in run["results"].as_array().unwrap() {

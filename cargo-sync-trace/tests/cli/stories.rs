@@ -226,3 +226,60 @@ fn main() {
     // The status of the inner command is its own.
     story.run(&["run", "--bin", "none"]).expect(101, &["no bin target named `none`"]);
 }
+
+#[test]
+fn what_a_test_expects_or_a_file_allows_fails_nothing_and_is_told_as_accepted() {
+    let code = "\
+use sync_trace::lock_order;
+use sync_trace::sync::Mutex;
+
+#[lock_order(accounts < audit)]
+pub fn transfer(accounts: &Mutex<i64>, audit: &Mutex<Vec<i64>>) {
+    let mut audit = audit.lock().unwrap();
+    audit.push(*accounts.lock().unwrap());
+}
+
+pub fn both_ways(one: &Mutex<u8>, other: &Mutex<u8>) {
+    let held = one.lock().unwrap();
+    drop((other.lock(), held));
+    let held = other.lock().unwrap();
+    drop((one.lock(), held));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[sync_trace::test(expect = \"ST0102\")]
+    fn an_order_is_broken_on_purpose() {
+        transfer(&Mutex::new(1), &Mutex::new(Vec::new()));
+    }
+
+    #[test]
+    fn both_ways_by_one_thread() {
+        both_ways(&Mutex::new(1), &Mutex::new(2));
+    }
+}
+";
+    let allow = "[[allow]]\ncode = 'ST0101'\nsites = ['lib.rs']\nreason = 'one thread only'\n\n\
+                 [[allow]]\ncode = 'ST0104'\nlocks = ['*']\nreason = 'for nothing'\n";
+    let story = Story::new("expected", &[("src/lib.rs", code), ("sync-trace.toml", allow)]);
+    let ended = story.run(&["test", "--lib", "--deny", "order"]).expect(
+        0,
+        &["sync-trace: nothing found, 2 accepted, ", "sync-trace.toml:6 was of no use in this run"],
+    );
+    assert!(!ended.stderr.contains("sync-trace.toml:1"), "{}", ended.stderr);
+    let run = ended.run_dir();
+    let json = story.run(&["report", run.to_str().unwrap(), "--format", "json"]).expect(0, &[]);
+    crate::formats::check_json(&json.stdout);
+    let mut reasons: Vec<_> = json
+        .lines()
+        .iter()
+        .filter_map(|line| line["accepted"]["reason"].as_str().map(str::to_owned))
+        .collect();
+    reasons.sort();
+    assert_eq!(
+        reasons,
+        ["one thread only", "the program knows of it: it has taken it, or a test expects it"]
+    );
+}

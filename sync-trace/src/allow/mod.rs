@@ -47,6 +47,15 @@ use crate::finding::{Finding, Lock};
 use entry::{Entry, Facts};
 use std::path::{Path, PathBuf};
 
+/// Why a finding is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    /// As the first entry says that fits.
+    pub reason: String,
+    /// Where the entries stand that fit: `file:line`.
+    pub by: Vec<String>,
+}
+
 /// The entries, those of the file first.
 #[derive(Debug, Default)]
 pub(crate) struct AllowList {
@@ -128,8 +137,7 @@ impl AllowList {
         self.entries.push(entry);
     }
 
-    /// Why this finding is accepted, if it is. Every entry that fits counts as used, and the first one
-    /// gives the reason.
+    /// Why this finding is accepted, if it is. Every entry that fits counts as used.
     ///
     /// `names` says what the report calls a lock. It is asked only if an entry's locks matter, once for
     /// each lock.
@@ -137,14 +145,17 @@ impl AllowList {
         &self,
         finding: &Finding,
         names: &dyn Fn(&Lock) -> String,
-    ) -> Option<&str> {
-        self.fitting(&Facts::of(finding, names)).map(|entry| entry.reason.as_str())
+    ) -> Option<Acceptance> {
+        self.acceptance(&Facts::of(finding, names))
     }
 
-    /// The first entry that fits. Every one that does counts as used.
-    fn fitting(&self, facts: &Facts<'_>) -> Option<&Entry> {
+    fn acceptance(&self, facts: &Facts<'_>) -> Option<Acceptance> {
         let all = self.entries.iter().chain(&self.baseline);
-        all.filter(|entry| entry.fits(facts)).inspect(|entry| entry.used.mark()).reduce(|it, _| it)
+        let fitting: Vec<_> = all.filter(|entry| entry.fits(facts)).collect();
+        fitting.iter().for_each(|entry| entry.used.mark());
+        let reason = fitting.first()?.reason.clone();
+        let by = fitting.iter().map(|entry| entry.origin.to_string()).collect();
+        Some(Acceptance { reason, by })
     }
 
     /// Where the entries stand that have silenced nothing so far, but for those of the baseline: `file:line`.

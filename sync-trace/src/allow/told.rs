@@ -2,7 +2,7 @@
 
 use super::entry::{Facts, Names, names};
 use super::pattern::Position;
-use super::{AllowList, unused};
+use super::{Acceptance, AllowList, unused};
 use crate::finding::{Code, Fingerprint, lock_identity};
 pub use crate::op::Mode;
 use std::cell::LazyCell;
@@ -73,8 +73,8 @@ impl Rules {
         (Self(list), errors.iter().map(ToString::to_string).collect())
     }
 
-    /// The reason why this is accepted, if it is, and where that stands.
-    pub fn permits(&self, told: &Told<'_>) -> Option<(&str, String)> {
+    /// Why this is accepted, if it is.
+    pub fn permits(&self, told: &Told<'_>) -> Option<Acceptance> {
         let locks = &told.locks;
         let names = || -> Vec<Names> { locks.iter().map(ToldLock::names).collect() };
         let at = |&(file, line, column)| Position { file, line, column };
@@ -84,8 +84,7 @@ impl Rules {
             sites: told.sites.iter().map(at).collect(),
             names: LazyCell::new(Box::new(names)),
         };
-        let entry = self.0.fitting(&facts)?;
-        Some((&entry.reason, entry.origin.to_string()))
+        self.0.acceptance(&facts)
     }
 
     /// Where the entries of the file and of the baseline stand that have silenced nothing so far.

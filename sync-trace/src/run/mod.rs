@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::agent::Agent;
+use crate::allow::Acceptance;
 use crate::current::{self, Working};
 use crate::declared::Declaration;
 use crate::declared::frame::Member;
@@ -144,6 +145,22 @@ impl Run {
     pub(crate) fn noted(&self, note: &Finding, is_accepted: impl FnOnce() -> bool) {
         if self.is_on() && is_listed(note) {
             self.tell(note, Kind::Note, is_accepted);
+        }
+    }
+
+    /// Something was found that the allow list accepts, for this reason.
+    pub(crate) fn accepted(&self, finding: &Finding, acceptance: &Acceptance) {
+        if self.is_on() {
+            let _working = Working::begin();
+            self.journal().into_iter().for_each(|journal| journal.accepted(finding, acceptance));
+        }
+    }
+
+    /// The program has taken a finding: it knows of it.
+    pub(crate) fn taken(&self, finding: &Finding) {
+        if self.is_on() {
+            let _working = Working::begin();
+            self.journal().into_iter().for_each(|journal| journal.taken(finding));
         }
     }
 
