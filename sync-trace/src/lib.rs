@@ -56,7 +56,8 @@
 //! `held`, `permits`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `foresight` and
 //! `lock_order` (what could happen), `order` and `meaning` (what the program says of that), `declared` (what
 //! its attributes say), `evidence` and `finding` (facts), `report` (their text), `allow` (which of them are
-//! accepted), `perturb` (who is held up at random), `reaction`, `config` and `os` (the edge).
+//! accepted), `perturb` (who is held up at random), `json` and `run` (what other programs are told),
+//! `reaction`, `config` and `os` (the edge).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(loom, allow(unreachable_pub, reason = "the model needs no public API"))]
