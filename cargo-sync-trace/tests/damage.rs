@@ -159,8 +159,8 @@ fn read_damaged(seed: u64, files: usize) {
 #[test]
 fn a_hundred_thousand_damaged_files_are_read_without_a_panic() {
     std::thread::scope(|scope| {
-        for half in 1..=2 {
-            scope.spawn(move || read_damaged(0x9e37_79b9_7f4a_7c15 * half, FILES / 2));
+        for seed in [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03] {
+            scope.spawn(move || read_damaged(seed, FILES / 2));
         }
     });
 }
@@ -204,7 +204,7 @@ fn a_damaged_line_costs_nothing_but_itself() {
 #[test]
 fn of_a_file_that_is_cut_off_all_whole_lines_are_read() {
     for (name, text) in CORPUS {
-        for end in 0..text.len() {
+        for end in (0..text.len()).step_by(7) {
             let bytes = &text.as_bytes()[..end];
             let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let run = run(&[bytes]);

@@ -44,10 +44,13 @@ pub(crate) fn check_all(story: &Story, run: &str, code: &str) {
     report("folded").expect(1, &["error: no contention data in this run"]);
 }
 
+fn schema(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
 #[track_caller]
-fn check_schema(path: &Path, values: &[Value]) {
-    let text = std::fs::read_to_string(path).unwrap();
-    let schema = jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap();
+fn check_schema(schema: &Value, values: &[Value]) {
+    let schema = jsonschema::validator_for(schema).unwrap();
     for value in values {
         let errors: Vec<_> = schema
             .iter_errors(value)
@@ -64,7 +67,7 @@ fn package() -> PathBuf {
 #[track_caller]
 pub(crate) fn check_json(lines: &str) {
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    check_schema(&package().join("../docs/report.schema.json"), &lines);
+    check_schema(&schema(&package().join("../docs/report.schema.json")), &lines);
     assert_eq!(
         (&lines[0]["type"], &lines[lines.len() - 1]["type"]),
         (&"report".into(), &"summary".into())
@@ -73,10 +76,13 @@ pub(crate) fn check_json(lines: &str) {
 
 #[track_caller]
 pub(crate) fn check_sarif(sarif: &Value) {
-    check_schema(
-        &package().join("tests/fixtures/sarif-schema-2.1.0.json"),
-        std::slice::from_ref(sarif),
-    );
+    let mut schema = schema(&package().join("tests/fixtures/sarif-schema-2.1.0.json"));
+    // The pattern of languages is no regular expression: a bracket in it is closed that was not opened.
+    for definition in ["run", "toolComponent"] {
+        let language = &mut schema["definitions"][definition]["properties"]["language"];
+        language.as_object_mut().unwrap().remove("pattern").expect("it is still there");
+    }
+    check_schema(&schema, std::slice::from_ref(sarif));
     // What the schema does not say: indices point at what they are about.
     let run = &sarif["runs"][0];
     for result in run["results"].as_array().unwrap() {
