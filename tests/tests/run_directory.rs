@@ -193,6 +193,19 @@ fn a_class_has_a_key_that_other_processes_share() {
 }
 
 #[test]
+fn a_class_that_comes_from_nowhere_has_no_key() {
+    let dir = Dir::new("nowhere");
+    succeeds(&dir.run("nowhere", &[]));
+    let journal = dir.journal();
+    let class = journal.only("class");
+    assert!(class["created"]["file"].as_str().unwrap().starts_with("/rustc/"), "{class:#}");
+    assert_eq!((class.get("key"), &class["label"]), (None, &"Mutex<i32>".into()));
+    let order = journal.only("order");
+    assert_eq!(order["held"][0]["class"], order["wanted"]["class"]);
+    assert_ne!(order["held"][0]["lock"], order["wanted"]["lock"]);
+}
+
+#[test]
 fn who_writes_what_others_read_is_told_also_without_an_order() {
     let dir = Dir::new("writers");
     succeeds(&dir.run("orders", &[]));

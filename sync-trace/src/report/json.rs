@@ -224,6 +224,7 @@ impl Value for &Declared {
             object.member("item", self.item).member("attribute", self.attribute);
             object.member("text", self.text).member("at", self.passage).maybe("name", self.name);
             object.maybe("part", self.parts[0]).maybe("other", self.parts[1]);
+            object.flag("in_force", self.in_force);
         });
     }
 }

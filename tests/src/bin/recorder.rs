@@ -16,6 +16,10 @@ fn main() {
         "orders" => orders(),
         "tests" => tests(),
         "deep" => deep(),
+        "nowhere" => {
+            let locks = [1, 2].map(Mutex::new);
+            nest(&locks[0], &locks[1]);
+        }
         "meanings" => meanings(),
         "declared" => declared(),
         "found" => found(),
