@@ -15,14 +15,16 @@ const TOP_EXAMPLES: &str = "\
 Examples:
   cargo sync-trace test                      run the tests; report what all of them saw together
   cargo sync-trace nextest run               the same, with a process for each test
-  cargo sync-trace report --notes            show the last run again, with everything that fails nothing
+  cargo sync-trace report --notes            the last run again, also what fails nothing
   cargo sync-trace explain ST0101            what a code means, and what to do
   cargo sync-trace baseline                  accept what there is today; only what is new fails
 
 Exit status:
-  0   all went well      66  findings reach the level of --deny
-  1   it cannot be done   2  the arguments make no sense
-  a failed inner command keeps its own status, if that is not 0
+   0  all went well
+   1  it cannot be done
+   2  the arguments make no sense
+  66  findings reach the level of --deny
+  or that of the inner command, if it fails
 ";
 
 /// Runs tests with sync-trace, merges what all processes saw, and reports it.
@@ -46,16 +48,16 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run `cargo test` and report
-    #[command(before_help = TEST_EXAMPLES, override_usage = "cargo sync-trace test [OPTIONS] [ARGS OF CARGO TEST]... [-- ARGS...]")]
+    #[command(before_help = TEST_EXAMPLES, after_help = REST, override_usage = "cargo sync-trace test [OPTIONS] [ARGS OF CARGO TEST]... [-- ARGS...]")]
     Test(Inner),
     /// Run `cargo nextest run` and report
-    #[command(before_help = NEXTEST_EXAMPLES, override_usage = "cargo sync-trace nextest [OPTIONS] [run] [ARGS OF NEXTEST]... [-- ARGS...]")]
+    #[command(before_help = NEXTEST_EXAMPLES, after_help = REST, override_usage = "cargo sync-trace nextest [OPTIONS] [run] [ARGS OF NEXTEST]... [-- ARGS...]")]
     Nextest(Inner),
     /// Run `cargo run` and report
-    #[command(before_help = RUN_EXAMPLES, override_usage = "cargo sync-trace run [OPTIONS] [ARGS OF CARGO RUN]... [-- ARGS...]")]
+    #[command(before_help = RUN_EXAMPLES, after_help = REST, override_usage = "cargo sync-trace run [OPTIONS] [ARGS OF CARGO RUN]... [-- ARGS...]")]
     Run(Inner),
     /// Run `cargo bench` with tracing on, and report
-    #[command(before_help = BENCH_EXAMPLES, override_usage = "cargo sync-trace bench [OPTIONS] [ARGS OF CARGO BENCH]... [-- ARGS...]")]
+    #[command(before_help = BENCH_EXAMPLES, after_help = REST, override_usage = "cargo sync-trace bench [OPTIONS] [ARGS OF CARGO BENCH]... [-- ARGS...]")]
     Bench(Inner),
     /// Report on the last run, or on others
     #[command(before_help = REPORT_EXAMPLES)]
@@ -80,6 +82,10 @@ pub enum Command {
     ShowEnv(ShowEnvArgs),
 }
 
+const REST: &str = "\
+Everything else goes to the inner command. Of that, --manifest-path, --target-dir, -p, --workspace, --exclude,
+--release and --profile (of nextest: --cargo-profile) are heeded here as well: where runs are kept, and whether
+tracing has to be switched on.";
 const TEST_EXAMPLES: &str = "\
 Examples:
   cargo sync-trace test                            all tests of this package

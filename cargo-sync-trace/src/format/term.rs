@@ -8,11 +8,17 @@ use crate::words::count;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+/// How many circles that no process saw whole are shown as a whole, if they fail nothing.
+const MOST_SPLIT: usize = 20;
+
 /// Writes the report.
 pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let mut notes = Vec::new();
+    let (mut notes, mut split) = (Vec::new(), 0);
     for item in report.open() {
-        let is_whole = style.notes || item.is_split || report.severity(item) == Severity::Error;
+        split += usize::from(item.is_split);
+        let is_whole = style.notes
+            || report.severity(item) == Severity::Error
+            || item.is_split && split <= MOST_SPLIT;
         if is_whole { whole(report, item, style, out)? } else { notes.push(item) }
     }
     for item in notes {

@@ -30,8 +30,12 @@ impl Story {
              [profile.bench]\ndebug = false\n"
         );
         write(&dir.join("Cargo.toml"), &manifest);
-        // What Cargo.lock names is there, so that nothing has to be fetched.
-        write(&dir.join("Cargo.lock"), &fs::read_to_string(workspace.join("Cargo.lock")).unwrap());
+        // What Cargo.lock names is there, so that nothing has to be fetched. Cargo takes out of it what it does not
+        // need, so a copy tells whether it is to be made anew.
+        let lock = fs::read_to_string(workspace.join("Cargo.lock")).unwrap();
+        if write(&dir.join("target/Cargo.lock"), &lock) {
+            write(&dir.join("Cargo.lock"), &lock);
+        }
         for (path, text) in files {
             write(&dir.join(path), text);
         }
@@ -71,13 +75,18 @@ impl Story {
     }
 }
 
-fn write(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    // What has not changed keeps its time, so that it is not built again.
+/// Writes a file at one go, as another test may use the same crate. What has not changed keeps its time, so that it is
+/// not built again. Returns whether it has.
+fn write(path: &Path, text: &str) -> bool {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
-        return;
+        return false;
     }
-    fs::write(path, text).unwrap();
+    let dir = path.parent().unwrap();
+    fs::create_dir_all(dir).unwrap();
+    let new = tempfile::NamedTempFile::new_in(dir).unwrap();
+    fs::write(new.path(), text).unwrap();
+    new.persist(path).unwrap();
+    true
 }
 
 impl Ended {

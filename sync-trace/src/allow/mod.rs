@@ -37,10 +37,12 @@ mod pattern;
 mod read;
 #[cfg(test)]
 mod tests;
+#[cfg(not(loom))]
 mod told;
 
 pub use builder::Allow;
 pub(crate) use error::AllowError;
+#[cfg(not(loom))]
 pub use told::{Mode as ToldMode, Rules, Told, ToldLock, Wait as ToldWait, fingerprint};
 
 use crate::finding::{Finding, Lock};
