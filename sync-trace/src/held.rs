@@ -316,6 +316,7 @@ impl HeldStack {
     }
 
     /// How many entries there are. Exact for the owner; a glimpse for anybody else.
+    #[inline]
     pub(crate) fn depth(&self) -> usize {
         (self.state.load(Ordering::Relaxed) & DEPTH_MASK) as usize
     }

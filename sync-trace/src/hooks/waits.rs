@@ -292,9 +292,13 @@ pub(crate) fn gives(source: &Source, op: Op, site: Site) {
 #[cold]
 #[inline(never)]
 pub(crate) fn give(source: &Source, op: Op, site: Site) {
-    if let Some(agent) = current::present().filter(|_| !current::is_in_allocator()) {
-        let _working = Working::begin();
-        source.give(agent, op, site, tracker::global().now_ns());
+    match current::present().filter(|_| !current::is_in_allocator()) {
+        Some(agent) => {
+            let _working = Working::begin();
+            source.give(agent, op, site, tracker::global().now_ns());
+        }
+        // Not even who it is is on record, and it shall not come here with every message.
+        None => source.stir(),
     }
 }
 
@@ -442,5 +446,28 @@ pub(crate) fn suspend(request: &Request<'_>, source: Option<Arc<Source>>) -> Wai
             waiting
         }
         _ => Waiting::UNRECORDED,
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::finding::LockId;
+
+    #[test]
+    fn a_thread_that_is_not_on_record_gives_the_long_way_only_once_for_each_wait() {
+        let site = Site::caller();
+        let source = Source::new(LockId::next(), LockKind::Channel, Origin::unnamed(site));
+        let given_elsewhere = || {
+            std::thread::scope(|scope| _ = scope.spawn(|| gives(&source, Op::Send, site)));
+            (source.times(), source.minds())
+        };
+        assert!(source.minds());
+        assert_eq!(given_elsewhere(), (1, false));
+        assert_eq!(given_elsewhere(), (1, false));
+        source.begin_wait();
+        assert_eq!(given_elsewhere(), (2, false));
+        source.end_wait();
+        assert!(source.last().is_none());
     }
 }
