@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::agent::Agent;
 use crate::config::{Backtrace, EXIT_STATUS, OnViolation};
@@ -15,7 +14,7 @@ use crate::reaction::{self, Place};
 use crate::registry::{Access, LockHeader, Resource, ScopeId, word};
 use crate::site::{Origin, Site};
 use crate::stall::{self, Helps, Last};
-use crate::tracker::{self, Judgement, Limits, Verdict};
+use crate::tracker::{self, Judgement, Limits, PATIENCE, PAUSE, Verdict};
 use crate::waits::slot::Wait;
 use crate::waits::source::{self, Source};
 
@@ -346,12 +345,8 @@ fn put_unjudged(agent: &'static Agent, wait: &Wait) -> Waiting {
     waiting
 }
 
-/// How often, and after how long each time, a suspicion is looked at again before it is confirmed
-/// or dropped.
-const PATIENCE: u32 = 20;
 /// Others may be patient themselves, about the same cycle.
 const LAST_PATIENCE: u32 = 3 * PATIENCE;
-const PAUSE: Duration = Duration::from_millis(1);
 
 #[track_caller]
 fn begin_wait<'o>(
