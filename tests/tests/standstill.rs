@@ -266,6 +266,25 @@ fn what_a_healthy_program_does_for_long_is_not_told() {
     }
 }
 
+/// Who watches them looks once in a while, and at what is new.
+#[test]
+fn a_thousand_idle_threads_cost_the_processor_next_to_nothing() {
+    for settings in ["stall=300ms", "stall=off"] {
+        let program = Command::new(env!("CARGO_BIN_EXE_hang"))
+            .arg("thousand_idle_threads")
+            .env("SYNC_TRACE", settings)
+            .output()
+            .expect("the program runs");
+        let [stdout, stderr] =
+            [program.stdout, program.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert_eq!((program.status.code(), stderr.as_str()), (Some(0), ""));
+        let micros: u64 = stdout.trim().parse().expect("it prints a number");
+        println!("{settings}: {micros} us of the processor in 2 s");
+        // Of two seconds: one part in twenty.
+        assert!(micros < 100_000, "{settings}: {micros} us");
+    }
+}
+
 /// A stopped thread does not sleep, whatever it did before: it may have been woken up.
 #[test]
 fn a_thread_that_a_debugger_has_stopped_may_go_on() {

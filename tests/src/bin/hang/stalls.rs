@@ -20,6 +20,7 @@ pub(crate) const SCENES: &[Scene] = &[
     ("long_work_for_a_holder", long_work_for_a_holder),
     ("idle_holders_of_permits", idle_holders_of_permits),
     ("joined_idle_workers", joined_idle_workers),
+    ("thousand_idle_threads", thousand_idle_threads),
 ];
 
 /// Several times as long as it takes until it is told. Whoever sleeps may do anything afterwards.
@@ -188,4 +189,42 @@ fn joined_idle_workers() {
         drop(sender);
     });
     thread::spawn(move || _ = receiver.recv()).join().unwrap();
+}
+
+/// Prints how many microseconds of the processor the process takes while nothing happens for two seconds.
+fn thousand_idle_threads() {
+    const THREADS: usize = 1000;
+    let gate = Arc::new(Mutex::new(()));
+    let ends: Vec<_> = (0..THREADS)
+        .map(|at| {
+            let (sender, receiver) = channel::<()>();
+            let gate = Arc::clone(&gate);
+            let idle = thread::Builder::new().stack_size(128 * 1024).spawn(move || {
+                // Half of them keep something that nobody wants.
+                let own = Mutex::new(());
+                let held = (at % 2 == 0).then(|| own.lock().unwrap());
+                drop(gate.lock().unwrap());
+                _ = receiver.recv();
+                drop(held);
+            });
+            (sender, idle.unwrap())
+        })
+        .collect();
+    until_asleep(Op::Recv, THREADS);
+    // Until the watch has seen that they are old.
+    thread::sleep(Duration::from_millis(1000));
+    let before = processor_time();
+    thread::sleep(Duration::from_millis(2000));
+    println!("{}", (processor_time() - before).as_micros());
+    for (sender, idle) in ends {
+        drop(sender);
+        idle.join().unwrap();
+    }
+}
+
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is ours to write.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
