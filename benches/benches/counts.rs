@@ -19,6 +19,7 @@
 
 use std::process::Command;
 
+use sync_trace_benches::declared;
 use sync_trace_benches::drop_in::{self, Twins};
 use sync_trace_benches::family::{Std, Traced};
 use sync_trace_benches::work::{
@@ -32,7 +33,7 @@ macro_rules! on_locks {
     };
 }
 
-const WORKS: [(&str, Twins); 12] = [
+const WORKS: [(&str, Twins); 14] = [
     ("mutex", on_locks!(LockUnlock)),
     ("nested", on_locks!(NestedPair)),
     ("four", on_locks!(FourDeep)),
@@ -45,6 +46,8 @@ const WORKS: [(&str, Twins); 12] = [
     ("init16", drop_in::ONCE_GET_OR_INIT),
     ("first", drop_in::ONCE_FIRST),
     ("message", drop_in::SEND_RECV),
+    ("extent", declared::EMPTY),
+    ("declared", declared::BOTH),
 ];
 const TIMES: u64 = 100_000;
 

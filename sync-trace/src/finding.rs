@@ -344,6 +344,8 @@ pub struct Declared {
     pub name: Option<Passage>,
     /// The part of the text that is broken, as written, and what that is at odds with.
     pub parts: [Option<&'static str>; 2],
+    /// Whether it is that of a call which is under way, and not declared elsewhere.
+    pub in_force: bool,
 }
 
 /// That a lock was taken while another one was held; of [`ObservedOrder`](crate::ObservedOrder).
@@ -731,6 +733,10 @@ impl Fingerprint {
             [declared.item, declared.attribute, declared.text]
                 .iter()
                 .for_each(|text| hash.write(text));
+            if !declared.in_force {
+                // The text may be a part of what it says, such as the name of a neighbour.
+                declared.parts.iter().flatten().for_each(|part| hash.write(part));
+            }
         }
         let site = breach.wait.as_ref().map(|wait| wait.site);
         hash.write(site.map_or("", Site::file));

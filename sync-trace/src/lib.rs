@@ -81,6 +81,7 @@ mod meaning;
 mod op;
 pub mod order;
 mod os;
+mod own;
 mod permits;
 mod perturb;
 mod registry;

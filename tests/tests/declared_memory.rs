@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use sync_trace::sync::Mutex;
-use sync_trace::{AsStd, lock_budget, lock_order};
+use sync_trace::{AsStd, lock_budget, lock_order, locks};
 
 struct Counting;
 
@@ -55,6 +55,11 @@ struct Bank {
 }
 
 impl Bank {
+    #[locks(requires(self.accounts), order(local, self.accounts < self.audit))]
+    fn note(&self) {
+        *self.audit.lock().unwrap() += 1;
+    }
+
     #[lock_order(self.accounts < self.audit < each(self.shards[_] by addr))]
     fn transfer(&self) {
         let mut accounts = self.accounts.lock().unwrap();
@@ -74,6 +79,20 @@ fn what_has_run_before_allocates_nothing() {
     let calls = |times: u32| {
         let before = CALLS.get();
         (0..times).for_each(|_| bank.transfer());
+        CALLS.get() - before
+    };
+    assert_ne!(calls(1), 0, "the first time it does, or nothing is counted");
+    assert_eq!(calls(100), 0);
+}
+
+#[test]
+fn what_has_looked_before_at_what_is_held_allocates_nothing() {
+    let _turn = turn();
+    let bank = Bank::default();
+    let _held = bank.accounts.lock().unwrap();
+    let calls = |times: u32| {
+        let before = CALLS.get();
+        (0..times).for_each(|_| bank.note());
         CALLS.get() - before
     };
     assert_ne!(calls(1), 0, "the first time it does, or nothing is counted");

@@ -1,7 +1,7 @@
 //! The extents that one agent is in, innermost last.
 //!
-//! Only the agent itself changes them, and before it runs whoever starts it. Vectors keep their room, so
-//! that a function which has run before allocates nothing. What is noted after a real lock was taken has its
+//! Only the agent itself touches them, and before it runs whoever starts it: every method is for those alone.
+//! Vectors keep their room, so that a function which has run before allocates nothing. What is noted after a real lock was taken has its
 //! room made before: that lock may be the memory allocator's.
 //!
 //! Each entry has a number of its own. Most are left in the opposite order in which they were entered, but
@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use super::check::taken_inside;
 use super::frame::{Before, Frame, Member, Which};
 use super::model::{Clause, Declaration, Rule};
-use crate::atomics::{AtomicBool, Mutex, Ordering, const_fn, lock};
+use crate::atomics::{AtomicBool, Ordering, const_fn};
 use crate::finding::{Code, LockId};
 use crate::held::{Held, key};
+use crate::own::{Lent, Own};
 
 /// What an agent keeps of its extents.
 pub(crate) struct Extents {
@@ -22,16 +23,16 @@ pub(crate) struct Extents {
     is_active: AtomicBool,
     /// Whether one of them looks at everything. As above.
     looks_at_everything: AtomicBool,
-    stack: Mutex<Stack>,
+    stack: Own<Stack>,
 }
 
 #[derive(Default)]
 struct Stack {
     entries: Vec<Entry>,
-    members: Vec<Member>,
-    before: Vec<Before>,
-    /// Room for what the next call gives its declaration.
-    scratch: Vec<Member>,
+    /// Rooms of calls that have ended, for the next ones.
+    spare: Vec<Room>,
+    /// The same for what is held at a border.
+    holds: Vec<Held>,
     /// What was taken in each extent that limits how long it may be held.
     taken: Vec<Taken>,
     /// How many entries there have been.
@@ -42,12 +43,17 @@ struct Stack {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Serial(u64);
 
+/// What one call has given its declaration, and what was held when it began.
+#[derive(Default)]
+pub(crate) struct Room {
+    members: Vec<Member>,
+    before: Vec<Before>,
+}
+
 struct Entry {
     serial: Serial,
     declaration: &'static Declaration,
-    /// Where its part of the vectors begins.
-    members: usize,
-    before: usize,
+    room: Room,
     /// What it means alone.
     own: Bond,
     /// That of all extents up to this one.
@@ -178,11 +184,10 @@ impl Extents {
             Self {
                 is_active: AtomicBool::new(false),
                 looks_at_everything: AtomicBool::new(false),
-                stack: Mutex::new(Stack {
+                stack: Own::new(Stack {
                     entries: Vec::new(),
-                    members: Vec::new(),
-                    before: Vec::new(),
-                    scratch: Vec::new(),
+                    spare: Vec::new(),
+                    holds: Vec::new(),
                     taken: Vec::new(),
                     entered: 0,
                 }),
@@ -208,39 +213,73 @@ impl Extents {
         }
     }
 
-    /// Does something to the stack, outside the mutex: it may take memory, and what the memory allocator
-    /// does with locks meanwhile may come by here. It finds nothing then.
+    /// The stack, unless it is being worked on: that may take memory, and what the memory allocator does with
+    /// locks meanwhile may come by here.
+    #[inline]
+    fn lend(&self) -> Option<Lent<'_, Stack>> {
+        // SAFETY: every method is for the agent's own thread, or for who gives the record to another one: the
+        // parent before it starts that, or who finds it in the list of those that are free.
+        unsafe { self.stack.lend() }
+    }
+
+    /// Does something to the stack. Who comes by while that is done finds none.
     fn with<R>(&self, work: impl FnOnce(&mut Stack) -> R) -> R {
-        let mut stack = std::mem::take(&mut *lock(&self.stack));
+        let Some(mut stack) = self.lend() else { return work(&mut Stack::default()) };
         let result = work(&mut stack);
-        self.is_active.store(!stack.entries.is_empty(), Ordering::Relaxed);
-        let looks = stack.bond().looks_at_everything;
-        self.looks_at_everything.store(looks, Ordering::Relaxed);
-        *lock(&self.stack) = stack;
+        self.note(&stack);
         result
     }
 
-    /// Room for the members of a call.
-    pub(crate) fn take_scratch(&self) -> Vec<Member> {
-        std::mem::take(&mut lock(&self.stack).scratch)
+    /// Tells those who only look whether there is anything.
+    #[inline]
+    fn note(&self, stack: &Stack) {
+        self.is_active.store(!stack.entries.is_empty(), Ordering::Relaxed);
+        self.looks_at_everything.store(stack.bond().looks_at_everything, Ordering::Relaxed);
     }
 
-    /// Enters an extent and keeps the room that its members came in.
+    /// Room for a call, to be given back by [`enter`](Self::enter).
+    #[inline]
+    pub(crate) fn take_room(&self) -> Room {
+        self.lend().and_then(|mut stack| stack.spare.pop()).unwrap_or_default()
+    }
+
+    /// Room for what is held at a border, to be [given back](Self::give_holds).
+    pub(crate) fn take_holds(&self) -> Vec<Held> {
+        self.lend().map(|mut stack| std::mem::take(&mut stack.holds)).unwrap_or_default()
+    }
+
+    pub(crate) fn give_holds(&self, mut holds: Vec<Held>) {
+        holds.clear();
+        if let Some(mut stack) = self.lend() {
+            std::mem::swap(&mut stack.holds, &mut holds);
+        }
+    }
+
+    /// Enters an extent, if that takes no memory.
+    #[inline]
+    pub(crate) fn enter_at_once(
+        &self,
+        declaration: &'static Declaration,
+        room: &mut Room,
+    ) -> Option<(Serial, Bond)> {
+        let mut stack = self.lend()?;
+        if stack.entries.len() == stack.entries.capacity() {
+            return None;
+        }
+        let entered = stack.push(declaration, std::mem::take(room), false);
+        self.note(&stack);
+        Some(entered)
+    }
+
+    /// Enters an extent with these held.
     pub(crate) fn enter(
         &self,
         declaration: &'static Declaration,
-        mut members: Vec<Member>,
+        mut room: Room,
         holds: &[Held],
     ) -> (Serial, Bond) {
-        self.with(|stack| {
-            let entered = stack.push(declaration, &members, holds.iter().map(before), false);
-            members.clear();
-            // A call inside the one that gave the members may have left room, too.
-            if stack.scratch.capacity() < members.capacity() {
-                std::mem::swap(&mut stack.scratch, &mut members);
-            }
-            entered
-        })
+        room.before.extend(holds.iter().map(before));
+        self.with(|stack| stack.push(declaration, room, false))
     }
 
     /// Goes on with an extent that was suspended.
@@ -248,8 +287,10 @@ impl Extents {
         let Suspended { declaration, members, before, overrun, taken, is_inherited, .. } =
             suspended;
         self.with(|stack| {
-            let before = before.iter().copied();
-            let (serial, bond) = stack.push(declaration, members, before, *is_inherited);
+            let mut room = stack.spare.pop().unwrap_or_default();
+            room.members.extend_from_slice(members);
+            room.before.extend_from_slice(before);
+            let (serial, bond) = stack.push(declaration, room, *is_inherited);
             if let Some(entry) = stack.entries.last_mut() {
                 entry.overrun = *overrun;
             }
@@ -281,6 +322,24 @@ impl Extents {
             let overrun = stack.remove(serial);
             (stack.bond(), overrun)
         })
+    }
+
+    /// Leaves the innermost extent, if it is this one and nothing was measured in it. Returns what the others
+    /// mean.
+    #[inline]
+    pub(crate) fn leave_at_once(&self, serial: Serial) -> Option<Bond> {
+        let mut stack = self.lend()?;
+        let innermost = stack.entries.last()?;
+        if innermost.serial != serial
+            || innermost.overrun.is_some()
+            || !stack.taken.is_empty()
+            || stack.spare.len() == stack.spare.capacity()
+        {
+            return None;
+        }
+        stack.pop();
+        self.note(&stack);
+        Some(stack.bond())
     }
 
     /// Looks at the extents, the innermost one first.
@@ -353,7 +412,7 @@ impl Extents {
     /// A lock was taken; the clock is read only where that matters. It may be the memory allocator's, so
     /// nothing is allocated: there is room, or else it is not measured.
     pub(crate) fn taken(&self, held: &Held) {
-        let mut stack = lock(&self.stack);
+        let Some(mut stack) = self.lend() else { return };
         let Stack { entries, taken, .. } = &mut *stack;
         let mut now = None;
         for entry in entries.iter().filter(|entry| entry.limits_holds()) {
@@ -366,7 +425,7 @@ impl Extents {
 
     /// A lock was released, at that time. Allocates and frees nothing.
     pub(crate) fn released(&self, id: LockId, at: Instant) {
-        let mut stack = lock(&self.stack);
+        let Some(mut stack) = self.lend() else { return };
         let Stack { entries, taken, .. } = &mut *stack;
         if taken.is_empty() {
             return;
@@ -381,10 +440,10 @@ impl Extents {
     }
 
     /// A lock was waited for.
-    pub(crate) fn waited(&self, lock_wanted: &Held, took: Duration) {
-        let mut stack = lock(&self.stack);
+    pub(crate) fn waited(&self, wanted: &Held, took: Duration) {
+        let Some(mut stack) = self.lend() else { return };
         let entries = stack.entries.iter_mut();
-        entries.for_each(|entry| entry.spent(Spent::Waiting, lock_wanted, took));
+        entries.for_each(|entry| entry.spent(Spent::Waiting, wanted, took));
     }
 }
 
@@ -404,36 +463,38 @@ impl<'a> Iterator for Frames<'a> {
 }
 
 impl Stack {
+    #[inline]
     fn push(
         &mut self,
         declaration: &'static Declaration,
-        members: &[Member],
-        before: impl Iterator<Item = Before>,
+        room: Room,
         is_inherited: bool,
     ) -> (Serial, Bond) {
         self.entered += 1;
         let serial = Serial(self.entered);
-        let (first_member, first_before) = (self.members.len(), self.before.len());
-        self.members.extend_from_slice(members);
-        self.before.extend(before);
         let own = Bond {
-            number: number(declaration, members, &self.before[first_before..]),
+            number: number(declaration, &room),
             looks_at_everything: declaration.looks_at_everything(is_inherited),
         };
         let bond = self.bond().and(own);
-        let (members, before) = (first_member, first_before);
         let overrun = None;
-        self.entries.push(Entry {
-            serial,
-            declaration,
-            members,
-            before,
-            own,
-            bond,
-            is_inherited,
-            overrun,
-        });
+        self.entries.push(Entry { serial, declaration, room, own, bond, is_inherited, overrun });
         (serial, bond)
+    }
+
+    /// Removes the innermost entry and keeps its room.
+    #[inline]
+    fn pop(&mut self) {
+        if let Some(entry) = self.entries.pop() {
+            self.keep(entry.room);
+        }
+    }
+
+    #[inline]
+    fn keep(&mut self, mut room: Room) {
+        room.members.clear();
+        room.before.clear();
+        self.spare.push(room);
     }
 
     /// Where the entry is, if it still is.
@@ -444,20 +505,15 @@ impl Stack {
     /// Removes an entry with all that belongs to it. Those above it stay.
     fn remove(&mut self, serial: Serial) -> Option<Overrun> {
         let at = self.place(serial)?;
-        let (members, before) = (self.members_of(at), self.before_of(at));
-        let (fewer_members, fewer_before) = (members.len(), before.len());
-        self.members.drain(members);
-        self.before.drain(before);
         self.taken.retain(|taken| taken.extent != serial);
-        let removed = self.entries.remove(at);
+        let Entry { room, overrun, .. } = self.entries.remove(at);
+        self.keep(room);
         for above in at..self.entries.len() {
             let below = above.checked_sub(1).map(|below| self.entries[below].bond);
             let entry = &mut self.entries[above];
-            entry.members -= fewer_members;
-            entry.before -= fewer_before;
             entry.bond = below.unwrap_or_default().and(entry.own);
         }
-        removed.overrun
+        overrun
     }
 
     fn bond(&self) -> Bond {
@@ -473,24 +529,25 @@ impl Stack {
         }
     }
 
-    fn members_of(&self, at: usize) -> std::ops::Range<usize> {
-        let next = self.entries.get(at + 1);
-        self.entries[at].members..next.map_or(self.members.len(), |next| next.members)
-    }
-
-    fn before_of(&self, at: usize) -> std::ops::Range<usize> {
-        let next = self.entries.get(at + 1);
-        self.entries[at].before..next.map_or(self.before.len(), |next| next.before)
-    }
-
     fn frame(&self, at: usize) -> Frame<'_> {
-        let entry = &self.entries[at];
-        Frame {
-            declaration: entry.declaration,
-            members: &self.members[self.members_of(at)],
-            before: &self.before[self.before_of(at)],
-            is_inherited: entry.is_inherited,
-        }
+        let Entry { declaration, room, is_inherited, .. } = &self.entries[at];
+        let Room { members, before } = room;
+        Frame { declaration, members, before, is_inherited: *is_inherited }
+    }
+}
+
+impl Room {
+    pub(crate) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    pub(crate) fn into_members(self) -> Vec<Member> {
+        self.members
+    }
+
+    #[inline]
+    pub(crate) fn add(&mut self, member: Member) {
+        self.members.push(member);
     }
 }
 
@@ -521,14 +578,12 @@ impl Bond {
 }
 
 /// A number for what a declaration says of nested requests in one call: 0 if it says nothing of them.
-fn number(declaration: &'static Declaration, members: &[Member], before: &[Before]) -> u64 {
-    let says_something =
-        |clause: &Clause| matches!(clause.rule, Rule::Order { .. } | Rule::Exempt { .. });
-    if !declaration.clauses.iter().any(says_something) {
+fn number(declaration: &'static Declaration, room: &Room) -> u64 {
+    if !declaration.needs.number {
         return 0;
     }
     let start = std::ptr::from_ref(declaration).addr() as u64;
-    let of_members = members.iter().fold(start, |sum, member| {
+    let of_members = room.members.iter().fold(start, |sum, member| {
         let (which, key) = match member.what {
             Which::Lock { id, key, .. } => (id.0, key as u64),
             Which::Type(name) => (name as usize as u64, 0),
@@ -536,7 +591,9 @@ fn number(declaration: &'static Declaration, members: &[Member], before: &[Befor
         };
         key::chain(key::chain(sum, which), key.wrapping_add(member.slot as u64))
     });
-    before.iter().fold(of_members, |sum, before| key::chain(sum, key::of(before.lock, before.mode)))
+    room.before
+        .iter()
+        .fold(of_members, |sum, before| key::chain(sum, key::of(before.lock, before.mode)))
 }
 
 /// How long something may last, if that is declared.
@@ -598,6 +655,17 @@ mod tests {
         (first..first + count).map(member).collect()
     }
 
+    fn enter(
+        extents: &Extents,
+        declaration: &'static Declaration,
+        members: Vec<Member>,
+        holds: &[Held],
+    ) -> (Serial, Bond) {
+        let mut room = extents.take_room();
+        members.into_iter().for_each(|member| room.add(member));
+        extents.enter(declaration, room, holds)
+    }
+
     /// The locks of each extent, the innermost one first.
     fn locks(extents: &Extents) -> Vec<Vec<u64>> {
         let lock = |member: &Member| match member.what {
@@ -611,9 +679,9 @@ mod tests {
     #[test]
     fn an_extent_that_is_not_the_innermost_is_left_alone() {
         let extents = Extents::new();
-        let (first, _) = extents.enter(order(), members(10, 2), &[held(1)]);
-        let (second, _) = extents.enter(only(), members(20, 1), &[held(1), held(2)]);
-        let (third, _) = extents.enter(order(), members(30, 3), &[held(3)]);
+        let (first, _) = enter(&extents, order(), members(10, 2), &[held(1)]);
+        let (second, _) = enter(&extents, only(), members(20, 1), &[held(1), held(2)]);
+        let (third, _) = enter(&extents, order(), members(30, 3), &[held(3)]);
         assert!(extents.looks_at_everything());
         let (_, overrun) = extents.leave(second, true);
         assert!(overrun.is_none());
@@ -630,9 +698,9 @@ mod tests {
     #[test]
     fn what_was_left_is_not_left_again() {
         let extents = Extents::new();
-        let (first, _) = extents.enter(order(), members(10, 1), &[]);
+        let (first, _) = enter(&extents, order(), members(10, 1), &[]);
         extents.leave(first, true);
-        let (second, _) = extents.enter(order(), members(20, 1), &[]);
+        let (second, _) = enter(&extents, order(), members(20, 1), &[]);
         extents.leave(first, true);
         assert_eq!(locks(&extents), [vec![20]]);
         assert_eq!(extents.look_at(first, |_| ()), None);
@@ -642,10 +710,10 @@ mod tests {
     #[test]
     fn what_is_left_means_what_it_means_alone() {
         let (one, other) = (order(), order());
-        let alone = Extents::new().enter(other, members(20, 1), &[]).1;
+        let alone = enter(&Extents::new(), other, members(20, 1), &[]).1;
         let extents = Extents::new();
-        let (first, _) = extents.enter(one, members(10, 1), &[]);
-        let (_, both) = extents.enter(other, members(20, 1), &[]);
+        let (first, _) = enter(&extents, one, members(10, 1), &[]);
+        let (_, both) = enter(&extents, other, members(20, 1), &[]);
         assert_ne!(both, alone);
         assert_eq!(extents.leave(first, true).0, alone);
     }
@@ -654,10 +722,10 @@ mod tests {
     fn each_extent_measures_what_was_taken_in_it() {
         let short = Duration::from_millis(1);
         let extents = Extents::new();
-        let (outer, _) = extents.enter(budget(short), members(10, 1), &[]);
+        let (outer, _) = enter(&extents, budget(short), members(10, 1), &[]);
         extents.make_room();
         extents.taken(&held(1));
-        let (inner, _) = extents.enter(budget(short), members(20, 1), &[]);
+        let (inner, _) = enter(&extents, budget(short), members(20, 1), &[]);
         let later = Instant::now() + Duration::from_secs(1);
         extents.released(LockId(1), later);
         assert!(extents.leave(inner, true).1.is_none());

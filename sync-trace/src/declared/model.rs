@@ -17,6 +17,67 @@ pub struct Declaration {
     pub(crate) called: OnceLock<&'static str>,
     /// Whether its places were entered into the book: what they are is known once the item has run.
     pub(crate) has_run: AtomicBool,
+    /// What a call has to look at.
+    pub(crate) needs: Needs,
+}
+
+/// What has to be done in a call, by all of its clauses: known at compile time, because most calls need
+/// none of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Needs {
+    /// To look at what is held at the entry, and by whoever polls.
+    pub(crate) holds: bool,
+    /// To judge what is held at the entry or the exit.
+    pub(crate) borders: bool,
+    /// To look at everything that is done inside: also at what is taken while nothing is held, what is
+    /// tried, and what is released. Else it is enough to look at requests that nest as none has before.
+    pub(crate) everything: bool,
+    /// To tell requests inside from others, because what is in order differs.
+    pub(crate) number: bool,
+    /// To know whether to block is allowed where it is called.
+    pub(crate) may_block: bool,
+}
+
+impl Needs {
+    const fn of(clauses: &[Clause]) -> Self {
+        let mut needs = Self {
+            holds: false,
+            borders: false,
+            everything: false,
+            number: false,
+            may_block: false,
+        };
+        let mut at = 0;
+        while at < clauses.len() {
+            match &clauses[at].rule {
+                Rule::Order { options, .. } => {
+                    needs.number = true;
+                    needs.holds |= options.local;
+                    needs.everything |= options.strict;
+                }
+                Rule::Requires { .. }
+                | Rule::Excludes { .. }
+                | Rule::Acquires { .. }
+                | Rule::Releases { .. } => {
+                    needs.holds = true;
+                    needs.borders = true;
+                }
+                Rule::Only { .. } => needs.everything = true,
+                Rule::NoBlock => {}
+                Rule::MayBlock => {
+                    needs.holds = true;
+                    needs.may_block = true;
+                }
+                Rule::Budget { hold, await_hold, .. } => {
+                    needs.holds |= await_hold.is_some();
+                    needs.everything |= hold.is_some();
+                }
+                Rule::Exempt { .. } => needs.number = true,
+            }
+            at += 1;
+        }
+        needs
+    }
 }
 
 impl Declaration {
@@ -27,8 +88,8 @@ impl Declaration {
         name: Span,
         clauses: &'static [Clause],
     ) -> Self {
-        let has_run = AtomicBool::new(false);
-        Self { item, file, name, clauses, called: OnceLock::new(), has_run }
+        let (has_run, needs) = (AtomicBool::new(false), Needs::of(clauses));
+        Self { item, file, name, clauses, called: OnceLock::new(), has_run, needs }
     }
 
     /// Whether it has run.
@@ -41,17 +102,11 @@ impl Declaration {
         self.called.get().copied().unwrap_or(self.item)
     }
 
-    /// Whether everything that is done inside has to be looked at: also what is taken while nothing is
-    /// held, what is tried, and what is released. Else it is enough to look at requests that nest as
-    /// none has before.
+    /// Whether everything that is done inside has to be looked at. In what a thread takes over from the one
+    /// that started it, only orders that say so go on.
     pub(crate) fn looks_at_everything(&self, is_inherited: bool) -> bool {
-        self.clauses.iter().any(|clause| match &clause.rule {
-            Rule::Order { options, .. } => options.strict && (options.inherit || !is_inherited),
-            _ if is_inherited => false,
-            Rule::Budget { hold, .. } => hold.is_some(),
-            Rule::Only { .. } => true,
-            _ => false,
-        })
+        let goes_on = |clause: &Clause| matches!(clause.rule, Rule::Order { options, .. } if options.strict && options.inherit);
+        self.needs.everything && (!is_inherited || self.clauses.iter().any(goes_on))
     }
 
     /// It has run, with a closure of this type in it.

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::check::{self, Border};
-use super::extents::{Bond, Extents, Serial, Suspended};
+use super::extents::{Bond, Extents, Room, Serial, Suspended};
 use super::frame::{Frame, Member, Which};
-use super::model::{Declaration, Rule};
+use super::model::Declaration;
 use super::traced::{Locks, TracedLock};
 use super::verdict;
 use crate::agent::{Agent, Cold};
@@ -21,7 +22,7 @@ use crate::registry::LockHeader;
 
 /// What a call gives its declaration: the locks behind numbered elements.
 pub struct Members {
-    list: Vec<Member>,
+    room: Room,
 }
 
 impl Members {
@@ -32,47 +33,56 @@ impl Members {
 
     /// The same for locks that are taken in the order of their addresses.
     pub fn add_by_addr<L: TracedLock + ?Sized>(&mut self, slot: usize, lock: &L) {
-        self.add_each(slot, lock, |header, _| std::ptr::from_ref(header).addr() as i128);
+        self.add_each(slot, lock, By::Address);
     }
 
     /// The same for locks that are taken in the order of their numbers.
     pub fn add_by_id<L: TracedLock + ?Sized>(&mut self, slot: usize, lock: &L) {
-        self.add_each(slot, lock, |_, number| i128::from(number));
+        self.add_each(slot, lock, By::Number);
     }
 
     /// The same for a lock that has a key.
     pub fn add_by_key<L: TracedLock + ?Sized, K: Key>(&mut self, slot: usize, lock: &L, key: K) {
-        let key = key.ordinal();
-        self.add_each(slot, lock, |_, _| key);
+        self.add_each(slot, lock, By::Key(key.ordinal()));
     }
 
     /// All locks that protect a `T` are element number `slot`.
     pub fn of_type<T: ?Sized>(&mut self, slot: usize) {
-        self.list.push(Member { slot, what: Which::Type(std::any::type_name::<T>) });
+        self.room.add(Member { slot, what: Which::Type(std::any::type_name::<T>) });
     }
 
-    fn add_each<L: TracedLock + ?Sized>(
-        &mut self,
-        slot: usize,
-        lock: &L,
-        key: impl Fn(&LockHeader, u64) -> i128,
-    ) {
-        let mut take = |header: Option<&LockHeader>| {
-            let known = header.and_then(|header| Some((header, header.ensure_id()?)));
-            let what = known.map_or(Which::Unknown, |(header, id)| Which::Lock {
-                id,
-                origin: header.origin(),
-                key: key(header, id.0),
-            });
-            self.list.push(Member { slot, what });
-        };
+    fn add_each<L: TracedLock + ?Sized>(&mut self, slot: usize, lock: &L, by: By) {
+        let mut take = |header: Option<&LockHeader>| self.take(slot, header, by);
         lock.locks(&mut Locks { take: &mut take });
     }
+
+    /// Not generic, so that it is compiled once, and optimised where its user is not.
+    fn take(&mut self, slot: usize, header: Option<&LockHeader>, by: By) {
+        let known = header.and_then(|header| Some((header, header.ensure_id()?)));
+        let what = known.map_or(Which::Unknown, |(header, id)| Which::Lock {
+            id,
+            origin: header.origin(),
+            key: match by {
+                By::Address => std::ptr::from_ref(header).addr() as i128,
+                By::Number => i128::from(id.0),
+                By::Key(key) => key,
+            },
+        });
+        self.room.add(Member { slot, what });
+    }
+}
+
+/// How the locks of one element are sorted.
+#[derive(Clone, Copy)]
+enum By {
+    Address,
+    Number,
+    Key(i128),
 }
 
 impl fmt::Debug for Members {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.list).finish()
+        f.debug_list().entries(self.room.members()).finish()
     }
 }
 
@@ -148,35 +158,47 @@ pub fn enter(declaration: &'static Declaration, fill: impl FnOnce(&mut Members))
     if !declaration.has_run() {
         declaration.set_called(&fill);
     }
-    let mut members = Members { list: agent.extents.take_scratch() };
+    let mut members = Members { room: agent.extents.take_room() };
     fill(&mut members);
-    let Members { list } = members;
-    enter_with(agent, declaration, list)
+    enter_with(agent, declaration, members.room)
 }
 
 /// As [`enter`], apart from what depends on the locks' types.
 #[inline(never)]
 #[track_caller]
-fn enter_with(
+fn enter_with(agent: &'static Agent, declaration: &'static Declaration, mut room: Room) -> Scope {
+    verdict::ran(agent, declaration, room.members());
+    let is_simple = !declaration.needs.holds;
+    let at_once = is_simple.then(|| agent.extents.enter_at_once(declaration, &mut room)).flatten();
+    let (serial, bond) = match at_once {
+        Some(entered) => entered,
+        None => enter_slow(agent, declaration, room),
+    };
+    bind(agent, bond);
+    let entered = Some(Entered { agent, id: agent.id(), declaration, serial });
+    Scope { entered, _not_send: PhantomData }
+}
+
+/// There is something to judge, or memory to take.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn enter_slow(
     agent: &'static Agent,
     declaration: &'static Declaration,
-    members: Vec<Member>,
-) -> Scope {
-    verdict::ran(agent, declaration, &members);
-    let holds = if declaration.looks_at_holds() { holds(agent) } else { Vec::new() };
-    if declaration.looks_at_borders() {
-        let frame = Frame { declaration, members: &members, before: &[], is_inherited: false };
+    room: Room,
+) -> (Serial, Bond) {
+    let holds = AtBorder::of(agent, declaration);
+    if declaration.needs.borders {
+        let members = room.members();
+        let frame = Frame { declaration, members, before: &[], is_inherited: false };
         if let Some(breach) = check::border(&frame, &holds, Border::Entry) {
             verdict::raise(agent, &breach, None, &holds);
         }
     }
     verdict::may_enter(agent, declaration, &holds);
-    let working = Working::begin();
-    let (serial, bond) = agent.extents.enter(declaration, members, &holds);
-    drop(working);
-    bind(agent, bond);
-    let entered = Some(Entered { agent, id: agent.id(), declaration, serial });
-    Scope { entered, _not_send: PhantomData }
+    let _working = Working::begin();
+    agent.extents.enter(declaration, room, &holds)
 }
 
 impl Scope {
@@ -193,10 +215,9 @@ impl Scope {
 
     #[track_caller]
     fn leave_once(&mut self) {
-        // A thread that is ending may have lost its record.
+        // A thread that is ending may have lost its record. No other thread may touch that.
         if let Some(Entered { agent, id, declaration, serial }) = self.entered.take()
-            && agent.is_live()
-            && agent.id() == id
+            && current::home().is_some_and(|home| std::ptr::eq(home, agent) && home.id() == id)
         {
             leave(agent, declaration, serial, true);
             current::retire_if_ending(agent);
@@ -223,12 +244,29 @@ fn bind(agent: &Agent, bond: Bond) {
 /// Leaves an extent of `declaration`; `at_end` says whether that is the end of the call.
 #[track_caller]
 fn leave(agent: &'static Agent, declaration: &'static Declaration, serial: Serial, at_end: bool) {
-    let is_judged = at_end && !std::thread::panicking();
     // What others have released for this agent is not held any more.
     current::settle(agent);
+    let is_simple = !declaration.needs.borders;
+    match is_simple.then(|| agent.extents.leave_at_once(serial)).flatten() {
+        Some(bond) => bind(agent, bond),
+        None => leave_slow(agent, declaration, serial, at_end),
+    }
+}
+
+/// There may be something to judge.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn leave_slow(
+    agent: &'static Agent,
+    declaration: &'static Declaration,
+    serial: Serial,
+    at_end: bool,
+) {
+    let is_judged = at_end && !std::thread::panicking();
     let working = Working::begin();
-    let breach = if is_judged && declaration.looks_at_borders() {
-        let holds = holds(agent);
+    let breach = if is_judged && declaration.needs.borders {
+        let holds = AtBorder::of(agent, declaration);
         let judge = |frame: Frame<'_>| check::border(&frame, &holds, Border::Exit);
         agent.extents.look_at(serial, judge).flatten().map(|breach| (breach, holds))
     } else {
@@ -252,6 +290,40 @@ pub(super) fn recording() -> Option<&'static Agent> {
     if current::is_in_allocator() { None } else { current::recording() }
 }
 
+/// What the agent holds where an extent begins or ends, oldest first; nothing if that does not matter there. It
+/// lies in room that the agent keeps for this.
+struct AtBorder {
+    agent: &'static Agent,
+    holds: Vec<Held>,
+}
+
+impl AtBorder {
+    fn of(agent: &'static Agent, declaration: &'static Declaration) -> Self {
+        let _working = Working::begin();
+        let mut holds = agent.extents.take_holds();
+        if declaration.needs.holds {
+            current::settle(agent);
+            agent.held.for_each(|held| holds.push(held));
+        }
+        Self { agent, holds }
+    }
+}
+
+impl Deref for AtBorder {
+    type Target = [Held];
+
+    fn deref(&self) -> &[Held] {
+        &self.holds
+    }
+}
+
+impl Drop for AtBorder {
+    fn drop(&mut self) {
+        let _working = Working::begin();
+        self.agent.extents.give_holds(std::mem::take(&mut self.holds));
+    }
+}
+
 /// What the agent holds now, oldest first.
 pub(super) fn holds(agent: &Agent) -> Vec<Held> {
     let _working = Working::begin();
@@ -259,32 +331,6 @@ pub(super) fn holds(agent: &Agent) -> Vec<Held> {
     let mut holds = Vec::with_capacity(agent.held.depth());
     agent.held.for_each(|held| holds.push(held));
     holds
-}
-
-impl Declaration {
-    /// Whether what is held at the entry, and by whoever polls, matters.
-    fn looks_at_holds(&self) -> bool {
-        self.looks_at_borders()
-            || self.clauses.iter().any(|clause| match &clause.rule {
-                Rule::Order { options, .. } => options.local,
-                Rule::Budget { await_hold, .. } => await_hold.is_some(),
-                Rule::MayBlock => true,
-                _ => false,
-            })
-    }
-
-    /// Whether it says what is held at the entry or the exit.
-    fn looks_at_borders(&self) -> bool {
-        self.clauses.iter().any(|clause| {
-            matches!(
-                clause.rule,
-                Rule::Requires { .. }
-                    | Rule::Excludes { .. }
-                    | Rule::Acquires { .. }
-                    | Rule::Releases { .. }
-            )
-        })
-    }
 }
 
 /// A future in an extent of its own: it is entered at each poll and left when that returns.
@@ -342,9 +388,9 @@ pub fn prepare(declaration: &'static Declaration, fill: impl FnOnce(&mut Members
     if !declaration.has_run() {
         declaration.set_called(&fill);
     }
-    let mut members = Members { list: Vec::new() };
+    let mut members = Members { room: Room::default() };
     fill(&mut members);
-    Prepared { extent: Extent::New(Suspended::new(declaration, members.list)) }
+    Prepared { extent: Extent::New(Suspended::new(declaration, members.room.into_members())) }
 }
 
 /// An extent that a future is to be put into.
@@ -390,7 +436,7 @@ impl Extent {
                 if let Some(overrun) = suspended.resumes() {
                     verdict::raise_overrun(agent, suspended.declaration, &overrun);
                 }
-                if suspended.declaration.looks_at_holds() {
+                if suspended.declaration.needs.holds {
                     suspended.set_before(&holds(agent));
                 }
                 if suspended.has_taken() {
@@ -402,7 +448,7 @@ impl Extent {
             Self::New(mut suspended) => {
                 let declaration = suspended.declaration;
                 verdict::ran(agent, declaration, &suspended.members);
-                let holds = if declaration.looks_at_holds() { holds(agent) } else { Vec::new() };
+                let holds = if declaration.needs.holds { holds(agent) } else { Vec::new() };
                 if let Some(breach) = check::border(&suspended.frame(), &holds, Border::Entry) {
                     verdict::raise(agent, &breach, None, &holds);
                 }
@@ -441,7 +487,7 @@ impl Polled<'_> {
                 current::settle(agent);
                 let _working = Working::begin();
                 agent.extents.suspend(serial, suspended);
-                if declaration.looks_at_holds() {
+                if declaration.needs.holds {
                     overrun = suspended.suspends(&holds(agent));
                 }
             }

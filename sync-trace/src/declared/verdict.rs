@@ -53,8 +53,19 @@ pub(crate) fn contradictions(tracker: &Tracker) -> Vec<Finding> {
 }
 
 /// A function with a declaration is about to be entered, with these held.
+#[inline]
 #[track_caller]
 pub(super) fn may_enter(agent: &Agent, declaration: &'static Declaration, held: &[Held]) {
+    if declaration.needs.may_block {
+        may_block_here(agent, declaration, held);
+    }
+}
+
+/// Something may block in it: may it here?
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn may_block_here(agent: &Agent, declaration: &'static Declaration, held: &[Held]) {
     let may_block = |clause: &&super::model::Clause| matches!(clause.rule, Rule::MayBlock);
     let Some(clause) = declaration.clauses.iter().find(may_block) else { return };
     let spins = held.iter().find(|held| held.created.class().is_some_and(|class| class.spin));
