@@ -1,6 +1,8 @@
 //! Who reacts how: the `SYNC_TRACE` variable and its builder.
 
+use std::ffi::OsString;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What happens in the thread that would close a deadlock.
@@ -165,6 +167,7 @@ pub struct Config {
     pub(crate) notes: Notes,
     pub(crate) perturb: Perturb,
     pub(crate) stall: Stall,
+    pub(crate) run_dir: Option<&'static PathBuf>,
 }
 
 impl Config {
@@ -219,6 +222,27 @@ impl Config {
     pub fn stall(self, stall: Stall) -> Self {
         Self { stall, ..self }
     }
+
+    /// Where this process writes what it learns about locks, for other programs; by default nowhere.
+    ///
+    /// It makes a file of its own in there when it has the first thing to say, and the directory if it is not
+    /// there. What has been seen before the configuration is installed may be missing. The environment
+    /// variable `SYNC_TRACE_DIR` has the last word, and an empty one says nowhere. A few bytes for each
+    /// call are never freed. `docs/run-directory.md` in the repository describes the files.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// sync_trace::Config::new().run_dir("target/sync-trace").install();
+    /// ```
+    pub fn run_dir(self, dir: impl AsRef<Path>) -> Self {
+        Self { run_dir: Some(kept(dir.as_ref())), ..self }
+    }
+}
+
+/// The path from wherever the process goes later.
+fn kept(dir: &Path) -> &'static PathBuf {
+    Box::leak(Box::new(std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned())))
 }
 
 /// One setting that the variable may name.
@@ -276,6 +300,8 @@ pub(crate) struct Overrides {
     chosen: Vec<(usize, usize)>,
     perturb: Option<Perturb>,
     stall: Option<Stall>,
+    /// What `SYNC_TRACE_DIR` says, which may be that there is none.
+    run_dir: Option<Option<&'static PathBuf>>,
 }
 
 impl Overrides {
@@ -307,6 +333,12 @@ impl Overrides {
         (overrides, errors)
     }
 
+    /// The same, with what `SYNC_TRACE_DIR` says.
+    pub(crate) fn with_run_dir(self, dir: Option<OsString>) -> Self {
+        let named = |dir: OsString| (!dir.is_empty()).then(|| kept(Path::new(&dir)));
+        Self { run_dir: dir.map(named), ..self }
+    }
+
     /// `config` with these settings over it.
     pub(crate) fn over(&self, mut config: Config) -> Config {
         config.off = self.off;
@@ -319,6 +351,11 @@ impl Overrides {
             None => config.perturb,
         };
         config.stall = self.stall.unwrap_or(config.stall);
+        config.run_dir = match self.run_dir {
+            _ if config.off => None,
+            Some(dir) => dir,
+            None => config.run_dir,
+        };
         config
     }
 }

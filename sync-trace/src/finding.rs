@@ -569,6 +569,19 @@ pub struct Lock {
     pub created: Site,
 }
 
+impl Lock {
+    /// What the locks of its class have in common in every process that was built from the same source: their
+    /// name, or else where they were created and what they protect. `None` for one that was made by code
+    /// of the standard library, so that it is not known where it belongs.
+    pub(crate) fn class_key(&self) -> Option<String> {
+        match self.name {
+            Some(name) => Some(format!("name:{name}")),
+            None if self.created.is_unknown() => None,
+            None => Some(format!("created:{}:{}", self.created, self.type_name)),
+        }
+    }
+}
+
 /// Which primitive a lock is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -741,7 +741,7 @@ mod tests {
             assert!(stack.remove(|held| held.lock.0 == lock).is_some());
             assert_eq!(last(), Some(lock));
         }
-        assert_eq!(locks(&stack), []);
+        assert_eq!(locks(&stack), [0_u64; 0]);
         stack.set_cold(false);
         push(&stack, 4);
         assert!(pop(&stack, 4));
