@@ -858,4 +858,20 @@ pub struct AgentState {
     pub holds: Vec<Hold>,
     /// What it waits for, and who keeps it waiting.
     pub wait: Option<(Wait, Vec<Participant>)>,
+    /// Who gave last what it waits for, where anybody may give that: a signal, a message, a permit.
+    pub given: Option<Signal>,
+}
+
+/// Waits that last long, keep others from what they want, and would have to be ended by one another as far as
+/// is known: they need not be stuck.
+#[cfg_attr(loom, expect(dead_code, reason = "the model does not look for them"))]
+#[derive(Clone, Debug)]
+pub(crate) struct Stalled {
+    /// Each waits for the next one; the last one for the first, or for what nobody is known to give.
+    pub(crate) core: Vec<AgentState>,
+    pub(crate) is_circle: bool,
+    /// Who waits for those, one way or another.
+    pub(crate) behind: Vec<Participant>,
+    /// How long they have waited at least.
+    pub(crate) threshold: Duration,
 }

@@ -56,8 +56,8 @@
 //! `held`, `permits`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `foresight` and
 //! `lock_order` (what could happen), `order` and `meaning` (what the program says of that), `declared` (what
 //! its attributes say), `evidence` and `finding` (facts), `report` (their text), `allow` (which of them are
-//! accepted), `perturb` (who is held up at random), `json` and `run` (what other programs are told),
-//! `reaction`, `config` and `os` (the edge).
+//! accepted), `perturb` (who is held up at random), `stall` (whether everything waits), `json` and `run` (what other
+//! programs are told), `reaction`, `config`, `fork` and `os` (the edge).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(loom, allow(unreachable_pub, reason = "the model needs no public API"))]
@@ -99,6 +99,8 @@ mod configure;
 #[cfg(not(loom))]
 mod current;
 #[cfg(not(loom))]
+mod fork;
+#[cfg(not(loom))]
 mod hooks;
 #[cfg(not(loom))]
 mod interop;
@@ -130,6 +132,7 @@ pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));
 pub use allow::Allow;
 pub use config::{
     Backtrace, Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Perturb, Poison, Policy,
+    Stall,
 };
 #[cfg(not(loom))]
 pub use declared::{Key, LockClass, LockFields, Locks, TracedLock};
