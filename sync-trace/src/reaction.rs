@@ -11,7 +11,7 @@ use crate::foresight::pairs;
 use crate::os;
 use crate::perturb::SCHEDULE;
 use crate::report;
-use crate::run::{Known, RUN};
+use crate::run::{Closing, RUN};
 use crate::tracker::{self, Tracker};
 
 /// Where a wait stands, as far as a reaction is concerned.
@@ -182,7 +182,7 @@ fn last_word(status: Option<i32>) -> Option<i32> {
         tell_notes(tracker);
     }
     let instead = if status.is_none_or(|status| status == 0) { backstop(tracker) } else { None };
-    RUN.ends(instead.or(status), || Known {
+    RUN.ends(instead.or(status), || Closing {
         orders: tracker.ledger.orders_seen(),
         limits: [tracker.limits.lines(), tracker.ledger.limits()].concat(),
     });

@@ -10,7 +10,7 @@ use super::file::Appended;
 use super::record::{
     ClassHold, Count, End, Found, Json, Note, Order, Place, Started, Thread, Writer, line,
 };
-use super::{Known, declarations, header};
+use super::{Closing, declarations, header};
 use crate::agent::Agent;
 use crate::atomics::{Mutex, lock};
 use crate::declared::Declaration;
@@ -173,8 +173,8 @@ impl Journal {
     }
 
     /// The process ends. Says so only if it has said anything.
-    pub(super) fn ends(&self, status: Option<i32>, known: Known) {
-        let Known { orders, limits } = known;
+    pub(super) fn ends(&self, status: Option<i32>, closing: Closing) {
+        let Closing { orders, limits } = closing;
         let mut state = lock(&self.state);
         if !matches!(state.output, Output::Open(_)) || !state.is_new("end") {
             return;

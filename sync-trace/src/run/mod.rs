@@ -43,6 +43,12 @@ pub(crate) struct Run {
     journal: AtomicPtr<Journal>,
 }
 
+/// A pointer to a journal says nothing of whether threads may share it.
+const _: () = {
+    const fn may_be_shared<T: Send + Sync>() {}
+    may_be_shared::<Journal>();
+};
+
 impl Run {
     pub(crate) const fn new() -> Self {
         let dir = AtomicPtr::new(std::ptr::null_mut());
@@ -157,18 +163,18 @@ impl Run {
     }
 
     /// The process ends, with this status if that is known.
-    pub(crate) fn ends(&self, status: Option<i32>, known: impl FnOnce() -> Known) {
+    pub(crate) fn ends(&self, status: Option<i32>, closing: impl FnOnce() -> Closing) {
         let Some(dir) = self.dir().filter(|_| !current::is_in_allocator()) else { return };
         let newest = self.newest().filter(|journal| journal.is_of_this_process(dir));
         if let Some(journal) = newest {
             let _working = Working::begin();
-            journal.ends(status, known());
+            journal.ends(status, closing());
         }
     }
 }
 
 /// What is known at the end.
-pub(crate) struct Known {
+pub(crate) struct Closing {
     /// How often each order was seen.
     pub(crate) orders: Vec<Seen>,
     /// What was not recorded, and why.
