@@ -91,7 +91,7 @@ mod on {
                 }
             }
             hooks::begin_stretch();
-            if current::present().is_some_and(|agent| agent.has_something_to_say()) {
+            if current::current().has_something_to_say() {
                 self.publish_slow();
             }
         }
