@@ -71,6 +71,9 @@ pub(crate) struct Awaiting {
     pub(crate) number: u64,
 }
 
+/// So often it is looked whether a wait says what it is for.
+const TOLD_SOON: usize = 100;
+
 /// How many waits under locks there have been.
 static WAITS: GlobalU64 = GlobalU64::new(0);
 
@@ -106,7 +109,15 @@ pub(crate) fn given(agent: &Agent, source: &Source, op: Op, site: Site) {
         awaited.is_given() || !std::ptr::eq(Arc::as_ptr(&awaited.source), source)
     };
     let waiting = |other: &Agent| {
-        let published = other.wait.read()?;
+        let mut published = other.wait.read()?;
+        // What a wait is for is told a moment after the wait itself.
+        for _ in 0..TOLD_SOON {
+            if published.source.is_some() || published.wait.lock_id() != Some(source.id) {
+                break;
+            }
+            std::thread::yield_now();
+            published = other.wait.read()?;
+        }
         let is_endless = published.wait.access.op.is_endless();
         if !is_endless || published.source.as_ref().is_none_or(is_given) {
             return None;
