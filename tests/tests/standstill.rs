@@ -135,24 +135,24 @@ stuck! {
 
 mod real {
     stuck! {
-        jobs_wait_for_jobs: "ST000", "for a message from";
+        jobs_wait_for_jobs: "ST000", "a message from";
         logger_joined_in_drop: "ST000", "a message from";
         flag_under_another_mutex: "ST000", "when nobody was waiting";
         second_phase_without_all: "ST000", "when 3 have come; 2 have";
         both_send_first: "ST000", "to send to";
         channel_made_at_first_use: "ST000", "QUEUE";
         token_taken_by_somebody_else: "ST000", "to be unparked";
-        child_waits_for_its_parents_drop: "ST000", "for the threads of its scope to end";
+        child_waits_for_its_parents_drop: "ST000", "a message from";
         producer_dies: "ST0003", "never been signalled";
         wrong_one_is_notified: "ST000", "by `notify_one`";
-        flag_that_nobody_looks_at: "ST000", "for a message from";
+        flag_that_nobody_looks_at: "ST000", "a message from";
         cell_made_by_two_threads: "ST0001", "CELL";
         all_jobs_before_any_result: "ST000", "to send to";
         message_awaited_while_reading: "ST0003", "config";
         jobs_meet_in_a_small_pool: "ST000", "when 3 have come; 2 have";
         guard_lives_through_the_body: "ST0003", "queue";
         two_join_each_other: "ST0001", "to end";
-        actor_calls_itself: "ST000", "for a message from";
+        actor_calls_itself: "ST000", "a message from";
         latch_counts_one_too_many: "ST0003", "never been signalled";
     }
 }

@@ -24,6 +24,7 @@ pub(crate) mod cases;
 mod cast;
 mod declared;
 mod dump;
+mod giving;
 mod guess;
 mod inversion;
 mod json;
