@@ -27,7 +27,7 @@ impl Story {
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
              [dependencies]\nsync-trace = {{ path = {library:?} }}\n\n[profile.dev]\ndebug = false\n\
-             [profile.bench]\ndebug = false\n"
+             [profile.release]\nopt-level = 0\n"
         );
         write(&dir.join("Cargo.toml"), &manifest);
         // What Cargo.lock names is there, so that nothing has to be fetched. Cargo takes out of it what it does not
