@@ -87,6 +87,22 @@ pub enum Notes {
     Off,
 }
 
+/// Whether waits for locks are counted, and whom they are because of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Contention {
+    /// They are; see [`contention`](fn@crate::contention).
+    #[default]
+    On,
+    /// They are not.
+    Off,
+}
+
+impl Contention {
+    pub(crate) fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
 /// Whether threads are held up at random, so that rare schedules come up.
 ///
 /// Before acquisitions, notifications, messages, joins and the like a thread yields now and then, or sleeps
@@ -140,6 +156,7 @@ pub struct Config {
     pub(crate) policy: Policy,
     pub(crate) notes: Notes,
     pub(crate) perturb: Perturb,
+    pub(crate) contention: Contention,
 }
 
 impl Config {
@@ -189,6 +206,11 @@ impl Config {
     pub fn perturb(self, perturb: Perturb) -> Self {
         Self { perturb, ..self }
     }
+
+    /// Whether waits for locks are counted; by default they are.
+    pub fn contention(self, contention: Contention) -> Self {
+        Self { contention, ..self }
+    }
 }
 
 /// One setting that the variable may name.
@@ -198,7 +220,7 @@ struct Setting {
     apply: fn(&mut Config, usize),
 }
 
-const SETTINGS: [Setting; 7] = [
+const SETTINGS: [Setting; 8] = [
     Setting {
         key: "on_violation",
         values: &["panic", "log", "abort"],
@@ -235,6 +257,11 @@ const SETTINGS: [Setting; 7] = [
         key: "notes",
         values: &["count", "list", "off"],
         apply: |config, which| config.notes = [Notes::Count, Notes::List, Notes::Off][which],
+    },
+    Setting {
+        key: "contention",
+        values: &["on", "off"],
+        apply: |config, which| config.contention = [Contention::On, Contention::Off][which],
     },
 ];
 

@@ -13,6 +13,7 @@
 //! - [`source`]: finds the source files, and checks that they are still what was compiled.
 //! - [`words`]: durations, lists, aligned columns.
 //! - `pretty` with `look` (whether to use colour), and [`plain`]: the layouts.
+//! - `contention`: who makes whom wait, as a table and for programs.
 //! - [`mod@dump`]: everything that is held and waited for, in the manner of a thread dump.
 //!
 //! Nothing here prints, panics on odd input, or keeps anything after it returns.
@@ -21,6 +22,8 @@ mod advice;
 #[cfg(test)]
 pub(crate) mod cases;
 mod cast;
+#[cfg(not(loom))]
+mod contention;
 mod declared;
 mod dump;
 mod guess;
