@@ -99,7 +99,7 @@ mod on {
                         column: 19u32,
                         end: 24u32,
                     },
-                    text: "Bank.accounts < bank.audit",
+                    text: "audit",
                 },
                 declared::Clause {
                     rule: declared::Rule::Order {
@@ -145,7 +145,7 @@ mod on {
                         column: 26u32,
                         end: 33u32,
                     },
-                    text: "Bank.accounts < log.*",
+                    text: "\"log.*\"",
                 },
                 declared::Clause {
                     rule: declared::Rule::Order {
@@ -191,7 +191,7 @@ mod on {
                         column: 35u32,
                         end: 43u32,
                     },
-                    text: "Bank.accounts < Bank.rates",
+                    text: "accounts",
                 },
             ],
         );

@@ -11,6 +11,7 @@ use crate::current::{Working, mute};
 use crate::finding::{Dump, Finding, Nesting};
 use crate::foresight::{news, pairs};
 use crate::perturb::SCHEDULE;
+use crate::run::RUN;
 use crate::tracker::{Handler, global};
 use crate::{declared, evidence, os, reaction, report};
 
@@ -383,6 +384,7 @@ impl Config {
         let tracker = global();
         tracker.install(self);
         SCHEDULE.follow(tracker.config().perturb);
+        RUN.follow(tracker.config().run_dir);
         reaction::prepare(tracker.config());
     }
 }

@@ -1,6 +1,8 @@
 //! Who reacts how: the `SYNC_TRACE` variable and its builder.
 
+use std::ffi::OsString;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// What happens in the thread that would close a deadlock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -157,6 +159,7 @@ pub struct Config {
     pub(crate) notes: Notes,
     pub(crate) perturb: Perturb,
     pub(crate) contention: Contention,
+    pub(crate) run_dir: Option<&'static PathBuf>,
 }
 
 impl Config {
@@ -211,6 +214,27 @@ impl Config {
     pub fn contention(self, contention: Contention) -> Self {
         Self { contention, ..self }
     }
+
+    /// Where this process writes what it learns about locks, for other programs; by default nowhere.
+    ///
+    /// It makes a file of its own in there when it has the first thing to say, and the directory if it is not
+    /// there. What has been seen before the configuration is installed may be missing. The environment
+    /// variable `SYNC_TRACE_DIR` has the last word, and an empty one says nowhere. A few bytes for each
+    /// call are never freed. `docs/run-directory.md` in the repository describes the files.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// sync_trace::Config::new().run_dir("target/sync-trace").install();
+    /// ```
+    pub fn run_dir(self, dir: impl AsRef<Path>) -> Self {
+        Self { run_dir: Some(kept(dir.as_ref())), ..self }
+    }
+}
+
+/// The path from wherever the process goes later.
+fn kept(dir: &Path) -> &'static PathBuf {
+    Box::leak(Box::new(std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned())))
 }
 
 /// One setting that the variable may name.
@@ -272,6 +296,8 @@ pub(crate) struct Overrides {
     /// Indices into [`SETTINGS`] and their values, in the order written.
     chosen: Vec<(usize, usize)>,
     perturb: Option<Perturb>,
+    /// What `SYNC_TRACE_DIR` says, which may be that there is none.
+    run_dir: Option<Option<&'static PathBuf>>,
 }
 
 impl Overrides {
@@ -299,6 +325,12 @@ impl Overrides {
         (overrides, errors)
     }
 
+    /// The same, with what `SYNC_TRACE_DIR` says.
+    pub(crate) fn with_run_dir(self, dir: Option<OsString>) -> Self {
+        let named = |dir: OsString| (!dir.is_empty()).then(|| kept(Path::new(&dir)));
+        Self { run_dir: dir.map(named), ..self }
+    }
+
     /// `config` with these settings over it.
     pub(crate) fn over(&self, mut config: Config) -> Config {
         config.off = self.off;
@@ -309,6 +341,11 @@ impl Overrides {
             _ if config.off => Perturb::Off,
             Some(perturb) => perturb,
             None => config.perturb,
+        };
+        config.run_dir = match self.run_dir {
+            _ if config.off => None,
+            Some(dir) => dir,
+            None => config.run_dir,
         };
         config
     }

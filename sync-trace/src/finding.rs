@@ -344,6 +344,8 @@ pub struct Declared {
     pub name: Option<Passage>,
     /// The part of the text that is broken, as written, and what that is at odds with.
     pub parts: [Option<&'static str>; 2],
+    /// Whether it is that of a call which is under way, and not declared elsewhere.
+    pub in_force: bool,
 }
 
 /// That a lock was taken while another one was held; of [`ObservedOrder`](crate::ObservedOrder).
@@ -567,6 +569,19 @@ pub struct Lock {
     pub created: Site,
 }
 
+impl Lock {
+    /// What the locks of its class have in common in every process that was built from the same source: their
+    /// name, or else where they were created and what they protect. `None` for one that was made by code
+    /// of the standard library, so that it is not known where it belongs.
+    pub(crate) fn class_key(&self) -> Option<String> {
+        match self.name {
+            Some(name) => Some(format!("name:{name}")),
+            None if self.created.is_unknown() => None,
+            None => Some(format!("created:{}:{}", self.created, self.type_name)),
+        }
+    }
+}
+
 /// Which primitive a lock is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -731,6 +746,10 @@ impl Fingerprint {
             [declared.item, declared.attribute, declared.text]
                 .iter()
                 .for_each(|text| hash.write(text));
+            if !declared.in_force {
+                // The text may be a part of what it says, such as the name of a neighbour.
+                declared.parts.iter().flatten().for_each(|part| hash.write(part));
+            }
         }
         let site = breach.wait.as_ref().map(|wait| wait.site);
         hash.write(site.map_or("", Site::file));

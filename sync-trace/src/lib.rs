@@ -56,7 +56,8 @@
 //! `held`, `permits`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `foresight` and
 //! `lock_order` (what could happen), `order` and `meaning` (what the program says of that), `declared` (what
 //! its attributes say), `evidence` and `finding` (facts), `report` (their text), `allow` (which of them are
-//! accepted), `perturb` (who is held up at random), `reaction`, `config` and `os` (the edge).
+//! accepted), `perturb` (who is held up at random), `json` and `run` (what other programs are told),
+//! `reaction`, `config` and `os` (the edge).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(loom, allow(unreachable_pub, reason = "the model needs no public API"))]
@@ -75,6 +76,7 @@ mod evidence;
 pub mod finding;
 mod foresight;
 mod held;
+mod json;
 mod lock_order;
 mod macros;
 mod meaning;
@@ -103,6 +105,8 @@ mod hooks;
 mod interop;
 #[cfg(not(loom))]
 mod reaction;
+#[cfg(not(loom))]
+mod run;
 #[cfg(not(loom))]
 mod stall;
 #[cfg(not(loom))]

@@ -89,6 +89,41 @@ pub(crate) fn main_thread() -> Option<u64> {
     imp::main_thread()
 }
 
+/// Microseconds since the machine was booted, or since some other moment that all its processes share; `None`
+/// where that cannot be asked.
+#[cfg(not(loom))]
+pub(crate) fn monotonic_us() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `time` is ours to write.
+        let status = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+        let part = |part: Result<u64, _>, micros: fn(u64) -> u64| part.ok().map(micros);
+        let seconds = part(u64::try_from(time.tv_sec), |seconds| seconds * 1_000_000);
+        let rest = part(u64::try_from(time.tv_nsec), |nanos| nanos / 1000);
+        (status == 0).then_some(seconds? + rest?)
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+/// The process that started this one; `None` where that cannot be asked.
+#[cfg(not(loom))]
+pub(crate) fn parent_process() -> Option<u32> {
+    #[cfg(unix)]
+    return Some(std::os::unix::process::parent_id());
+    #[cfg(not(unix))]
+    None
+}
+
+/// Whether the program is a test or bench executable of Cargo's: they are in its `deps` folder, and programs
+/// in the one above.
+#[cfg(not(loom))]
+pub(crate) fn is_test_harness() -> bool {
+    let exe = std::env::current_exe().ok();
+    exe.and_then(|exe| Some(exe.parent()?.file_name()? == "deps")).unwrap_or(false)
+}
+
 /// Decides how the process ends: gets the exit status where the platform tells it, and may return
 /// another one.
 pub(crate) type ExitHandler = fn(Option<i32>) -> Option<i32>;

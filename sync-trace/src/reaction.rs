@@ -11,6 +11,7 @@ use crate::foresight::pairs;
 use crate::os;
 use crate::perturb::SCHEDULE;
 use crate::report;
+use crate::run::{Known, RUN};
 use crate::tracker::{self, Tracker};
 
 /// Where a wait stands, as far as a reaction is concerned.
@@ -86,6 +87,7 @@ pub(crate) fn respond(
     working: Working,
 ) {
     watch_exit();
+    RUN.found(finding);
     os::write_stderr(&report::for_stderr(finding));
     let message = (response == Response::Panic).then(|| report::text(finding));
     // The handler's locks are not traced: it may use one that takes part in the finding.
@@ -133,6 +135,9 @@ pub(crate) fn prepare(config: Config) {
     if let Some(seed) = SCHEDULE.tell() {
         os::write_stderr(&format!("{}\n", report::perturbed_from_now(seed)));
     }
+    if RUN.is_on() {
+        watch_exit();
+    }
     if config.dump_on == DumpOn::SigQuit && !config.off {
         LISTEN.call_once(|| {
             if let Err(why) = os::on_sigquit(crate::dump) {
@@ -173,9 +178,16 @@ fn watch_panics() {
 fn last_word(status: Option<i32>) -> Option<i32> {
     let tracker = tracker::global();
     tell_notes(tracker);
-    if status.is_some_and(|status| status != 0) {
-        return None;
-    }
+    let instead = if status.is_none_or(|status| status == 0) { backstop(tracker) } else { None };
+    RUN.ends(instead.or(status), || Known {
+        orders: tracker.ledger.orders_seen(),
+        limits: [tracker.limits.lines(), tracker.ledger.limits()].concat(),
+    });
+    instead
+}
+
+/// What a process that would end well ends with instead, if it must not.
+fn backstop(tracker: &Tracker) -> Option<i32> {
     let (deferred, others): (Vec<_>, Vec<_>) =
         tracker.findings().into_iter().partition(|finding| finding.outcome == Outcome::Deferred);
     let swallowed: Vec<_> = others.into_iter().filter(|finding| is_swallowed(finding)).collect();
@@ -261,7 +273,7 @@ fn tell_pairs(tracker: &Tracker, how: Notes) {
 /// or expected it. Only `main` itself would have failed the process; that it did not means that
 /// the panic was caught. Under a harness `main` may run tests, so there it counts as any other.
 fn is_swallowed(finding: &Finding) -> bool {
-    let in_main = || finding.roots.iter().any(|root| root == "main") && !is_test_harness();
+    let in_main = || finding.roots.iter().any(|root| root == "main") && !os::is_test_harness();
     let handed_on = || finding.root_ids.iter().any(|&root| tracker::global().has_panicked(root));
     match finding.outcome {
         Outcome::Panicked if finding.raised_in_root => in_main(),
@@ -269,12 +281,6 @@ fn is_swallowed(finding: &Finding) -> bool {
         Outcome::Deferred => true,
         Outcome::Ended | Outcome::Logged | Outcome::Noted => false,
     }
-}
-
-/// Cargo runs test and bench executables from its `deps` folder, and programs from the one above.
-pub(crate) fn is_test_harness() -> bool {
-    let exe = std::env::current_exe().ok();
-    exe.and_then(|exe| Some(exe.parent()?.file_name()? == "deps")).unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ use crate::op::Mode;
 #[cfg(not(loom))]
 use crate::perturb::SCHEDULE;
 use crate::registry::Resource;
+#[cfg(not(loom))]
+use crate::run::RUN;
 use crate::waits::cycle::{Chain, Cycle, Member, MemberState};
 use crate::waits::filter::Filter;
 use crate::waits::graph::{self, Hop, Node, Queues, Via};
@@ -470,12 +472,17 @@ impl Tracker {
 
     /// Whether the program or its allow list accepts a finding.
     pub(crate) fn is_allowed(&self, finding: &Finding) -> bool {
-        let names = crate::report::lock_namer();
-        let is_allowed = lock(&self.allowed).permits(finding, &names).is_some();
+        let is_allowed = self.accepts(finding);
         if is_allowed {
             Limits::count(&self.limits.allowed);
         }
         is_allowed
+    }
+
+    /// The same, without counting it.
+    pub(crate) fn accepts(&self, finding: &Finding) -> bool {
+        let names = crate::report::lock_namer();
+        lock(&self.allowed).permits(finding, &names).is_some()
     }
 
     /// Accepts what `allow` says, from now on.
@@ -664,7 +671,9 @@ pub(crate) fn global() -> &'static Tracker {
     let (overrides, errors) = from_environment();
     let (allowed, mistakes) = AllowList::find();
     // Before anybody can become an agent.
-    SCHEDULE.follow(overrides.over(Config::new()).perturb);
+    let config = overrides.over(Config::new());
+    SCHEDULE.follow(config.perturb);
+    RUN.follow(config.run_dir);
     let tracker = GLOBAL.get_or_init(|| {
         Box::new(Tracker { allowed: Mutex::new(allowed), ..Tracker::new(overrides) })
     });
@@ -694,11 +703,12 @@ fn meet_the_allocator() {
 
 #[cfg(not(loom))]
 fn from_environment() -> (Overrides, Vec<crate::config::SettingError>) {
-    match std::env::var("SYNC_TRACE") {
+    let (overrides, errors) = match std::env::var("SYNC_TRACE") {
         Ok(text) => Overrides::parse(&text),
         Err(std::env::VarError::NotPresent) => Default::default(),
         Err(std::env::VarError::NotUnicode(_)) => {
             (Overrides::default(), vec![crate::config::SettingError::NotUnicode])
         }
-    }
+    };
+    (overrides.with_run_dir(std::env::var_os("SYNC_TRACE_DIR")), errors)
 }

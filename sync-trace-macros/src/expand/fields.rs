@@ -108,7 +108,7 @@ fn order(library: &Library, ident: &Ident, fields: &Fields) -> Option<TokenStrea
             }
         });
         let span = position(library, link.word.position().unwrap_or(here));
-        let text = format!("{} < {}", link.from.name, link.to.name);
+        let text = link.word.text();
         quote! {
             #declared::Clause {
                 rule: #declared::Rule::Order { chains: &[&[#(#ends),*]], options: #options },

@@ -30,7 +30,7 @@ impl Assertion {
         let passage = Passage { file, line, column, end };
         let parts = [Some(self.text), None];
         let Self { module: item, attribute, text } = *self;
-        Declared { item, attribute, text, passage, name: None, parts }
+        Declared { item, attribute, text, passage, name: None, parts, in_force: true }
     }
 }
 

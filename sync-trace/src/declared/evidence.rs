@@ -195,7 +195,8 @@ fn declared_by(found: &Found) -> Declared {
 
 fn declared_in(sentence: &Sentence) -> Declared {
     let Sentence { declaration, clause, first, then } = *sentence;
-    declared(declaration, clause, [Some(first), Some(then)])
+    let declared = declared(declaration, clause, [Some(first), Some(then)]);
+    Declared { in_force: false, ..declared }
 }
 
 fn declared(
@@ -210,6 +211,7 @@ fn declared(
         passage: passage(declaration.file, clause.span),
         name: Some(passage(declaration.file, declaration.name)),
         parts: parts.map(|part| part.map(|element| element.text)),
+        in_force: true,
     }
 }
 
@@ -234,6 +236,7 @@ fn declared_of_class(class: &LockClass, option: &'static str) -> Declared {
         passage,
         name: None,
         parts: [None, None],
+        in_force: false,
     }
 }
 

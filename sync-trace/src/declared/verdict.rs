@@ -18,6 +18,7 @@ use crate::foresight::news;
 use crate::held::Held;
 use crate::reaction::{self, Response};
 use crate::registry::Resource;
+use crate::run::RUN;
 use crate::tracker::{self, Limits, Tracker};
 use crate::waits::slot;
 
@@ -38,6 +39,7 @@ fn ran_first(agent: &Agent, declaration: &'static Declaration, members: &[Member
     let working = Working::begin();
     let tracker = tracker::global();
     let contradictions = tracker.declared.ran(declaration, members);
+    RUN.ran(declaration, members);
     // What was in order so far may be against what is known now.
     news::begin_generation();
     drop(working);
@@ -272,6 +274,7 @@ fn respond(agent: &Agent, mut finding: Finding, own: Option<OnViolation>) {
         return;
     }
     if finding.level == Level::Order && config.policy == Policy::Deadlock {
+        RUN.noted(&finding, || false);
         tracker.declared.note(finding);
         return;
     }

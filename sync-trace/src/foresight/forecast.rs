@@ -23,6 +23,7 @@ use crate::op::Mode;
 use crate::perturb::{self, Kind};
 use crate::reaction::{self, Place, Response};
 use crate::registry::{Access, LockHeader, Resource};
+use crate::run::RUN;
 use crate::site::Site;
 use crate::tracker::{self, Limits, Outlook, Tracker};
 use crate::waits::slot::Wait;
@@ -249,6 +250,7 @@ fn judged(
 ) -> Vec<Prospect> {
     let besides = (ask.besides == Besides::TheLock).then_some(ask.wanted.lock);
     let request = agent.request(ask.wanted, known, ask.news);
+    RUN.requested(agent, &request, besides);
     let (repeats, prospects) = tracker.ledger.requested(agent, request, besides);
     agent.remember(ask.key, agent.time.stamp_with(ask.news), repeats);
     prospects
@@ -385,6 +387,8 @@ impl Reactions<'_> {
         let mut finding = prospect.finding;
         let config = self.tracker.config();
         if finding.level == Level::Order && config.policy == Policy::Deadlock {
+            let exempts = || self.agent.extents.exempts(finding.code);
+            RUN.noted(&finding, || exempts() || self.tracker.accepts(&finding));
             return None;
         }
         if self.agent.extents.exempts(finding.code) {
@@ -406,6 +410,7 @@ impl Reactions<'_> {
         match response {
             Response::Panic => return Some(finding),
             Response::Defer => {
+                RUN.found(&finding);
                 // Whoever may raise it has to come by: the agent itself, and those who nest locks.
                 self.agent.set_cold(Cold::Deferred);
                 news::spread();

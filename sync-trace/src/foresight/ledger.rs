@@ -95,17 +95,21 @@ impl Ledger {
 
     /// The orders of classes of locks that were seen, with each pair of places where that was.
     pub(crate) fn nestings(&self) -> Vec<Nesting> {
-        let mut known = lock(&self.known);
-        let Known { predictor, classes, .. } = &mut *known;
-        let seen = classes.seen(predictor.dependencies(), NESTINGS_MAX);
-        let nesting = |Seen { held, wanted, times }: Seen| {
+        let nesting = |Seen { held, wanted, times, .. }: Seen| {
             let (outer, inner) = (hold_of(&held.record()), hold_of(&wanted.record()));
             Nesting { outer, inner, times }
         };
-        let mut nestings: Vec<Nesting> = seen.into_iter().map(nesting).collect();
+        let mut nestings: Vec<Nesting> = self.orders_seen().into_iter().map(nesting).collect();
         // What was seen first comes first among those of one pair of places.
         nestings.sort_by_key(|one| (one.outer.site, one.inner.site));
         nestings
+    }
+
+    /// The same as it is on record, the oldest first.
+    pub(crate) fn orders_seen(&self) -> Vec<Seen> {
+        let mut known = lock(&self.known);
+        let Known { predictor, classes, .. } = &mut *known;
+        classes.seen(predictor.dependencies(), NESTINGS_MAX)
     }
 
     /// How many of [`notes`](Self::notes) there are.

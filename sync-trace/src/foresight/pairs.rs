@@ -24,7 +24,9 @@ use crate::held::Held;
 use crate::op::{Mode, Op};
 use crate::perturb::SCHEDULE;
 use crate::registry::Access;
+use crate::run::RUN;
 use crate::site::Origin;
+use crate::tracker;
 
 /// A wait with a mutex, and who waits.
 struct Use {
@@ -94,10 +96,20 @@ pub(crate) fn waits(
         }
     }
     let first = waited.first.mutex;
+    let mut noted = None;
     if first == held.lock || is_there(first) {
-        note(condvar, &mut waited);
+        noted = note(condvar, &mut waited);
     } else {
         suspect(first, condvar);
+    }
+    drop(waited);
+    tell(noted);
+}
+
+/// Writes a new note to the run directory.
+fn tell(noted: Option<Finding>) {
+    if let Some(note) = noted {
+        RUN.noted(&note, || tracker::global().accepts(&note));
     }
 }
 
@@ -139,13 +151,16 @@ pub(crate) fn came_by(mutex: LockId) {
         if let Some(mut waited) = WAITED.get_mut(&condvar)
             && waited.first.mutex == mutex
         {
-            note(condvar, &mut waited);
+            let noted = note(condvar, &mut waited);
+            drop(waited);
+            tell(noted);
         }
     }
 }
 
-fn note(condvar: LockId, waited: &mut Waited) {
-    let Some(second) = waited.second.as_ref().filter(|_| !waited.is_noted) else { return };
+/// Returns the note if there was none like it.
+fn note(condvar: LockId, waited: &mut Waited) -> Option<Finding> {
+    let second = waited.second.as_ref().filter(|_| !waited.is_noted)?;
     let of = |one: &Use| (one.agent.clone(), one.wait.clone());
     let pairing = Pairing {
         condvar: lock_of(condvar, &CONDVAR, waited.origin),
@@ -180,9 +195,11 @@ fn note(condvar: LockId, waited: &mut Waited) {
             && one.sites() == finding.sites()
             && one.roots == finding.roots
     };
-    if notes.len() < NOTES_MAX && !notes.iter().any(is_like) {
-        notes.push(finding);
-    }
+    let is_news = notes.len() < NOTES_MAX && !notes.iter().any(is_like);
+    is_news.then(|| {
+        notes.push(finding.clone());
+        finding
+    })
 }
 
 /// The condition variables that were used with two mutexes.

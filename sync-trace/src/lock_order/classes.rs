@@ -41,6 +41,8 @@ pub(crate) struct Classes {
 pub(crate) struct Seen {
     pub(crate) held: Hold,
     pub(crate) wanted: Hold,
+    /// At which levels of their classes they were taken.
+    pub(crate) levels: [u32; 2],
     pub(crate) times: u64,
 }
 
@@ -174,7 +176,8 @@ impl Classes {
                     hash_map::Entry::Occupied(known) => seen[*known.get()].times += times,
                     hash_map::Entry::Vacant(new) if seen.len() < most => {
                         new.insert(seen.len());
-                        seen.push(Seen { held, wanted, times });
+                        let levels = [guard.stated().level, dependency.stated().level];
+                        seen.push(Seen { held, wanted, levels, times });
                     }
                     hash_map::Entry::Vacant(_) => {}
                 }

@@ -479,7 +479,8 @@ mod tests {
     use crate::meaning::Stated;
 
     fn timelines<const N: usize>() -> [Timeline; N] {
-        std::array::from_fn(|at| Timeline::new(AgentId(at as u64 + 1), 1))
+        // Drawn as those of initialisers are: none is another one's.
+        std::array::from_fn(|_| Timeline::new(AgentId(next_number().get()), 1))
     }
 
     #[test]

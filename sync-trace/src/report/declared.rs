@@ -165,7 +165,7 @@ impl Told<'_> {
             add(role, at, self.says(declared));
             if let Some(name) = declared.name
                 && let Some(word) = last(declared.item)
-                && self.is_in_force()
+                && declared.in_force
             {
                 let role = match (&self.breach.wait, &self.breach.against) {
                     (None, None) => Role::Closes,
@@ -202,9 +202,9 @@ impl Told<'_> {
         }
     }
 
-    /// Whether the declarations are those of calls which are under way.
+    /// Whether the first declaration is that of a call which is under way.
     fn is_in_force(&self) -> bool {
-        self.breach.declared.len() == 1 || self.breach.broken == Broken::MayBlock
+        self.breach.declared.first().is_some_and(|declared| declared.in_force)
     }
 
     #[cfg(feature = "pretty")]

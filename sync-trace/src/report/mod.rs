@@ -13,6 +13,7 @@
 //! - [`source`]: finds the source files, and checks that they are still what was compiled.
 //! - [`words`]: durations, lists, aligned columns.
 //! - `pretty` with `look` (whether to use colour), and [`plain`]: the layouts.
+//! - [`json`]: the same for other programs.
 //! - `contention`: who makes whom wait, as a table and for programs.
 //! - [`mod@dump`]: everything that is held and waited for, in the manner of a thread dump.
 //!
@@ -28,6 +29,7 @@ mod declared;
 mod dump;
 mod guess;
 mod inversion;
+mod json;
 #[cfg(feature = "pretty")]
 mod look;
 #[cfg(feature = "pretty")]
@@ -68,6 +70,14 @@ pub(crate) fn text(finding: &Finding) -> String {
     plain::render(finding, &Sources::new())
 }
 
+/// The whole report without colour, whatever is forced: for a file.
+pub(crate) fn plain_text(finding: &Finding) -> String {
+    #[cfg(feature = "pretty")]
+    return pretty::render(finding, &Sources::new(), look::Look::default());
+    #[cfg(not(feature = "pretty"))]
+    plain::render(finding, &Sources::new())
+}
+
 /// What the process's standard error is told, with a line break at its end: the whole report, in
 /// colour if that is wanted there, or a short form if the whole follows as a panic message.
 pub(crate) fn for_stderr(finding: &Finding) -> String {
@@ -97,6 +107,24 @@ pub(crate) fn dump(dump: &Dump) -> String {
 pub(crate) fn lock_namer() -> impl Fn(&Lock) -> String {
     let sources = Sources::new();
     move |lock| LockNames::shared(std::iter::once(lock), &sources).of(lock).to_owned()
+}
+
+impl Finding {
+    /// The finding as JSON, on one line: all that it says, with a title and advice.
+    ///
+    /// `docs/run-directory.md` in the repository describes it, and
+    /// `docs/run-directory.schema.json` does so for programs. Members may be added in later versions;
+    /// what is there keeps its meaning. It reads source files, as the report does, to find out what locks
+    /// are called that have no name.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// sync_trace::set_handler(|finding| println!("{}", finding.to_json()));
+    /// ```
+    pub fn to_json(&self) -> String {
+        json::render(self, &Sources::new())
+    }
 }
 
 impl fmt::Display for Finding {

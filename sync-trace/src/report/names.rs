@@ -41,6 +41,15 @@ impl LockNames {
         self.0.get(&lock.id).map_or("an unknown lock", String::as_str)
     }
 
+    /// The name of `lock`, also of one that is not among those that were named.
+    pub(super) fn any_of(&self, lock: &Lock) -> String {
+        match (self.0.get(&lock.id), lock.name) {
+            (Some(known), _) => known.clone(),
+            (None, Some(given)) => tame(given),
+            (None, None) => by_type(lock),
+        }
+    }
+
     /// The name that `lock` shares with others of its kind: without its number.
     pub(super) fn class_of(&self, lock: &Lock) -> &str {
         let name = self.of(lock);

@@ -128,7 +128,7 @@ fn is_harness(tracker: &Tracker, main: u64) -> bool {
         identity.started_by.is_none() && identity.name.is_some()
     };
     let live = || tracker.agents.iter().filter(|agent| agent.is_live());
-    reaction::is_test_harness() && !live().any(is_its_own) && live().any(is_test)
+    os::is_test_harness() && !live().any(is_its_own) && live().any(is_test)
 }
 
 /// Those whose work another one does meanwhile.

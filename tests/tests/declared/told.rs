@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use super::report;
 use sync_trace::sync::{Mutex, MutexGuard};
 use sync_trace::{
-    assert_held, assert_no_locks_held, assert_not_held, lock_acquires, lock_budget, lock_class,
-    lock_excludes, lock_only, lock_order, lock_releases, lock_requires, lock_scope, may_block,
-    named, no_block, thread,
+    LockFields, assert_held, assert_no_locks_held, assert_not_held, lock_acquires, lock_budget,
+    lock_class, lock_excludes, lock_only, lock_order, lock_releases, lock_requires, lock_scope,
+    may_block, named, no_block, thread,
 };
 
 struct Bank {
@@ -290,6 +290,33 @@ fn classes() {
         named!(class(FIRST), Mutex::new(2)),
         &["lock_class!(FIRST, \"told.first\", first);"],
     );
+}
+
+#[derive(Default, LockFields)]
+struct Ledger {
+    #[lock(before = pages)]
+    index: Mutex<u8>,
+    pages: Mutex<u8>,
+}
+
+#[test]
+fn orders_of_fields() {
+    let ledger = Ledger::default().named();
+    let report = report(|| {
+        let _pages = ledger.pages.lock().unwrap();
+        drop(ledger.index.lock());
+    });
+    for part in [
+        "[ST0102]: declared lock order violated: `Ledger.index` is taken while `Ledger.pages` is held",
+        "#[lock(before = pages)]",
+        "----- order declared here",
+        "let _pages = ledger.pages.lock().unwrap();",
+        "drop(ledger.index.lock());",
+    ] {
+        assert!(report.contains(part), "{part}\n{report}");
+    }
+    // It is no call.
+    assert!(!report.contains("in force"), "{report}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{class_namer, line};
+use super::{class_namer, line, word};
 use crate::contention::{ClassStats, Pair, Snapshot};
 use crate::op::Mode;
 
@@ -44,7 +44,7 @@ impl Snapshot {
 fn frame(class: &ClassStats, name: &str) -> String {
     match class.mode {
         Mode::Exclusive => name.to_owned(),
-        mode => format!("{name} ({})", super::mode_word(mode)),
+        mode => format!("{name} ({})", word(mode)),
     }
 }
 

@@ -13,7 +13,8 @@ mod table;
 
 use super::lock_namer;
 use crate::contention::ClassStats;
-use crate::finding::{LockKind, Mode, Site};
+use crate::finding::Site;
+use crate::json::Value;
 
 /// What classes are called.
 fn class_namer() -> impl Fn(&ClassStats) -> String {
@@ -21,30 +22,11 @@ fn class_namer() -> impl Fn(&ClassStats) -> String {
     move |class| name(&class.as_lock())
 }
 
-/// A primitive, for programs.
-fn kind_word(kind: LockKind) -> &'static str {
-    match kind {
-        LockKind::Mutex => "mutex",
-        LockKind::RwLock => "rwlock",
-        LockKind::Condvar => "condvar",
-        LockKind::Once => "once",
-        LockKind::OnceLock => "once_lock",
-        LockKind::LazyLock => "lazy_lock",
-        LockKind::Barrier => "barrier",
-        LockKind::Channel => "channel",
-        LockKind::Semaphore => "semaphore",
-        LockKind::Thread => "thread",
-    }
-}
-
-/// A mode, for programs.
-fn mode_word(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Exclusive => "exclusive",
-        Mode::Upgradable => "upgradable",
-        Mode::Read => "read",
-        Mode::RecursiveRead => "recursive_read",
-    }
+/// A kind or mode as programs know it: the word that JSON has for it.
+fn word(value: impl Value) -> String {
+    let mut word = String::new();
+    value.write(&mut word);
+    word.trim_matches('"').to_owned()
 }
 
 /// A line of waiters or holders.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{class_namer, kind_word, mode_word};
+use super::{class_namer, word};
 use crate::contention::{ClassStats, Snapshot};
 
 /// The upper ends of the buckets, as powers of two in nanoseconds: from a quarter of a microsecond to 17 seconds.
@@ -80,8 +80,8 @@ fn labels(class: &ClassStats, name: &str) -> String {
     format!(
         "lock_class=\"{}\",lock_kind=\"{}\",lock_mode=\"{}\",code_file_path=\"{}\",code_line_number=\"{}\"",
         escaped(name),
-        kind_word(class.kind),
-        mode_word(class.mode),
+        word(class.kind),
+        word(class.mode),
         escaped(class.created.file()),
         class.created.line(),
     )
