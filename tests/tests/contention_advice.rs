@@ -1,4 +1,6 @@
 //! For each piece of advice a program that deserves it, and one that just does not.
+//!
+//! The margins are wide enough for a machine that lets a thread wait for some hundred milliseconds.
 #![cfg(any(debug_assertions, feature = "always"))]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,7 +62,7 @@ fn a_line_that_holds_for_most_of_the_time_others_wait_is_to_be_shortened() {
     for _ in 0..10 {
         line = line!() + 1;
         let held = lock.lock().unwrap();
-        wait_behind("one line", &lock, held, 1, 20 * MS);
+        wait_behind("one line", &lock, held, 1, 40 * MS);
     }
     wait_behind("one line", &lock, lock.lock().unwrap(), 2, Duration::ZERO);
     let advised = advised("one line", &before);
@@ -68,7 +70,7 @@ fn a_line_that_holds_for_most_of_the_time_others_wait_is_to_be_shortened() {
         panic!("{advised:?}")
     };
     assert_eq!((holder.line(), waits), (line, 10));
-    assert!(total >= 200 * MS && (Evidence::HOLDER_SHARE_MIN..1.0).contains(&share));
+    assert!(total >= 400 * MS && (Evidence::HOLDER_SHARE_MIN..1.0).contains(&share));
     let text = sync_trace::contention().since(&before).to_string();
     assert!(text.contains("% of the waiting for `one line`"), "{text}");
 }
@@ -78,9 +80,9 @@ fn lines_that_hold_for_as_long_as_each_other_are_not() {
     let before = sync_trace::contention();
     let lock = named!("three lines", Mutex::new(()));
     for _ in 0..5 {
-        wait_behind("three lines", &lock, lock.lock().unwrap(), 1, 20 * MS);
-        wait_behind("three lines", &lock, lock.lock().unwrap(), 1, 20 * MS);
-        wait_behind("three lines", &lock, lock.lock().unwrap(), 1, 20 * MS);
+        wait_behind("three lines", &lock, lock.lock().unwrap(), 1, 40 * MS);
+        wait_behind("three lines", &lock, lock.lock().unwrap(), 1, 40 * MS);
+        wait_behind("three lines", &lock, lock.lock().unwrap(), 1, 40 * MS);
     }
     assert_eq!(advised("three lines", &before), []);
 }
@@ -130,8 +132,12 @@ fn many_that_wait_behind_one_who_had_it_at_once_make_none() {
         wait_behind("no convoy", &lock, lock.lock().unwrap(), 4, MS);
     }
     let advised = advised("no convoy", &before);
+    let is_convoy = |evidence: &Evidence| matches!(evidence, Evidence::Convoy { .. });
+    assert!(!advised.iter().any(is_convoy), "{advised:?}");
     // All of it is behind one line.
-    let [Evidence::OneHolder { waits: 120, .. }] = advised[..] else { panic!("{advised:?}") };
+    let is_one_line =
+        |evidence: &Evidence| matches!(evidence, Evidence::OneHolder { waits: 120, .. });
+    assert!(advised.iter().any(is_one_line), "{advised:?}");
 }
 
 /// What half of the waits for locks with this name did not exceed.
@@ -168,9 +174,9 @@ fn a_wait_that_is_only_some_times_as_long_is_not() {
     let before = sync_trace::contention();
     let lock = named!("fed", Mutex::new(()));
     for _ in 0..30 {
-        wait_behind("fed", &lock, lock.lock().unwrap(), 4, 2 * MS);
+        wait_behind("fed", &lock, lock.lock().unwrap(), 4, 8 * MS);
     }
-    wait_behind("fed", &lock, lock.lock().unwrap(), 1, 50 * MS);
+    wait_behind("fed", &lock, lock.lock().unwrap(), 1, 100 * MS);
     let advised = advised("fed", &before);
     assert_eq!(longest_of(&advised), None, "{advised:?}");
 }
