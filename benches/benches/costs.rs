@@ -8,6 +8,7 @@ use sync_trace_benches::crowd::{Contended, OwnPairs, PingPong};
 use sync_trace_benches::declared;
 use sync_trace_benches::drop_in::{self, Twins};
 use sync_trace_benches::family::{Deloxide, Family, Mutex, ParkingLot, Std, Traced, TracingMutex};
+use sync_trace_benches::merging;
 use sync_trace_benches::options::Options;
 use sync_trace_benches::order::{self, Job, Sample};
 use sync_trace_benches::rounds::{Contestant, Plan, Samples, measure};
@@ -39,7 +40,7 @@ const AGAIN: Part = |sample| sample.again;
 const BYTES: Part = |sample| sample.bytes;
 
 fn main() {
-    if order::serve() {
+    if order::serve() || merging::serve() {
         return;
     }
     let table = Table { options: Options::from_args() };
@@ -53,6 +54,7 @@ fn main() {
     table.threads();
     table.permits();
     table.findings();
+    table.merging();
     table.sizes();
 }
 
@@ -221,6 +223,25 @@ impl Table {
         for (name, part, budget) in rows {
             let ns = |latency| part(latency).as_secs_f64() * 1e9;
             let traced = &Samples::new(latencies.iter().map(ns).collect());
+            if self.options.wants(name) {
+                print_row(&Row { name, budget, std: None, traced, peers: &[] });
+            }
+        }
+    }
+
+    /// What the command line does with a run of 1 000 processes, 10 000 classes and 100 000 orders.
+    fn merging(&self) {
+        type Part = fn(&merging::Sample) -> f64;
+        let rows: [(&str, Part, Budget); 2] = [
+            ("merge of 1000 processes", |it| it.time, Budget::microseconds(10e6, 3e6)),
+            ("merge, memory for an order", |it| it.bytes, Budget::bytes(2_000.0, 1_000.0)),
+        ];
+        if !rows.iter().any(|(name, ..)| self.options.wants(name)) {
+            return;
+        }
+        let samples = merging::measure(self.options.effort);
+        for (name, part, budget) in rows {
+            let traced = &Samples::new(samples.iter().map(part).collect());
             if self.options.wants(name) {
                 print_row(&Row { name, budget, std: None, traced, peers: &[] });
             }

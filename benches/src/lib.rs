@@ -22,7 +22,7 @@
 //!
 //! In this order: [`family`] (the locks that are compared), [`work`] (what is done with one thread),
 //! [`crowd`] and [`spin`] (with many), [`order`] (with many locks), [`drop_in`] (what is not a lock),
-//! [`semaphore`] (permits), [`declared`] (what attributes cost), [`abba`] and [`quiet`] (the time to a finding), [`rounds`] (measuring), [`budget`], [`table`] and
+//! [`semaphore`] (permits), [`declared`] (what attributes cost), [`abba`] and [`quiet`] (the time to a finding), [`merging`] (runs of many processes), [`rounds`] (measuring), [`budget`], [`table`] and
 //! [`options`] (showing).
 
 pub mod abba;
@@ -31,6 +31,7 @@ pub mod crowd;
 pub mod declared;
 pub mod drop_in;
 pub mod family;
+pub mod merging;
 pub mod options;
 pub mod order;
 pub mod quiet;

@@ -254,7 +254,7 @@ fn nest<M: Mutex>(outer: &M, inner: &M) {
 }
 
 /// How much of the process's memory is in use, where that can be told.
-fn resident_bytes() -> f64 {
+pub(crate) fn resident_bytes() -> f64 {
     let kilobytes = || {
         // Unlike `statm`, it is counted at the moment and not up to a few hundred kilobytes off.
         let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;

@@ -160,6 +160,15 @@ impl Agent {
         }
     }
 
+    /// Its thread is gone, and its record will not be used again. What it holds it will not release.
+    #[cfg(not(loom))]
+    pub(crate) fn vanish(&self) {
+        match self.held.depth() {
+            0 => self.live.store(false, Ordering::Release),
+            _ => self.set_ended(),
+        }
+    }
+
     pub(crate) fn set_os_id(&self, id: u64) {
         self.os_id.store(id, Ordering::Relaxed);
     }
@@ -421,6 +430,12 @@ impl Agents {
                 Err(now) => first = now,
             }
         }
+    }
+
+    /// Only `me` is left, as far as it is among these. It waits for nobody.
+    #[cfg(not(loom))]
+    pub(crate) fn have_one_awake(&self, me: Option<&Agent>) {
+        self.awake.store(isize::from(me.is_some()), Ordering::Relaxed);
     }
 
     /// Takes the record back from an agent that has ended and holds nothing.

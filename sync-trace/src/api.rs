@@ -83,6 +83,7 @@ pub fn take_findings_where(wanted: impl Fn(&Finding) -> bool) -> Vec<Arc<Finding
     }
     let _working = Working::begin();
     global().forget(&taken);
+    taken.iter().for_each(|finding| crate::run::RUN.taken(finding));
     taken
 }
 

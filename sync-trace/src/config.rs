@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What happens in the thread that would close a deadlock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -123,6 +124,28 @@ pub enum Perturb {
     Seed(u64),
 }
 
+/// Whether a note is printed of waits that last long and keep others waiting.
+///
+/// A wait for a signal, a message, a permit or an unpark that goes on for so long, while its thread has a lock
+/// that another thread has wanted for as long: that is no proof of a deadlock, because any thread might still
+/// end that wait. So it fails nothing, and is told once. Idle threads, for which nobody waits, are not told of,
+/// nor those that take turns at one place or at one receiver, as the workers of a pool do, nor a wait
+/// that was ended the last time by a thread which goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stall {
+    /// It is not.
+    Off,
+    /// It is, if they have lasted as long as this.
+    After(Duration),
+}
+
+impl Default for Stall {
+    /// After 30 seconds.
+    fn default() -> Self {
+        Self::After(Duration::from_secs(30))
+    }
+}
+
 /// The exit status of a process that sync-trace ends, or whose finding nobody noticed.
 pub const EXIT_STATUS: i32 = 66;
 
@@ -137,6 +160,7 @@ pub const EXIT_STATUS: i32 = 66;
 /// SYNC_TRACE=on_violation=log,on_stuck=wait        settings, separated by commas
 /// SYNC_TRACE=perturb                               hold threads up at random
 /// SYNC_TRACE=perturb=0x1f                          the same, as that seed says
+/// SYNC_TRACE=stall=10s                             tell of waits that keep others waiting so long
 /// ```
 ///
 /// # Example
@@ -159,6 +183,7 @@ pub struct Config {
     pub(crate) notes: Notes,
     pub(crate) perturb: Perturb,
     pub(crate) contention: Contention,
+    pub(crate) stall: Stall,
     pub(crate) run_dir: Option<&'static PathBuf>,
 }
 
@@ -213,6 +238,11 @@ impl Config {
     /// Whether waits for locks are counted; by default they are.
     pub fn contention(self, contention: Contention) -> Self {
         Self { contention, ..self }
+    }
+
+    /// Whether a note is printed of waits that last long and keep others waiting; by default after 30 seconds.
+    pub fn stall(self, stall: Stall) -> Self {
+        Self { stall, ..self }
     }
 
     /// Where this process writes what it learns about locks, for other programs; by default nowhere.
@@ -296,6 +326,7 @@ pub(crate) struct Overrides {
     /// Indices into [`SETTINGS`] and their values, in the order written.
     chosen: Vec<(usize, usize)>,
     perturb: Option<Perturb>,
+    stall: Option<Stall>,
     /// What `SYNC_TRACE_DIR` says, which may be that there is none.
     run_dir: Option<Option<&'static PathBuf>>,
 }
@@ -314,6 +345,10 @@ impl Overrides {
                 None => errors.push(SettingError::unknown(part)),
                 Some((key, value)) if key.trim() == PERTURB => match seed(value.trim()) {
                     Ok(perturb) => overrides.perturb = Some(perturb),
+                    Err(error) => errors.push(error),
+                },
+                Some((key, value)) if key.trim() == STALL => match stall(value.trim()) {
+                    Ok(stall) => overrides.stall = Some(stall),
                     Err(error) => errors.push(error),
                 },
                 Some((key, value)) => match find(key.trim(), value.trim()) {
@@ -342,6 +377,7 @@ impl Overrides {
             Some(perturb) => perturb,
             None => config.perturb,
         };
+        config.stall = self.stall.unwrap_or(config.stall);
         config.run_dir = match self.run_dir {
             _ if config.off => None,
             Some(dir) => dir,
@@ -370,6 +406,27 @@ fn seed(value: &str) -> Result<Perturb, SettingError> {
     }
 }
 
+/// The setting that takes a time.
+const STALL: &str = "stall";
+
+/// What it may be.
+fn stall(value: &str) -> Result<Stall, SettingError> {
+    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let (count, unit) = value.split_at(digits);
+    let millis = match unit.trim() {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "min" => Some(60_000),
+        _ => None,
+    };
+    let count = count.parse::<u64>().ok().filter(|&count| count > 0);
+    match count.zip(millis).and_then(|(count, millis)| count.checked_mul(millis)) {
+        Some(millis) => Ok(Stall::After(Duration::from_millis(millis))),
+        None if value.eq_ignore_ascii_case("off") => Ok(Stall::Off),
+        None => Err(SettingError::Value { key: STALL, value: value.to_owned() }),
+    }
+}
+
 fn find(key: &str, value: &str) -> Result<(usize, usize), SettingError> {
     let Some(which) = SETTINGS.iter().position(|setting| setting.key == key) else {
         return Err(SettingError::unknown(key));
@@ -392,7 +449,7 @@ pub(crate) enum SettingError {
 
 impl SettingError {
     fn unknown(key: &str) -> Self {
-        let words = SETTINGS.iter().map(|setting| setting.key).chain([PERTURB, "off", "on"]);
+        let words = SETTINGS.iter().map(|setting| setting.key).chain([PERTURB, STALL, "off", "on"]);
         Self::Key { key: key.to_owned(), similar: similar(key, words) }
     }
 }
@@ -416,7 +473,8 @@ impl fmt::Display for SettingError {
         SETTINGS
             .iter()
             .try_for_each(|setting| write!(f, ", {}={}", setting.key, setting.values.join("|")))?;
-        write!(f, ", {PERTURB}, {PERTURB}=SEED|off (a number, or 0x and hexadecimal digits)")
+        write!(f, ", {PERTURB}, {PERTURB}=SEED|off (a number, or 0x and hexadecimal digits)")?;
+        write!(f, ", {STALL}=TIME|off (such as 500ms, 10s or 5min)")
     }
 }
 
@@ -504,6 +562,28 @@ mod tests {
         let (overrides, _) = Overrides::parse("notes=off");
         let program = Config::new().perturb(Perturb::Seed(2));
         assert_eq!(overrides.over(program).perturb, Perturb::Seed(2));
+    }
+
+    #[test]
+    fn a_stall_is_a_time_with_its_unit_or_off() {
+        let after = |millis| Stall::After(Duration::from_millis(millis));
+        for (text, expected) in [
+            ("", after(30_000)),
+            ("stall=10s", after(10_000)),
+            (" stall = 250 ms ", after(250)),
+            ("stall=5min", after(300_000)),
+            ("stall=1s,stall=OFF", Stall::Off),
+        ] {
+            let (config, errors) = parse(text);
+            assert_eq!((config.stall, errors.len()), (expected, 0), "{text}");
+        }
+        for value in ["", "10", "0s", "s", "-1s", "1.5s", "18446744073709551615min"] {
+            let (config, errors) = parse(&format!("stall=2s,stall={value}"));
+            assert_eq!(config.stall, after(2_000), "the rest holds");
+            let start = format!("`{value}` is not a value of `stall` in SYNC_TRACE");
+            assert!(errors[0].starts_with(&start), "{}", errors[0]);
+            assert!(errors[0].contains("stall=TIME|off"), "{}", errors[0]);
+        }
     }
 
     #[test]

@@ -96,9 +96,9 @@ impl Scene<'_> {
             Why::Waits { to, via } => {
                 return self.link(Hop { from: step.from, to: *to, via: *via });
             }
-            Why::Given(given) => Blocker::Gives(self.signal(given)),
+            Why::Given(given) => Blocker::Gives(signal(self.tracker, given)),
             Why::Nobody(given) => Blocker::Nobody {
-                last: given.as_ref().map(|given| self.signal(given)),
+                last: given.as_ref().map(|given| signal(self.tracker, given)),
                 holds: self.kept_from_others(from),
                 parties: from.published.source.as_ref().and_then(|awaited| awaited.come()),
             },
@@ -121,17 +121,6 @@ impl Scene<'_> {
         let holds = (0..member.holds.len()).map(|which| self.hold(member, which));
         let given_up = member.published.wait.lock_id();
         holds.filter(|hold| Some(hold.lock.id) != given_up && is_wanted(hold)).collect()
-    }
-
-    fn signal(&self, given: &Given) -> Signal {
-        Signal {
-            by: given.participant(),
-            has_ended: given.agent().is_none(),
-            op: given.op,
-            site: given.site,
-            age: self.tracker.age(given.at_ns),
-            in_vain: given.in_vain,
-        }
     }
 
     fn link_to_ended(&self, owner: &Agent, held: &Held) -> Vec<Link> {
@@ -199,6 +188,17 @@ impl Scene<'_> {
         };
         let writer = self.cycle.members.iter().find(writes)?;
         Some((writer.agent.participant(), writer.published.wait.site))
+    }
+}
+
+fn signal(tracker: &Tracker, given: &Given) -> Signal {
+    Signal {
+        by: given.participant(),
+        has_ended: given.agent().is_none(),
+        op: given.op,
+        site: given.site,
+        age: tracker.age(given.at_ns),
+        in_vain: given.in_vain,
     }
 }
 
@@ -293,10 +293,19 @@ pub(crate) fn dump(tracker: &Tracker) -> Dump {
     Dump { agents, limits, perturbed: SCHEDULE.state() }
 }
 
+/// What these agents hold and wait for, in their order.
+#[cfg(not(loom))]
+pub(crate) fn states(tracker: &Tracker, agents: &[&Agent]) -> Vec<AgentState> {
+    let live: Vec<&Agent> = tracker.agents.iter().filter(|agent| agent.is_live()).collect();
+    agents.iter().map(|agent| agent_state(tracker, agent, &live)).collect()
+}
+
 fn agent_state(tracker: &Tracker, agent: &Agent, all: &[&Agent]) -> AgentState {
     let published = agent.wait.read();
     let waited = published.as_ref().map(|published| tracker.age(published.since_ns));
     let holds = agent.holds_and_permits().unwrap_or_default();
+    let source = published.as_ref().and_then(|published| published.source.as_ref());
+    let given = source.and_then(|awaited| awaited.source.last());
     let wait = published.map(|published| {
         let wanted = &published.wait;
         let blocks = |held: &Held| {
@@ -322,5 +331,6 @@ fn agent_state(tracker: &Tracker, agent: &Agent, all: &[&Agent]) -> AgentState {
         ended: agent.has_ended(),
         holds: holds.iter().map(|held| Hold { at_least: waited, ..hold_of(held) }).collect(),
         wait,
+        given: given.map(|given| signal(tracker, &given)),
     }
 }

@@ -92,6 +92,11 @@ impl Code {
         Self::TwoMutexes,
     ];
 
+    /// Every code that there is, in the order of their numbers.
+    pub fn all() -> &'static [Self] {
+        &Self::ALL
+    }
+
     /// The code as printed, such as `ST0001`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -725,10 +730,14 @@ impl Finding {
 }
 
 impl Fingerprint {
-    /// From the code and, for each link, what is waited for and the files it happens in. The links
-    /// are sorted, because which thread comes last is chance.
+    /// From the code and, for each link, what is waited for and the files it happens in.
     pub(crate) fn of(code: Code, links: &[Link]) -> Self {
-        let mut parts: Vec<String> = links.iter().map(link_identity).collect();
+        Self::of_waits(code, links.iter().map(link_identity).collect())
+    }
+
+    /// From the code and what identifies each wait. They are sorted, because which thread comes last is
+    /// chance.
+    pub(crate) fn of_waits(code: Code, mut parts: Vec<String>) -> Self {
         parts.sort_unstable();
         let mut hash = Fnv::new();
         hash.write(code.as_str());
@@ -775,18 +784,25 @@ fn link_identity(link: &Link) -> String {
 
 fn wait_identity(wait: &Wait) -> String {
     let target = match &wait.target {
-        Target::Lock(lock, mode) => match lock.name {
-            Some(name) => format!("{name} {mode:?}"),
-            None => {
-                format!("{} {} {} {mode:?}", lock.kind, lock.type_name, lock.created.file())
-            }
-        },
+        Target::Lock(lock, mode) => lock_identity(
+            lock.name,
+            [&lock.kind.to_string(), lock.type_name, lock.created.file()],
+            *mode,
+        ),
         Target::Thread(_) => "thread".to_owned(),
         Target::Scope => "scope".to_owned(),
         Target::Unpark => "unpark".to_owned(),
         Target::Time => "time".to_owned(),
     };
     format!("{} {} {target}", wait.op, wait.site.file())
+}
+
+/// A lock in a mode: by its name, or else by kind, type and the file that creates it.
+pub(crate) fn lock_identity(name: Option<&str>, created: [&str; 3], mode: Mode) -> String {
+    match name {
+        Some(name) => format!("{name} {mode:?}"),
+        None => format!("{} {mode:?}", created.join(" ")),
+    }
 }
 
 /// FNV-1a, 64 bits: small, and the same on every platform and in every release.
@@ -842,4 +858,20 @@ pub struct AgentState {
     pub holds: Vec<Hold>,
     /// What it waits for, and who keeps it waiting.
     pub wait: Option<(Wait, Vec<Participant>)>,
+    /// Who gave last what it waits for, where anybody may give that: a signal, a message, a permit.
+    pub given: Option<Signal>,
+}
+
+/// Waits that last long, keep others from what they want, and would have to be ended by one another as far as
+/// is known: they need not be stuck.
+#[cfg_attr(loom, expect(dead_code, reason = "the model does not look for them"))]
+#[derive(Clone, Debug)]
+pub(crate) struct Stalled {
+    /// Each waits for the next one; the last one for the first, or for what nobody is known to give.
+    pub(crate) core: Vec<AgentState>,
+    pub(crate) is_circle: bool,
+    /// Who waits for those, one way or another.
+    pub(crate) behind: Vec<Participant>,
+    /// How long they have waited at least.
+    pub(crate) threshold: Duration,
 }

@@ -327,6 +327,7 @@ impl HeldStack {
     }
 
     /// How many entries there are. Exact for the owner; a glimpse for anybody else.
+    #[inline]
     pub(crate) fn depth(&self) -> usize {
         (self.state.load(Ordering::Relaxed) & DEPTH_MASK) as usize
     }
@@ -576,7 +577,9 @@ impl HeldStack {
             }
         }
         if spill.is_empty() {
-            self.slots[inline - 1].forget();
+            // For `last_released`.
+            self.rewrite(inline - 1, &held);
+            self.slots.get(inline).inspect(|above| above.forget());
         } else {
             self.rewrite(INLINE - 1, &spill.remove(0));
         }
@@ -765,6 +768,23 @@ mod tests {
         assert_eq!(read, own, "owner and readers see the same");
         assert_eq!(read.len(), stack.depth());
         read
+    }
+
+    #[test]
+    fn what_was_released_last_can_be_seen_off_the_usual_path_too() {
+        let stack = HeldStack::new();
+        let last = || stack.last_released().map(|held| held.lock.0);
+        (1..=3).for_each(|lock| push(&stack, lock));
+        stack.set_cold(true);
+        for lock in [2, 3, 1] {
+            assert!(stack.remove(|held| held.lock.0 == lock).is_some());
+            assert_eq!(last(), Some(lock));
+        }
+        assert_eq!(locks(&stack), [0_u64; 0]);
+        stack.set_cold(false);
+        push(&stack, 4);
+        assert!(pop(&stack, 4));
+        assert_eq!(last(), Some(4));
     }
 
     #[test]

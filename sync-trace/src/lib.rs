@@ -56,8 +56,8 @@
 //! `held`, `permits`, `registry` (who holds what), `waits` and `tracker` (who waits for whom), `foresight` and
 //! `lock_order` (what could happen), `order` and `meaning` (what the program says of that), `declared` (what
 //! its attributes say), `evidence` and `finding` (facts), `report` (their text), `allow` (which of them are
-//! accepted), `perturb` (who is held up at random), `json` and `run` (what other programs are told),
-//! `reaction`, `config` and `os` (the edge).
+//! accepted), `perturb` (who is held up at random), `stall` (whether everything waits), `json` and `run` (what other
+//! programs are told), `reaction`, `config`, `fork` and `os` (the edge).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(loom, allow(unreachable_pub, reason = "the model needs no public API"))]
@@ -100,6 +100,8 @@ mod configure;
 #[cfg(not(loom))]
 mod current;
 #[cfg(not(loom))]
+mod fork;
+#[cfg(not(loom))]
 mod hooks;
 #[cfg(not(loom))]
 mod interop;
@@ -131,7 +133,7 @@ pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));
 pub use allow::Allow;
 pub use config::{
     Backtrace, Config, Contention, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Perturb,
-    Poison, Policy,
+    Poison, Policy, Stall,
 };
 #[cfg(not(loom))]
 pub use declared::{Key, LockClass, LockFields, Locks, TracedLock};
@@ -161,6 +163,12 @@ pub use std::thread_local;
 #[doc(hidden)]
 #[cfg(not(loom))]
 pub mod __private {
+    /// What `cargo sync-trace` asks about the findings of other processes.
+    pub mod told {
+        pub use crate::allow::{
+            Acceptance, Rules, Told, ToldLock, ToldMode as Mode, ToldWait as Wait, fingerprint,
+        };
+    }
     pub use crate::configure::{in_class, named, on_violation, untracked};
     /// What the attributes expand to.
     pub mod declared {

@@ -140,6 +140,20 @@ pub(crate) fn at_exit(handler: ExitHandler) {
     }
 }
 
+/// Calls `child` in every process that is forked from this one, where that can be had, before anything else runs
+/// there.
+#[cfg(not(loom))]
+pub(crate) fn after_fork(child: extern "C" fn()) {
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    // SAFETY: the handler is a plain function that is never unloaded. If there is no memory to note it, a child
+    // goes without.
+    unsafe {
+        libc::pthread_atfork(None, None, Some(child));
+    }
+    #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+    let _ = child;
+}
+
 /// Ends the process without running anything else, and without memory.
 pub(crate) fn exit_at_once(status: i32) -> ! {
     #[cfg(unix)]

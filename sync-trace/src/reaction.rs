@@ -11,7 +11,7 @@ use crate::foresight::pairs;
 use crate::os;
 use crate::perturb::SCHEDULE;
 use crate::report;
-use crate::run::{Known, RUN};
+use crate::run::{Closing, RUN};
 use crate::tracker::{self, Tracker};
 
 /// Where a wait stands, as far as a reaction is concerned.
@@ -177,9 +177,12 @@ fn watch_panics() {
 /// be raised, ends with [`EXIT_STATUS`] instead. And what is only listed is listed.
 fn last_word(status: Option<i32>) -> Option<i32> {
     let tracker = tracker::global();
-    tell_notes(tracker);
+    // The parent will tell its own, and cannot be told from the child by them.
+    if !tracker.is_child() {
+        tell_notes(tracker);
+    }
     let instead = if status.is_none_or(|status| status == 0) { backstop(tracker) } else { None };
-    RUN.ends(instead.or(status), || Known {
+    RUN.ends(instead.or(status), || Closing {
         orders: tracker.ledger.orders_seen(),
         limits: [tracker.limits.lines(), tracker.ledger.limits()].concat(),
     });
@@ -188,8 +191,10 @@ fn last_word(status: Option<i32>) -> Option<i32> {
 
 /// What a process that would end well ends with instead, if it must not.
 fn backstop(tracker: &Tracker) -> Option<i32> {
-    let (deferred, others): (Vec<_>, Vec<_>) =
-        tracker.findings().into_iter().partition(|finding| finding.outcome == Outcome::Deferred);
+    let (deferred, others): (Vec<_>, Vec<_>) = tracker
+        .own_findings()
+        .into_iter()
+        .partition(|finding| finding.outcome == Outcome::Deferred);
     let swallowed: Vec<_> = others.into_iter().filter(|finding| is_swallowed(finding)).collect();
     for finding in &deferred {
         os::write_stderr(&report::for_stderr(finding));

@@ -39,8 +39,13 @@ impl Site {
     /// Whether the position lies in the standard library: a function such as `Mutex::lock` was
     /// passed as a value, so the user's own line is not known.
     pub fn is_unknown(self) -> bool {
-        self.file().starts_with("/rustc/") || self.file().starts_with("/rust/")
+        is_of_std(self.file())
     }
+}
+
+/// Whether a file is one of the standard library, by the name that rustc gives it.
+pub(crate) fn is_of_std(file: &str) -> bool {
+    file.starts_with("/rustc/") || file.starts_with("/rust/")
 }
 
 impl fmt::Display for Site {

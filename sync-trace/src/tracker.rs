@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::agent::{Agent, Agents};
 use crate::allow::{Allow, AllowList};
-use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, fence, lock, push};
+use crate::atomics::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, fence, lock, push};
 use crate::config::{Config, Overrides};
 #[cfg(not(loom))]
 use crate::contention::timed::Recording;
@@ -68,7 +68,18 @@ pub(crate) struct Tracker {
     /// orders, nobody who comes here can be in the memory allocator.
     allowed: Mutex<AllowList>,
     started: Instant,
+    /// How many of the findings are those of the process that this one was forked from.
+    inherited: AtomicUsize,
+    #[cfg_attr(loom, expect(dead_code, reason = "the model forks nothing"))]
+    is_child: AtomicBool,
 }
+
+/// How often, and after how long each time, others are looked at again before what seems to come of their waits
+/// is confirmed or dropped.
+#[cfg(not(loom))]
+pub(crate) const PATIENCE: u32 = 20;
+#[cfg(not(loom))]
+pub(crate) const PAUSE: Duration = Duration::from_millis(1);
 
 /// Counts of what could not be recorded or decided.
 #[derive(Default)]
@@ -190,6 +201,8 @@ impl Tracker {
             any_deferred: AtomicBool::new(false),
             allowed: Mutex::new(AllowList::default()),
             started: Instant::now(),
+            inherited: AtomicUsize::new(0),
+            is_child: AtomicBool::new(false),
         }
     }
 
@@ -482,7 +495,12 @@ impl Tracker {
     /// The same, without counting it.
     pub(crate) fn accepts(&self, finding: &Finding) -> bool {
         let names = crate::report::lock_namer();
-        lock(&self.allowed).permits(finding, &names).is_some()
+        let acceptance = lock(&self.allowed).permits(finding, &names);
+        #[cfg(not(loom))]
+        if let Some(acceptance) = &acceptance {
+            crate::run::RUN.accepted(finding, acceptance);
+        }
+        acceptance.is_some()
     }
 
     /// Accepts what `allow` says, from now on.
@@ -552,6 +570,44 @@ impl Tracker {
         }
     }
 
+    /// All threads but the calling one, which is `me` if it is on record, are gone: this is the child of a fork,
+    /// where only atomics may be written.
+    #[cfg(not(loom))]
+    pub(crate) fn remain_alone(&self, me: Option<&Agent>) {
+        let is_other = |agent: &&Agent| !me.is_some_and(|me| std::ptr::eq(me, *agent));
+        for agent in self.agents.iter().filter(|agent| agent.is_live()).filter(is_other) {
+            self.unpublish(agent, agent.wait.target());
+            let is_grave = agent.has_ended();
+            agent.vanish();
+            if agent.has_ended() && !is_grave {
+                self.graves.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.agents.have_one_awake(me);
+        if let (Some(me), Some(id)) = (me, crate::os::thread_id()) {
+            me.set_os_id(id);
+        }
+        self.any_deferred.store(false, Ordering::Release);
+        // Where somebody is about to add one, it cannot be known how many there are.
+        let inherited = self.findings.try_lock().map_or(0, |findings| findings.len());
+        self.inherited.store(inherited, Ordering::Relaxed);
+        self.is_child.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this process was forked after the tracker had begun its work.
+    #[cfg(not(loom))]
+    pub(crate) fn is_child(&self) -> bool {
+        self.is_child.load(Ordering::Relaxed)
+    }
+
+    /// The findings without those of the process that this one was forked from.
+    #[cfg(not(loom))]
+    pub(crate) fn own_findings(&self) -> Vec<Arc<Finding>> {
+        let mut findings = self.findings();
+        findings.drain(..self.inherited.load(Ordering::Relaxed).min(findings.len()));
+        findings
+    }
+
     /// Another agent than the one that acquired it has released a hold that `matches`.
     pub(crate) fn released_elsewhere(
         &self,
@@ -597,7 +653,11 @@ impl Tracker {
     /// Keeps these findings no longer.
     pub(crate) fn forget(&self, taken: &[Arc<Finding>]) {
         let is_taken = |finding: &Arc<Finding>| taken.iter().any(|one| Arc::ptr_eq(one, finding));
-        lock(&self.findings).retain(|finding| !is_taken(finding));
+        let mut findings = lock(&self.findings);
+        findings.retain(|finding| !is_taken(finding));
+        let inherited = self.inherited.load(Ordering::Relaxed).min(findings.len());
+        self.inherited.store(inherited, Ordering::Relaxed);
+        drop(findings);
         lock(&self.deferred).retain(|finding| !is_taken(finding));
     }
 
@@ -688,6 +748,7 @@ pub(crate) fn global() -> &'static Tracker {
             crate::os::write_stderr(&format!("error: {mistake}\n"));
         }
         crate::reaction::begin(tracker.config());
+        crate::fork::prepare();
     }
     tracker
 }

@@ -191,3 +191,19 @@ fn a_dump_is_printed_at_sigquit_when_asked_for() {
     drop(child.stdin.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+/// Of all threads only the one that forks is there: the others' waits and findings are not the child's, and what
+/// they held is lost.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_forked_child_forgets_the_threads_that_are_gone() {
+    let ended = victim("forked", "");
+    ended.expect(
+        Some(0),
+        &["error[ST0002]", "nobody is left to send", "-> busy -> <unnamed>", "(ended)"],
+    );
+    let lines = ["alone: Some(0)", "waits for itself: Some(101)", "wants what is lost: Some(101)"];
+    assert_eq!(ended.stdout.lines().collect::<Vec<_>>(), lines, "{}", ended.stderr);
+    // In short and as the message of its panic, both by the parent.
+    assert_eq!(ended.stderr.matches("error[ST0002]").count(), 2, "{}", ended.stderr);
+}

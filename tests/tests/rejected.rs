@@ -76,8 +76,8 @@ fn check(main: &str) -> String {
     fs::copy(workspace.join("Cargo.lock"), package.join("Cargo.lock")).expect("it is there");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
     cargo.args(["check", "--offline", "--message-format=short"]).current_dir(&package);
-    // Kept from run to run, so that the library is built once.
-    cargo.env("CARGO_TARGET_DIR", package.with_file_name("rejected"));
+    // Kept from run to run, and where other tests build it too, so that what the library needs is built once.
+    cargo.env("CARGO_TARGET_DIR", package.with_file_name("outside"));
     cargo.env("CARGO_TERM_COLOR", "never");
     let output = cargo.output().expect("cargo runs");
     assert!(!output.status.success(), "all of it compiles");

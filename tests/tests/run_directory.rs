@@ -292,6 +292,8 @@ fn a_finding_is_told_with_all_its_data_and_its_report() {
     assert_eq!(possible["finding"]["links"].as_array().unwrap().len(), 2);
     let end = journal.only("end");
     assert_eq!((&end["findings"], &end["status"]), (&2.into(), &0.into()));
+    let taken: Vec<_> = journal.all("taken").map(|taken| &taken["fingerprint"]).collect();
+    assert!(all.iter().all(|found| taken.contains(&&found["finding"]["fingerprint"])), "{taken:?}");
 }
 
 #[test]
@@ -321,11 +323,17 @@ fn a_note_is_told_with_what_kept_it_from_happening() {
 }
 
 #[test]
-fn a_note_that_is_accepted_is_not_told() {
+fn a_note_that_is_accepted_is_told_as_that() {
     let dir = Dir::new("accepted");
     succeeds(&dir.run("accepted", &[]));
     let journal = dir.journal();
     assert_eq!(journal.all("note").count(), 0);
+    let accepted = journal.only("accepted");
+    assert_eq!(
+        (&accepted["finding"]["code"], &accepted["reason"]),
+        (&"ST0101".into(), &"it is one thread".into())
+    );
+    assert!(accepted["by"][0].as_str().unwrap().contains("recorder.rs:"), "{accepted}");
     assert_eq!(journal.orders(), ["one > other", "other > one"], "that it was seen is told");
     assert!(journal.only("end").get("limits").is_none(), "nothing is counted twice for that");
 }
@@ -529,7 +537,7 @@ fn a_file_that_has_got_our_number_is_left_alone() {
 #[test]
 fn each_kind_of_record_has_been_seen() {
     let dir = Dir::new("all");
-    for scenario in ["orders", "declared", "found", "noted"] {
+    for scenario in ["orders", "declared", "found", "noted", "accepted"] {
         succeeds(&dir.run(scenario, &[]));
     }
     let journals: Vec<_> = dir.files().iter().map(|file| Journal::read(file)).collect();

@@ -1,10 +1,10 @@
 //! One entry of the allow list, and when it fits a finding.
 
-use super::pattern::{LockPattern, SitePattern};
+use super::pattern::{LockPattern, Position, SitePattern};
 use crate::finding::{Blocker, Code, Finding, Fingerprint, Lock};
 use crate::report;
 use crate::site::Site;
-use std::cell::OnceCell;
+use std::cell::LazyCell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,11 +31,10 @@ pub(super) struct Entry {
 impl Entry {
     /// Whether it silences the finding.
     pub(super) fn fits(&self, facts: &Facts<'_>) -> bool {
-        let finding = facts.finding;
         self.names_something()
-            && may_be_allowed(finding.code)
-            && self.code.is_none_or(|code| code == finding.code)
-            && self.fingerprint.is_none_or(|fingerprint| fingerprint == finding.fingerprint)
+            && may_be_allowed(facts.code)
+            && self.code.is_none_or(|code| code == facts.code)
+            && self.fingerprint.is_none_or(|fingerprint| fingerprint == facts.fingerprint)
             && self.sites.iter().all(|pattern| facts.sites.iter().any(|site| pattern.fits(*site)))
             && (self.locks.is_empty() || self.names_all_locks(facts))
     }
@@ -49,7 +48,7 @@ impl Entry {
         let is_named = |names: &Names| {
             self.locks.iter().any(|pattern| names.iter().any(|name| pattern.fits(name)))
         };
-        !facts.names().is_empty() && facts.names().iter().all(is_named)
+        !facts.names.is_empty() && facts.names.iter().all(is_named)
     }
 }
 
@@ -87,28 +86,30 @@ impl Used {
 
 /// What entries look at in one finding.
 pub(super) struct Facts<'a> {
-    finding: &'a Finding,
-    sites: Vec<Site>,
-    namer: &'a dyn Fn(&Lock) -> String,
-    names: OnceCell<Vec<Names>>,
+    pub(super) code: Code,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) sites: Vec<Position<'a>>,
+    /// The names of each lock. To name one, its source file may have to be read, so that is done when an
+    /// entry first asks.
+    pub(super) names: LazyCell<Vec<Names>, Box<dyn FnOnce() -> Vec<Names> + 'a>>,
 }
 
 /// What one lock may be called.
-type Names = [String; 4];
+pub(super) type Names = [String; 4];
 
 impl<'a> Facts<'a> {
     /// Of `finding`, whose locks have the names in reports that `namer` gives.
     pub(super) fn of(finding: &'a Finding, namer: &'a dyn Fn(&Lock) -> String) -> Self {
-        Self { finding, sites: sites(finding), namer, names: OnceCell::new() }
-    }
-
-    /// The names of each lock. To name one, its source file may have to be read, so that is done when an
-    /// entry first asks.
-    fn names(&self) -> &[Names] {
-        self.names.get_or_init(|| {
-            let locks = report::locks(self.finding).into_iter();
-            locks.map(|lock| names_of(lock, (self.namer)(lock))).collect()
-        })
+        let names = move || {
+            let locks = report::locks(finding).into_iter();
+            locks.map(|lock| names_of(lock, namer(lock))).collect()
+        };
+        Self {
+            code: finding.code,
+            fingerprint: finding.fingerprint,
+            sites: sites(finding).into_iter().map(Position::from).collect(),
+            names: LazyCell::new(Box::new(names)),
+        }
     }
 }
 
@@ -119,8 +120,12 @@ fn names_of(lock: &Lock, mut shown: String) -> Names {
     if shown.ends_with(&number) {
         shown.truncate(shown.len() - number.len());
     }
-    let given = lock.name.unwrap_or(&shown).to_owned();
-    let kind = report::kind(lock);
+    names(lock.name, shown, report::kind(lock))
+}
+
+/// The same, of what is known of a lock.
+pub(super) fn names(given: Option<&str>, shown: String, kind: String) -> Names {
+    let given = given.unwrap_or(&shown).to_owned();
     let short = kind.strip_prefix("std ").unwrap_or(&kind).to_owned();
     [given, shown, kind, short]
 }

@@ -23,8 +23,12 @@
 //! What is given together has to fit together. Only what could happen may be allowed, not what has
 //! happened. An entry with a mistake is left out, so that it silences less, never more, than it should.
 //!
+//! Beside it there may be a `sync-trace-baseline.toml`, which `cargo sync-trace baseline` writes: entries of
+//! the same form for what was found on the day when sync-trace came into the code base.
+//!
 //! In reading order: `builder` (entries that a program makes), `read` (entries of a file) with `error`,
-//! `entry` (when one fits a finding) with `pattern`. Nothing here prints.
+//! `entry` (when one fits a finding) with `pattern`, `told` (the same for findings that another process has
+//! written down). Nothing here prints.
 
 mod builder;
 mod entry;
@@ -33,36 +37,69 @@ mod pattern;
 mod read;
 #[cfg(test)]
 mod tests;
+#[cfg(not(loom))]
+mod told;
 
 pub use builder::Allow;
 pub(crate) use error::AllowError;
+#[cfg(not(loom))]
+pub use told::{Mode as ToldMode, Rules, Told, ToldLock, Wait as ToldWait, fingerprint};
 
 use crate::finding::{Finding, Lock};
 use entry::{Entry, Facts};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Why a finding is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    /// As the first entry says that fits.
+    pub reason: String,
+    /// Where the entries stand that fit: `file:line`.
+    pub by: Vec<String>,
+}
 
 /// The entries, those of the file first.
 #[derive(Debug, Default)]
 pub(crate) struct AllowList {
     entries: Vec<Entry>,
+    /// Those of the baseline: what was found once and has not been looked at since. Where they are of no
+    /// use is not for one process to say.
+    baseline: Vec<Entry>,
 }
 
 impl AllowList {
     /// What the file is called.
     const FILE: &str = "sync-trace.toml";
+    /// What the baseline is called.
+    const BASELINE: &str = "sync-trace-baseline.toml";
+    /// The environment variable that names another baseline.
+    const BASELINE_VARIABLE: &str = "SYNC_TRACE_BASELINE";
 
-    /// Reads the nearest `sync-trace.toml`; without any, the list is empty.
+    /// Reads the nearest `sync-trace.toml` and the nearest baseline; without any, the list is empty.
     pub(crate) fn find() -> (Self, Vec<AllowError>) {
-        std::env::current_dir().map(|dir| Self::find_from(&dir)).unwrap_or_default()
+        let named = std::env::var_os(Self::BASELINE_VARIABLE).filter(|path| !path.is_empty());
+        let dir = std::env::current_dir().unwrap_or_default();
+        Self::find_from(&dir, named.as_deref().map(Path::new))
     }
 
-    /// Reads the `sync-trace.toml` in `dir`, or in the nearest folder around it that has one.
-    fn find_from(dir: &Path) -> (Self, Vec<AllowError>) {
-        let mut paths = dir.ancestors().map(|dir| dir.join(Self::FILE));
-        // What is in a folder that may not be looked into is nobody's concern.
-        let Some(path) = paths.find(|path| path.symlink_metadata().is_ok()) else {
-            return Default::default();
+    /// Reads the `sync-trace.toml` in `dir`, or in the nearest folder around it that has one, and the
+    /// baseline, which is `named` or looked for in the same way.
+    fn find_from(dir: &Path, named: Option<&Path>) -> (Self, Vec<AllowError>) {
+        let nearest = |name| {
+            let mut paths = dir.ancestors().map(|dir| dir.join(name));
+            // What is in a folder that may not be looked into is nobody's concern.
+            paths.find(|path| path.symlink_metadata().is_ok())
         };
+        let (file, mut errors) = Self::read(dir, nearest(Self::FILE));
+        let baseline = named.map(|path| dir.join(path)).or_else(|| nearest(Self::BASELINE));
+        let (baseline, more) = Self::read(dir, baseline);
+        errors.extend(more);
+        (Self { baseline: baseline.entries, ..file }, errors)
+    }
+
+    /// Reads a file, if there is one; mistakes are told relative to `dir`.
+    fn read(dir: &Path, path: Option<PathBuf>) -> (Self, Vec<AllowError>) {
+        let Some(path) = path else { return Default::default() };
         let shown = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy();
         match bytes_of(&path) {
             Ok(bytes) => Self::parse_bytes(&bytes, &shown),
@@ -83,7 +120,7 @@ impl AllowList {
     /// Reads the text of a file. An entry with a mistake is left out; the others hold.
     pub(crate) fn parse(text: &str, file: &str) -> (Self, Vec<AllowError>) {
         let (entries, errors) = read::read(text, file);
-        (Self { entries }, errors)
+        (Self { entries, baseline: Vec::new() }, errors)
     }
 
     /// Adds an entry that the program made.
@@ -102,8 +139,7 @@ impl AllowList {
         self.entries.push(entry);
     }
 
-    /// Why this finding is accepted, if it is. Every entry that fits counts as used, and the first one
-    /// gives the reason.
+    /// Why this finding is accepted, if it is. Every entry that fits counts as used.
     ///
     /// `names` says what the report calls a lock. It is asked only if an entry's locks matter, once for
     /// each lock.
@@ -111,20 +147,27 @@ impl AllowList {
         &self,
         finding: &Finding,
         names: &dyn Fn(&Lock) -> String,
-    ) -> Option<&str> {
-        let facts = Facts::of(finding, names);
-        let mut reason = None;
-        for entry in self.entries.iter().filter(|entry| entry.fits(&facts)) {
-            entry.used.mark();
-            reason = reason.or(Some(entry.reason.as_str()));
-        }
-        reason
+    ) -> Option<Acceptance> {
+        self.acceptance(&Facts::of(finding, names))
     }
 
-    /// Where the entries stand that have silenced nothing so far: `file:line`.
-    pub(crate) fn unused(&self) -> impl Iterator<Item = String> {
-        self.entries.iter().filter(|entry| !entry.used.get()).map(|entry| entry.origin.to_string())
+    fn acceptance(&self, facts: &Facts<'_>) -> Option<Acceptance> {
+        let all = self.entries.iter().chain(&self.baseline);
+        let fitting: Vec<_> = all.filter(|entry| entry.fits(facts)).collect();
+        fitting.iter().for_each(|entry| entry.used.mark());
+        let reason = fitting.first()?.reason.clone();
+        let by = fitting.iter().map(|entry| entry.origin.to_string()).collect();
+        Some(Acceptance { reason, by })
     }
+
+    /// Where the entries stand that have silenced nothing so far, but for those of the baseline: `file:line`.
+    pub(crate) fn unused(&self) -> impl Iterator<Item = String> {
+        unused(&self.entries)
+    }
+}
+
+fn unused(entries: &[Entry]) -> impl Iterator<Item = String> {
+    entries.iter().filter(|entry| !entry.used.get()).map(|entry| entry.origin.to_string())
 }
 
 fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -6,7 +6,6 @@
 //! [chain cache](crate::foresight::chains) tells. Everything else is rare.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::agent::{Agent, Cold};
 use crate::config::{OnViolation, Policy};
@@ -25,7 +24,7 @@ use crate::reaction::{self, Place, Response};
 use crate::registry::{Access, LockHeader, Resource};
 use crate::run::RUN;
 use crate::site::Site;
-use crate::tracker::{self, Limits, Outlook, Tracker};
+use crate::tracker::{self, Limits, Outlook, PATIENCE, PAUSE, Tracker};
 use crate::waits::slot::Wait;
 
 /// A lock is about to be asked for, and that is not just what the agent did there the last time.
@@ -314,10 +313,6 @@ fn wait_for(wanted: Hold) -> Wait {
     let Hold { lock, access, created, site } = wanted;
     Wait { target: Resource::Lock(lock), access, site, created: Some(created) }
 }
-
-/// How often, and after how long each time, it is looked whether a prediction has come true.
-const PATIENCE: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// What `agent`, which asks for a lock with a reaction of its `own`, does about what could happen.
 struct Reactions<'t> {

@@ -18,8 +18,9 @@ use super::Request;
 /// [`observe`] the passage.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn publish(passage: &Passage) {
-    let has_news = |agent: &&Agent| agent.has_something_to_say() && !passage.is_told_all_by(agent);
-    if let Some(agent) = current::present().filter(has_news) {
+    // What stands for an agent where there is none has nothing to say.
+    let agent = current::current();
+    if agent.has_something_to_say() && !passage.is_told_all_by(agent) {
         publish_slow(&|| passage.publish(agent));
     }
 }
@@ -27,7 +28,8 @@ pub(crate) fn publish(passage: &Passage) {
 /// The same at a place that has no passage of its own.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn publish_at(place: Place) {
-    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_say()) {
+    let agent = current::current();
+    if agent.has_something_to_say() {
         publish_slow(&|| _ = passage::publish_at(place, agent));
     }
 }

@@ -90,7 +90,7 @@ mod on {
                     None => source.stir(),
                 }
             }
-            if current::present().is_some_and(|agent| agent.has_something_to_say()) {
+            if current::current().has_something_to_say() {
                 self.publish_slow();
             }
         }

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::agent::Agent;
 use crate::config::{Backtrace, EXIT_STATUS, OnViolation};
@@ -16,7 +15,7 @@ use crate::reaction::{self, Place};
 use crate::registry::{Access, LockHeader, Resource, ScopeId, word};
 use crate::site::{Origin, Site};
 use crate::stall::{self, Helps, Last};
-use crate::tracker::{self, Judgement, Limits, Verdict};
+use crate::tracker::{self, Judgement, Limits, PATIENCE, PAUSE, Verdict};
 use crate::waits::slot::Wait;
 use crate::waits::source::{self, Source};
 
@@ -325,9 +324,13 @@ pub(crate) fn gives(source: &Source, op: Op, site: Site) {
 #[cold]
 #[inline(never)]
 pub(crate) fn give(source: &Source, op: Op, site: Site) {
-    if let Some(agent) = current::present().filter(|_| !current::is_in_allocator()) {
-        let _working = Working::begin();
-        source.give(agent, op, site, tracker::global().now_ns());
+    match current::present().filter(|_| !current::is_in_allocator()) {
+        Some(agent) => {
+            let _working = Working::begin();
+            source.give(agent, op, site, tracker::global().now_ns());
+        }
+        // Not even who it is is on record, and it shall not come here with every message.
+        None => source.stir(),
     }
 }
 
@@ -375,12 +378,8 @@ fn put_unjudged(agent: &'static Agent, wait: &Wait) -> Waiting {
     waiting
 }
 
-/// How often, and after how long each time, a suspicion is looked at again before it is confirmed
-/// or dropped.
-const PATIENCE: u32 = 20;
 /// Others may be patient themselves, about the same cycle.
 const LAST_PATIENCE: u32 = 3 * PATIENCE;
-const PAUSE: Duration = Duration::from_millis(1);
 
 #[track_caller]
 fn begin_wait<'o>(
@@ -477,5 +476,28 @@ pub(crate) fn suspend(request: &Request<'_>, source: Option<Arc<Source>>) -> Wai
             waiting.timed(timed)
         }
         _ => Waiting::UNRECORDED,
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::finding::LockId;
+
+    #[test]
+    fn a_thread_that_is_not_on_record_gives_the_long_way_only_once_for_each_wait() {
+        let site = Site::caller();
+        let source = Source::new(LockId::next(), LockKind::Channel, Origin::unnamed(site));
+        let given_elsewhere = || {
+            std::thread::scope(|scope| _ = scope.spawn(|| gives(&source, Op::Send, site)));
+            (source.times(), source.minds())
+        };
+        assert!(source.minds());
+        assert_eq!(given_elsewhere(), (1, false));
+        assert_eq!(given_elsewhere(), (1, false));
+        source.begin_wait();
+        assert_eq!(given_elsewhere(), (2, false));
+        source.end_wait();
+        assert!(source.last().is_none());
     }
 }

@@ -3,9 +3,13 @@
 use super::names::{self, LockNames};
 use super::source::Sources;
 use super::threads::ThreadNames;
-use super::words::{aim, duration, holds, place, signal, tame};
+#[cfg(not(loom))]
+use super::words::list;
+use super::words::{aim, deed, duration, holds, place, signal, tame};
+#[cfg(not(loom))]
+use crate::finding::Stalled;
 use crate::finding::{
-    AgentState, Dump, Hold, Lock, LockKind, Mode, Participant, Perturbed, Target, Wait,
+    AgentState, Dump, Hold, Lock, LockKind, Mode, Participant, Perturbed, Signal, Target, Wait,
 };
 
 /// How many idle threads are named.
@@ -29,13 +33,59 @@ pub(super) fn render(dump: &Dump, sources: &Sources) -> String {
     paragraphs.join("\n")
 }
 
+/// Renders `stall`.
+#[cfg(not(loom))]
+pub(super) fn stalled(stall: &Stalled, sources: &Sources) -> String {
+    let Stalled { core, is_circle, behind, threshold } = stall;
+    let scribe = Scribe {
+        threads: ThreadNames::of(core.iter().flat_map(people).chain(behind)),
+        locks: LockNames::shared(core.iter().flat_map(locks_of), sources),
+    };
+    let goes_on = match is_circle {
+        true => "each would have to be ended by the next one, and the last by the first",
+        false => "each would have to be ended by the next one, and the last by nobody who is known",
+    };
+    let mut text = format!(
+        "note: stalled: {} threads have waited for more than {}; as far as is known, {goes_on}
+",
+        core.len(),
+        duration(*threshold),
+    );
+    let blocks: String = core.iter().map(|state| scribe.thread(state)).collect();
+    text.extend(blocks.lines().map(|line| {
+        format!(
+            "  {line}
+"
+        )
+    }));
+    let names: Vec<_> = behind.iter().map(|thread| scribe.threads.full_name(thread)).collect();
+    if !names.is_empty() {
+        text += &format!(
+            "  = others: {} behind them: {}
+",
+            count(names.len()),
+            list(&names)
+        );
+    }
+    text += "  = note: another thread may still end that, so nothing fails; it is told once\n";
+    text += "  = help: give up the lock before such a wait; to be told later or never: SYNC_TRACE=stall=5min, \
+             stall=off\n";
+    text
+}
+
+#[cfg(not(loom))]
+fn count(waiting: usize) -> String {
+    if waiting == 1 { "1 thread waits".to_owned() } else { format!("{waiting} threads wait") }
+}
+
 fn people(state: &AgentState) -> impl Iterator<Item = &Participant> {
     let target = state.wait.iter().filter_map(|(wait, _)| match &wait.target {
         Target::Thread(thread) => Some(thread),
         _ => None,
     });
     let blockers = state.wait.iter().flat_map(|(_, blockers)| blockers);
-    std::iter::once(&state.agent).chain(target).chain(blockers)
+    let giver = state.given.iter().map(|given| &given.by);
+    std::iter::once(&state.agent).chain(target).chain(blockers).chain(giver)
 }
 
 fn locks_of(state: &AgentState) -> impl Iterator<Item = &Lock> {
@@ -58,6 +108,7 @@ impl Scribe {
         if let Some((wait, blockers)) = &state.wait {
             block.push_str(&self.wait(wait, blockers));
         }
+        block.extend(state.given.iter().map(|given| self.given(given)));
         block
     }
 
@@ -112,6 +163,20 @@ impl Scribe {
         let stack = wait.stack.iter().flat_map(|stack| stack.lines());
         let stack: String = stack.map(|frame| format!("    {frame}\n")).collect();
         format!("  waits {age}{goal} at {}{by}\n{stack}", place(wait.site))
+    }
+
+    /// Who might end a wait that anybody may, as it did before.
+    fn given(&self, given: &Signal) -> String {
+        let Signal { by, has_ended, op, site, age, in_vain } = given;
+        format!(
+            "    {}{} {} {} ago at {}{}\n",
+            self.threads.name(by.id),
+            if *has_ended { ", which has ended," } else { "" },
+            deed(*op),
+            duration(*age),
+            place(*site),
+            if *in_vain { ", when nobody was waiting" } else { "" },
+        )
     }
 
     fn lock(&self, lock: &Lock, mode: Mode) -> String {

@@ -52,6 +52,8 @@ mod words;
 
 use std::fmt;
 
+#[cfg(not(loom))]
+use crate::finding::Stalled;
 use crate::finding::{Dump, Finding, Lock, Outcome};
 use names::LockNames;
 use source::Sources;
@@ -95,6 +97,12 @@ pub(crate) fn for_stderr(finding: &Finding) -> String {
 #[cfg(not(loom))]
 pub(crate) fn perturbed_from_now(seed: u64) -> String {
     format!("note: sync-trace perturbs the schedule with {}", words::seed(seed))
+}
+
+/// Waits that last long and keep others waiting.
+#[cfg(not(loom))]
+pub(crate) fn stalled(stall: &Stalled) -> String {
+    dump::stalled(stall, &Sources::new())
 }
 
 /// Everything that is held and waited for, a block for each thread.

@@ -73,7 +73,7 @@ impl At {
 
     /// Whether the user's own line is not known.
     pub(super) fn is_unknown(self) -> bool {
-        self.file.starts_with("/rustc/") || self.file.starts_with("/rust/")
+        crate::site::is_of_std(self.file)
     }
 }
 

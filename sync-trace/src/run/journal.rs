@@ -8,10 +8,12 @@ use std::time::Instant;
 use super::classes::Classes;
 use super::file::Appended;
 use super::record::{
-    ClassHold, Count, End, Found, Json, Note, Order, Place, Started, Thread, Writer, line,
+    Accepted, ClassHold, Count, End, Found, Json, Note, Order, Place, Started, Taken, Thread,
+    Writer, line,
 };
-use super::{Known, declarations, header};
+use super::{Closing, declarations, header};
 use crate::agent::Agent;
+use crate::allow::Acceptance;
 use crate::atomics::{Mutex, lock};
 use crate::declared::Declaration;
 use crate::declared::frame::Member;
@@ -172,9 +174,31 @@ impl Journal {
         self.flush(&mut state);
     }
 
+    /// Something was found and is accepted. It is told once for each set of entries.
+    pub(super) fn accepted(&self, finding: &Finding, acceptance: &Acceptance) {
+        let at = self.now();
+        let what = ("accepted", finding.fingerprint, finding.sites(), &acceptance.by);
+        if !lock(&self.state).is_new(what) {
+            return;
+        }
+        let json = finding.to_json();
+        let Acceptance { reason, by } = acceptance;
+        let mut state = lock(&self.state);
+        line(&Accepted { at, reason, by, finding: Json(&json) }, &mut state.out);
+        self.flush(&mut state);
+    }
+
+    /// The program has taken a finding.
+    pub(super) fn taken(&self, finding: &Finding) {
+        let at = self.now();
+        let mut state = lock(&self.state);
+        line(&Taken { at, finding }, &mut state.out);
+        self.flush(&mut state);
+    }
+
     /// The process ends. Says so only if it has said anything.
-    pub(super) fn ends(&self, status: Option<i32>, known: Known) {
-        let Known { orders, limits } = known;
+    pub(super) fn ends(&self, status: Option<i32>, closing: Closing) {
+        let Closing { orders, limits } = closing;
         let mut state = lock(&self.state);
         if !matches!(state.output, Output::Open(_)) || !state.is_new("end") {
             return;

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::agent::Agent;
+use crate::allow::Acceptance;
 use crate::current::{self, Working};
 use crate::declared::Declaration;
 use crate::declared::frame::Member;
@@ -42,6 +43,12 @@ pub(crate) struct Run {
     /// The newest: that of this process, or of the one that this is a fork of.
     journal: AtomicPtr<Journal>,
 }
+
+/// A pointer to a journal says nothing of whether threads may share it.
+const _: () = {
+    const fn may_be_shared<T: Send + Sync>() {}
+    may_be_shared::<Journal>();
+};
 
 impl Run {
     pub(crate) const fn new() -> Self {
@@ -147,6 +154,22 @@ impl Run {
         }
     }
 
+    /// Something was found that the allow list accepts, for this reason.
+    pub(crate) fn accepted(&self, finding: &Finding, acceptance: &Acceptance) {
+        if self.is_on() {
+            let _working = Working::begin();
+            self.journal().into_iter().for_each(|journal| journal.accepted(finding, acceptance));
+        }
+    }
+
+    /// The program has taken a finding: it knows of it.
+    pub(crate) fn taken(&self, finding: &Finding) {
+        if self.is_on() {
+            let _working = Working::begin();
+            self.journal().into_iter().for_each(|journal| journal.taken(finding));
+        }
+    }
+
     fn tell(&self, finding: &Finding, kind: Kind, is_accepted: impl FnOnce() -> bool) {
         if self.is_on() {
             let _working = Working::begin();
@@ -157,18 +180,18 @@ impl Run {
     }
 
     /// The process ends, with this status if that is known.
-    pub(crate) fn ends(&self, status: Option<i32>, known: impl FnOnce() -> Known) {
+    pub(crate) fn ends(&self, status: Option<i32>, closing: impl FnOnce() -> Closing) {
         let Some(dir) = self.dir().filter(|_| !current::is_in_allocator()) else { return };
         let newest = self.newest().filter(|journal| journal.is_of_this_process(dir));
         if let Some(journal) = newest {
             let _working = Working::begin();
-            journal.ends(status, known());
+            journal.ends(status, closing());
         }
     }
 }
 
 /// What is known at the end.
-pub(crate) struct Known {
+pub(crate) struct Closing {
     /// How often each order was seen.
     pub(crate) orders: Vec<Seen>,
     /// What was not recorded, and why.

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use crate::finding::{LockId, LockKind, Mode, Op, Passage, Site, StartedBy, Stated};
+use crate::finding::{Finding, LockId, LockKind, Mode, Op, Passage, Site, StartedBy, Stated};
 use crate::json::{Object, Seed, Value};
 
 /// The version of the format.
@@ -349,6 +349,41 @@ impl Record for Note<'_> {
 
     fn members(&self, object: &mut Object<'_>) {
         self.0.members(object);
+    }
+}
+
+/// Something was found, and the allow list accepts it.
+#[derive(Debug)]
+pub(crate) struct Accepted<'a> {
+    pub(crate) at: u64,
+    pub(crate) reason: &'a str,
+    pub(crate) by: &'a [String],
+    pub(crate) finding: Json<'a>,
+}
+
+impl Record for Accepted<'_> {
+    const NAME: &'static str = "accepted";
+
+    fn members(&self, object: &mut Object<'_>) {
+        object.member("at_us", self.at).member("reason", self.reason);
+        object.list("by", self.by).member("finding", self.finding);
+    }
+}
+
+/// The program has taken a finding.
+#[derive(Debug)]
+pub(crate) struct Taken<'a> {
+    pub(crate) at: u64,
+    pub(crate) finding: &'a Finding,
+}
+
+impl Record for Taken<'_> {
+    const NAME: &'static str = "taken";
+
+    fn members(&self, object: &mut Object<'_>) {
+        object.member("at_us", self.at).member("code", self.finding.code);
+        object.member("fingerprint", self.finding.fingerprint);
+        object.list("roots", &self.finding.roots);
     }
 }
 

@@ -12,14 +12,16 @@
 //! and can still panic ([`before_waiting`]). What comes to a standstill later, because a thread ends, or
 //! the time limit of a wait does, is found by a thread of ours, [`watch`], which runs only while somebody
 //! waits for what has no owner. No panic could free anybody there, so the process ends, unless it is
-//! configured otherwise.
+//! configured otherwise. The same thread tells of waits that are not certain to be stuck, but have lasted long
+//! and keep others from a lock: those are [`stalled`].
 
 pub(crate) mod judge;
+mod stalled;
 mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::agent::{Agent, Agents};
 use crate::atomics::{Mutex, lock, push};
@@ -27,16 +29,15 @@ use crate::current;
 use crate::finding::Finding;
 use crate::os::{self, Excepted, Stillness};
 use crate::reaction::{self, Place, Response};
-use crate::tracker::{self, Tracker, Verdict};
+use crate::tracker::{self, PATIENCE, PAUSE, Tracker, Verdict};
 
 pub(crate) use watch::keep_watch;
 
-/// How often, and after how long each time, it is looked whether all others sleep by now.
-const LOOKS: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(1);
-
 /// After looks that came to nothing, none are made for so many times as long as they took.
 const REST: u32 = 100;
+
+/// One looks at a time: two would keep each other from sleeping.
+static LOOKING: AtomicBool = AtomicBool::new(false);
 
 /// Says, while all others sleep, whether the wait that is about to begin would end at once, or wake one of
 /// them. What the fronts have not heard of shows in the real primitive only: a message that came after the
@@ -61,8 +62,6 @@ pub(crate) fn before_waiting(
     place: Place,
     helps: Helps<'_>,
 ) -> Last {
-    /// One looks at a time: two would keep each other from sleeping.
-    static LOOKING: AtomicBool = AtomicBool::new(false);
     /// Until when there is no use in it, on the tracker's clock.
     static RESTS: AtomicU64 = AtomicU64::new(0);
 
@@ -81,7 +80,7 @@ pub(crate) fn before_waiting(
     let _looked = Looked;
     let begun = Instant::now();
     let mut seen: Option<Stillness> = None;
-    for look in 0..LOOKS {
+    for look in 0..PATIENCE {
         let cycle = tracker.standstill(Some(me));
         let Some(cycle) = cycle else {
             if look == 0 {
@@ -109,6 +108,12 @@ pub(crate) fn before_waiting(
     let until = tracker.now_ns().saturating_add(took.saturating_mul(u64::from(REST)));
     RESTS.store(until, Ordering::Relaxed);
     Last::Waits
+}
+
+/// This is the child of a fork: who watched or looked is gone.
+pub(crate) fn remain_alone() {
+    watch::end();
+    LOOKING.store(false, Ordering::Relaxed);
 }
 
 /// The threads that have no part in what the program does: ours, and those that wait for a test, each time

@@ -3,10 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::time::Duration;
 
+use super::stalled::Stalls;
+use crate::config::Stall;
 use crate::current::Working;
 use crate::finding::AgentId;
 use crate::os;
 use crate::reaction::{self, Place};
+use crate::report;
 use crate::tracker::{self, Tracker, Verdict};
 
 /// How long it sleeps between two looks: at first, and at most, where nothing changes.
@@ -24,6 +27,11 @@ pub(crate) fn keep_watch() {
     if !IS_WATCHING.load(Ordering::Relaxed) {
         start();
     }
+}
+
+/// Nobody watches any more. The next wait has somebody do so.
+pub(super) fn end() {
+    IS_WATCHING.store(false, Ordering::Relaxed);
 }
 
 #[cold]
@@ -45,12 +53,14 @@ fn watch() {
     let mut watch = Watch::default();
     let mut idle = 0;
     let mut pause = SHORTEST;
+    let mut stalls = Stalls::default();
     while idle < IDLE_LOOKS || !retires(tracker) {
         std::thread::sleep(pause);
+        let longest = LONGEST.min(tell_stalls(tracker, &mut stalls));
         let waits = waits(tracker);
         idle = if waits.is_empty() { idle + 1 } else { 0 };
         let has_changed = waits != watch.waits;
-        pause = if has_changed { SHORTEST } else { (pause * 3 / 2).min(LONGEST) };
+        pause = if has_changed { SHORTEST } else { (pause * 3 / 2).min(longest) };
         watch.waits = waits;
         // What has just begun need not be the end.
         if !has_changed {
@@ -66,6 +76,16 @@ fn retires(tracker: &Tracker) -> bool {
     // Pairs with the fence in `publish`: either that wait is seen here, or who waits sees that nobody watches.
     fence(Ordering::SeqCst);
     waits(tracker).is_empty() || IS_WATCHING.swap(true, Ordering::Relaxed)
+}
+
+/// Says what keeps others waiting for long, each wait once. Returns how long they have to.
+fn tell_stalls(tracker: &Tracker, stalls: &mut Stalls) -> Duration {
+    let Stall::After(threshold) = tracker.config().stall else { return Duration::MAX };
+    let threshold_ns = u64::try_from(threshold.as_nanos()).unwrap_or(u64::MAX);
+    while let Some(stall) = stalls.look(tracker, threshold_ns) {
+        os::write_stderr(&report::stalled(&stall));
+    }
+    threshold.max(SHORTEST)
 }
 
 #[derive(Default)]

@@ -67,16 +67,22 @@ impl Member<'_> {
             mode: self.published.wait.mode(),
             has_no_owner: self.published.source.is_some() && !access.op.is_condvar_wait(),
             fails_if_poisoned: access.op.fails_if_poisoned(access.kind),
-            holds: self.holds_meanwhile().map(HeldNow::of).collect(),
+            holds: self.holds_meanwhile(),
             behind: self.published.behind.to_vec(),
         }
     }
 
-    /// What it holds while it waits: a condition variable's mutex may not be given up yet, but will be.
-    fn holds_meanwhile(&self) -> impl Iterator<Item = &Held> {
+    /// What it holds while it waits, each in the place that it has in `holds`. A condition variable's mutex
+    /// may not be given up yet, but will be: what stands there is nothing that anybody could want.
+    fn holds_meanwhile(&self) -> Vec<HeldNow> {
         let wait = &self.published.wait;
         let given_up = wait.lock_id().filter(|_| wait.access.op.is_condvar_wait());
-        self.holds.iter().filter(move |held| Some(held.lock) != given_up)
+        let nothing = Resource::Wakeup(self.agent.id());
+        let meanwhile = |held: &Held| match Some(held.lock) == given_up {
+            true => HeldNow { resource: nothing, ..HeldNow::of(held) },
+            false => HeldNow::of(held),
+        };
+        self.holds.iter().map(meanwhile).collect()
     }
 
     /// Whether its thread sleeps in the kernel, in the very call that it published, and so has not been

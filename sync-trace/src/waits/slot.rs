@@ -144,6 +144,11 @@ impl WaitSlot {
         is_wait(self.seq())
     }
 
+    /// When the present wait began, if there is one: a glimpse, for who then reads the wait itself.
+    pub(crate) fn since_ns(&self) -> Option<u64> {
+        self.is_waiting().then(|| self.since_ns.load(Ordering::Relaxed))
+    }
+
     /// Whether the wait `seq` has got as far as the real, blocking call.
     pub(crate) fn is_blocking(&self, seq: u64) -> bool {
         self.blocking.load(Ordering::Acquire) == seq

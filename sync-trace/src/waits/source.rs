@@ -115,9 +115,10 @@ impl Source {
         drop(old);
     }
 
-    /// It is given by somebody who had it, which says nothing of who else might.
+    /// It is given by somebody who had it, or is not known, which says nothing of who else might.
     pub(crate) fn stir(&self) {
         self.given.fetch_add(1, Ordering::Relaxed);
+        self.is_news.store(false, Ordering::Relaxed);
     }
 
     /// How often it was given.

@@ -64,19 +64,39 @@ pub(crate) fn stuck(needs: &[Vec<Need>], others: bool) -> Vec<bool> {
 
 /// The shortest way from `start` along `leads` back to it, as the agents on it from `start` on.
 pub(crate) fn circle(leads: &[Vec<usize>], start: usize) -> Option<Vec<usize>> {
+    let mut way = shortest(leads, start, |to| to == start)?;
+    way.pop();
+    Some(way)
+}
+
+/// The shortest way from `start` along `leads` to one that is an end, as `start` may be itself.
+pub(crate) fn path(
+    leads: &[Vec<usize>],
+    start: usize,
+    is_end: impl Fn(usize) -> bool,
+) -> Option<Vec<usize>> {
+    if is_end(start) { Some(vec![start]) } else { shortest(leads, start, is_end) }
+}
+
+/// The shortest way of one step at least.
+fn shortest(
+    leads: &[Vec<usize>],
+    start: usize,
+    is_end: impl Fn(usize) -> bool,
+) -> Option<Vec<usize>> {
     let mut reached_from = vec![None; leads.len()];
     let mut frontier = std::collections::VecDeque::from([start]);
     while let Some(at) = frontier.pop_front() {
         for &to in &leads[at] {
-            if to == start {
-                let mut path = vec![at];
-                while let Some(from) = reached_from[*path.last()?] {
-                    path.push(from);
+            if is_end(to) {
+                let mut way = vec![to, at];
+                while let Some(from) = reached_from[*way.last()?] {
+                    way.push(from);
                 }
-                path.reverse();
-                return Some(path);
+                way.reverse();
+                return Some(way);
             }
-            if reached_from[to].is_none() {
+            if reached_from[to].is_none() && to != start {
                 reached_from[to] = Some(at);
                 frontier.push_back(to);
             }
@@ -148,6 +168,17 @@ mod tests {
         assert_eq!(circle(&[vec![1], vec![]], 0), None);
         assert_eq!(circle(&[vec![1], vec![2], vec![1]], 0), None);
         assert_eq!(circle(&[vec![1], vec![2], vec![3], vec![0]], 0), Some(vec![0, 1, 2, 3]));
+    }
+
+    #[test]
+    fn a_way_ends_at_the_nearest_end() {
+        let leads = [vec![1], vec![0, 2, 3], vec![3], vec![4], vec![]];
+        let way = |start, ends: &[usize]| path(&leads, start, |at| ends.contains(&at));
+        assert_eq!(way(0, &[4]), Some(vec![0, 1, 3, 4]));
+        assert_eq!(way(0, &[4, 2]), Some(vec![0, 1, 2]));
+        assert_eq!(way(4, &[4]), Some(vec![4]));
+        assert_eq!(way(4, &[0]), None);
+        assert_eq!(way(0, &[]), None);
     }
 
     /// Random needs against rounds that go over everything until nothing changes.

@@ -65,6 +65,8 @@ fn main() {
         "own_reaction" => own_reaction(),
         "nothing" => nothing(),
         "until_eof" => until_eof(),
+        #[cfg(target_os = "linux")]
+        "forked" => forked(),
         other => panic!("no scenario `{other}`"),
     }
 }
@@ -296,5 +298,86 @@ fn wait_until_asleep_in(is_meant: fn(Op) -> bool) {
     while seen < 3 {
         seen = if sleeps() { seen + 1 } else { 0 };
         thread::yield_now();
+    }
+}
+
+/// Forks while other threads wait, and hold things. Prints how each child ended.
+#[cfg(target_os = "linux")]
+fn forked() {
+    let busy = Arc::new(Mutex::new(0));
+    let (sender, receiver) = sync_trace::sync::mpsc::channel::<()>();
+    let waiting = {
+        let busy = Arc::clone(&busy);
+        thread::spawn(move || {
+            let held = busy.lock().unwrap();
+            _ = receiver.recv();
+            drop(held);
+        })
+    };
+    let wanting = {
+        let busy = Arc::clone(&busy);
+        thread::spawn(move || drop(busy.lock().unwrap()))
+    };
+    until_asleep(&[Op::Recv, Op::Lock]);
+    // The parent's finding is not the child's.
+    assert!(child_relocks().join().is_err());
+    let alone = || {
+        let dump = sync_trace::snapshot();
+        let is_alive = |state: &&AgentState| !state.ended;
+        let alive: Vec<_> = dump.agents.iter().filter(is_alive).collect();
+        assert_eq!(alive.len(), 1, "{dump}");
+        assert_eq!(alive[0].agent.os_id, Some(u64::from(std::process::id())));
+        assert!(alive[0].wait.is_none());
+        let own = Mutex::new(1);
+        let (sender, receiver) = sync_trace::sync::mpsc::channel();
+        let guard = own.lock().unwrap();
+        let other = thread::spawn(move || sender.send(1).unwrap());
+        assert_eq!(receiver.recv(), Ok(*guard));
+        other.join().unwrap();
+    };
+    let waits_for_itself = || {
+        let (_sender, receiver) = sync_trace::sync::mpsc::channel::<()>();
+        _ = receiver.recv();
+    };
+    let wants_what_nobody_will_release = || drop(busy.lock().unwrap());
+    println!("alone: {:?}", in_a_child(&alone));
+    println!("waits for itself: {:?}", in_a_child(&waits_for_itself));
+    println!("wants what is lost: {:?}", in_a_child(&wants_what_nobody_will_release));
+    assert_eq!(sync_trace::take_findings().len(), 1);
+    drop(sender);
+    waiting.join().unwrap();
+    wanting.join().unwrap();
+}
+
+#[cfg(target_os = "linux")]
+fn until_asleep(ops: &[Op]) {
+    let is_one = |state: &AgentState, op: Op| {
+        state.wait.as_ref().is_some_and(|(wait, _)| wait.op == op) && is_asleep(&state.agent)
+    };
+    let is_there = |op: &Op| sync_trace::snapshot().agents.iter().any(|state| is_one(state, *op));
+    while !ops.iter().all(is_there) {
+        std::thread::yield_now();
+    }
+}
+
+/// Plays it in a child, which ends well if it returns. Returns the child's status.
+#[cfg(target_os = "linux")]
+fn in_a_child(play: &dyn Fn()) -> Option<i32> {
+    // SAFETY: no other thread of this process is in the memory allocator or holds a lock that the child
+    // takes, but for those that it is about: they sleep.
+    match unsafe { libc::fork() } {
+        0 => {
+            // What hangs is ended from outside.
+            // SAFETY: takes a number.
+            unsafe { libc::alarm(20) };
+            let ended = catch_unwind(AssertUnwindSafe(play));
+            std::process::exit(if ended.is_ok() { 0 } else { 101 })
+        }
+        child => {
+            let mut status = 0;
+            // SAFETY: `status` is ours to write.
+            let ended = unsafe { libc::waitpid(child, &mut status, 0) };
+            (ended == child && libc::WIFEXITED(status)).then(|| libc::WEXITSTATUS(status))
+        }
     }
 }

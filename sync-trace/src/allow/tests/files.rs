@@ -49,7 +49,7 @@ fn a_huge_file_is_quick() {
     text.push_str("[[allow]]\ncode = 'ST0101'\nlocks = ['Bank.*']\nreason = 'last'\n");
     let start = Instant::now();
     let list = list(&text);
-    assert_eq!(list.permits(&inversion(), &shown), Some("last"));
+    assert_eq!(list.reason(&inversion(), &shown).as_deref(), Some("last"));
     assert_eq!(list.unused().last().unwrap(), "sync-trace.toml:49996");
     let (_, errors) = AllowList::parse(&text.replace("reason", "raison"), "f");
     assert_eq!(errors.len(), 20_002);
@@ -72,7 +72,7 @@ impl Folder {
     }
 
     fn find(&self) -> (Vec<String>, Vec<String>) {
-        let (list, errors) = AllowList::find_from(&self.0.join("a/b"));
+        let (list, errors) = AllowList::find_from(&self.0.join("a/b"), None);
         let root = self.0.to_string_lossy().into_owned() + std::path::MAIN_SEPARATOR_STR;
         let relative = |text: String| text.replace(&root, "");
         (
@@ -97,7 +97,7 @@ fn the_nearest_file_is_read() {
     folder.write("", format!("\n{entry}"));
     assert_eq!(folder.find().0, ["sync-trace.toml:2"]);
     let name = folder.0.join(AllowList::FILE);
-    let (list, _) = AllowList::find_from(&folder.0.join("a"));
+    let (list, _) = AllowList::find_from(&folder.0.join("a"), None);
     assert_eq!(list.unused().next(), Some(format!("{}:2", name.display())));
     folder.write("a", entry);
     let path = PathBuf::from("a").join(AllowList::FILE);
@@ -107,8 +107,35 @@ fn the_nearest_file_is_read() {
 }
 
 #[test]
+fn a_baseline_is_read_beside_the_file_and_its_entries_are_not_called_unused() {
+    let folder = Folder::new("baseline");
+    let fingerprint = inversion().fingerprint;
+    let entry = format!("[[allow]]\nfingerprint = '{fingerprint}'\nreason = 'REASON'\n");
+    let reason_below = |named| {
+        let (list, errors) = AllowList::find_from(&folder.0.join("a/b"), named);
+        assert!(errors.is_empty(), "{errors:?}");
+        let why = list.reason(&inversion(), &shown);
+        (why, list.unused().count())
+    };
+    assert_eq!(reason_below(None), (None, 0));
+    fs::write(folder.0.join("a/sync-trace-baseline.toml"), entry.replace("REASON", "found"))
+        .unwrap();
+    assert_eq!(reason_below(None), (Some("found".to_owned()), 0));
+    fs::write(folder.0.join("other.toml"), entry.replace("REASON", "named")).unwrap();
+    let named = folder.0.join("other.toml");
+    assert_eq!(reason_below(Some(&named)), (Some("named".to_owned()), 0));
+    // An entry that somebody has thought about gives the reason.
+    folder.write("", entry.replace("REASON", "thought about"));
+    assert_eq!(reason_below(None), (Some("thought about".to_owned()), 0));
+    let other = entry.replace(&fingerprint.to_string(), "00000000deadbeef");
+    fs::write(folder.0.join("a/sync-trace-baseline.toml"), &other).unwrap();
+    folder.write("", &other);
+    assert_eq!(reason_below(None), (None, 1));
+}
+
+#[test]
 fn the_search_begins_where_the_process_is() {
-    let here = AllowList::find_from(&std::env::current_dir().unwrap());
+    let here = AllowList::find_from(&std::env::current_dir().unwrap(), None);
     let (list, errors) = AllowList::find();
     assert_eq!(errors, here.1);
     assert!(list.unused().eq(here.0.unused()));

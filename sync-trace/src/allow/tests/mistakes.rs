@@ -12,7 +12,7 @@ fn mistake(bad: &str, expected: &str) {
         let (list, errors) = AllowList::parse(&text, "sync-trace.toml");
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(errors, [expected], "{text}");
-        assert_eq!(list.permits(&inversion(), &shown), Some("good"), "{text}");
+        assert_eq!(list.reason(&inversion(), &shown).as_deref(), Some("good"), "{text}");
         assert_eq!(list.unused().count(), 0, "the bad entry is left out: {text}");
     }
 }
@@ -199,7 +199,7 @@ fn of_a_file_that_is_not_toml_nothing_holds() {
                    code, locks, sites, fingerprint, reason";
         assert!(error.starts_with(&start) && error.ends_with(end), "{error}");
         assert_eq!(error.lines().count(), 3, "{error}");
-        assert_eq!(list.permits(&inversion(), &shown), None);
+        assert_eq!(list.reason(&inversion(), &shown).as_deref(), None);
     }
 }
 

@@ -7,7 +7,7 @@ mod report;
 
 use crate::finding::{
     AgentId, AgentState, Blocker, Code, Dump, Finding, Fingerprint, Hold, Level, Link, Lock,
-    LockId, LockKind, Mode, Op, Outcome, Participant, Site, StartedBy, Target, Wait,
+    LockId, LockKind, Mode, Op, Outcome, Participant, Signal, Site, StartedBy, Target, Wait,
 };
 use bank::Bank;
 use std::time::Duration;
@@ -244,19 +244,28 @@ pub(super) fn signals() -> Dump {
         (wakeup(Op::Sleep, Target::Time), Vec::new()),
         (Wait { site: used, ..wait(Op::Deref, &config) }, vec![maker.clone()]),
     ];
-    let state = |agent, wait| AgentState { agent, ended: false, holds: Vec::new(), wait };
+    let state =
+        |agent, wait| AgentState { agent, ended: false, holds: Vec::new(), wait, given: None };
     let makes = AgentState {
         holds: vec![
             hold(locked, &audit),
             initialises(made, &config),
             Hold { mode: Mode::RecursiveRead, op: Op::Acquire, ..hold(made, &pool) },
         ],
-        ..state(maker, None)
+        ..state(maker.clone(), None)
     };
-    let waiting = waits
-        .into_iter()
-        .zip(3..)
-        .map(|(wait, id)| state(Participant { name: None, ..thread(id, "") }, Some(wait)));
+    let mut given = Some(Signal {
+        by: maker.clone(),
+        has_ended: false,
+        op: Op::Send,
+        site: locked,
+        age: Duration::from_millis(2_000),
+        in_vain: true,
+    });
+    let waiting = waits.into_iter().zip(3..).map(|(wait, id)| AgentState {
+        given: given.take(),
+        ..state(Participant { name: None, ..thread(id, "") }, Some(wait))
+    });
     Dump {
         agents: std::iter::once(makes).chain(waiting).collect(),
         limits: Vec::new(),
@@ -276,7 +285,8 @@ pub(super) fn ended() -> Finding {
 /// An idle thread, two that hold and wait, and one without a name that has ended.
 pub(super) fn dump() -> Dump {
     let links = abba().links;
-    let idle = |agent| AgentState { agent, ended: false, holds: Vec::new(), wait: None };
+    let idle =
+        |agent| AgentState { agent, ended: false, holds: Vec::new(), wait: None, given: None };
     let state = |link: &Link, other: &Link| AgentState {
         holds: super::cast::held(&other.blocker).cloned().into_iter().collect(),
         wait: Some((link.wait.clone(), vec![other.agent.clone()])),

@@ -42,28 +42,34 @@ impl<T> Receiver<T> {
     #[inline]
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.try_recv_as(Op::TryRecv, Site::caller())
-    }
-
-    #[inline]
-    fn try_recv_as(&self, op: Op, site: Site) -> Result<T, TryRecvError> {
-        self.endpoint.0.makes_room();
-        let result = self.inner.try_recv();
-        self.came(&result, op, site, |error| *error == TryRecvError::Disconnected);
-        result
-    }
-
-    /// The message, or the end of the last sender, came before what follows here.
-    #[inline]
-    fn came<E>(&self, result: &Result<T, E>, op: Op, site: Site, is_left: impl FnOnce(&E) -> bool) {
-        match result {
-            Ok(_) => {
-                self.endpoint.0.gives_room(op, site);
-                self.endpoint.0.was_sent();
-            }
-            Err(error) if is_left(error) => self.endpoint.0.was_left_by_senders(),
-            Err(_) => {}
+        match self.receive() {
+            Ok(t) => Ok(self.came(t, Op::TryRecv, Site::caller())),
+            Err(TryRecvError::Disconnected) => Err(self.was_left(TryRecvError::Disconnected)),
+            Err(TryRecvError::Empty) => Err(TryRecvError::Empty),
         }
+    }
+
+    /// What there is now. The caller says what [`came`](Self::came) of it: that this is taken apart at once
+    /// and put together anew is faster than to hand it on, because it was written in parts.
+    #[inline]
+    fn receive(&self) -> Result<T, TryRecvError> {
+        self.endpoint.0.makes_room();
+        self.inner.try_recv()
+    }
+
+    /// The message came before what follows here.
+    #[inline]
+    fn came(&self, t: T, op: Op, site: Site) -> T {
+        self.endpoint.0.gives_room(op, site);
+        self.endpoint.0.was_sent();
+        t
+    }
+
+    /// The end of the last sender came before what follows here.
+    #[cold]
+    fn was_left<E>(&self, error: E) -> E {
+        self.endpoint.0.was_left_by_senders();
+        error
     }
 
     /// As [`std::sync::mpsc::Receiver::recv`].
@@ -80,9 +86,9 @@ impl<T> Receiver<T> {
     #[inline]
     #[track_caller]
     fn recv_as(&self, access: &'static Access, site: Site) -> Result<T, RecvError> {
-        match self.try_recv_as(access.op, site) {
-            Ok(t) => Ok(t),
-            Err(TryRecvError::Disconnected) => Err(RecvError),
+        match self.receive() {
+            Ok(t) => Ok(self.came(t, access.op, site)),
+            Err(TryRecvError::Disconnected) => Err(self.was_left(RecvError)),
             Err(TryRecvError::Empty) => {
                 self.waiting(access, site, |inner| inner.recv(), |RecvError| true)
             }
@@ -98,9 +104,9 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         let (access, site) = (Accesses::<T>::RECV_TIMEOUT, Site::caller());
-        match self.try_recv_as(access.op, site) {
-            Ok(t) => Ok(t),
-            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+        match self.receive() {
+            Ok(t) => Ok(self.came(t, access.op, site)),
+            Err(TryRecvError::Disconnected) => Err(self.was_left(RecvTimeoutError::Disconnected)),
             Err(TryRecvError::Empty) => {
                 let is_left = |error: &_| *error == RecvTimeoutError::Disconnected;
                 self.waiting(access, site, |inner| inner.recv_timeout(timeout), is_left)
@@ -129,8 +135,11 @@ impl<T> Receiver<T> {
         });
         let result = soon.unwrap_or_else(|| recv(&self.inner));
         drop(waiting);
-        self.came(&result, access.op, site, is_left);
-        result
+        match result {
+            Ok(t) => Ok(self.came(t, access.op, site)),
+            Err(error) if is_left(&error) => Err(self.was_left(error)),
+            Err(error) => Err(error),
+        }
     }
 
     /// As [`std::sync::mpsc::Receiver::iter`].

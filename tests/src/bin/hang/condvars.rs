@@ -15,6 +15,9 @@ pub(crate) const SCENES: &[Scene] = &[
     ("second_waiter", second_waiter),
     ("two_buffers", two_buffers),
     ("late_end", late_end),
+    ("three_and_a_signal", three_and_a_signal),
+    ("outer_lock_taken_last", outer_lock_taken_last),
+    ("one_notifier_is_free", one_notifier_is_free),
 ];
 
 /// Whoever would signal has done so before anybody waited, and the flag is not looked at.
@@ -119,4 +122,79 @@ fn late_end() {
     });
     drop(pair.1.wait_while(pair.0.lock().unwrap(), |finished| !*finished));
     worker.unwrap().join().unwrap();
+}
+
+/// Who would signal needs a lock, whose holder needs the one that the waiting thread keeps.
+fn three_and_a_signal() {
+    let locks = Arc::new((named!("first", Mutex::new(())), named!("second", Mutex::new(()))));
+    let pair = Arc::new((Mutex::new(false), named!("changed", Condvar::new())));
+    let waiting = {
+        let (locks, pair) = (Arc::clone(&locks), Arc::clone(&pair));
+        thread::spawn(move || {
+            let held = locks.0.lock().unwrap();
+            drop(pair.1.wait_while(pair.0.lock().unwrap(), |changed| !*changed));
+            drop(held);
+        })
+    };
+    until_asleep(Op::WaitWhile, 1);
+    let between = Arc::clone(&locks);
+    let between = thread::spawn(move || {
+        let held = between.1.lock().unwrap();
+        drop(between.0.lock().unwrap());
+        drop(held);
+    });
+    until_asleep(Op::Lock, 1);
+    let held = locks.1.lock().unwrap();
+    *pair.0.lock().unwrap() = true;
+    pair.1.notify_one();
+    drop(held);
+    waiting.join().unwrap();
+    between.join().unwrap();
+}
+
+/// The lock that is kept was taken after the mutex that is given up.
+fn outer_lock_taken_last() {
+    let late = Arc::new(named!("late", Mutex::new(0)));
+    let pair = Arc::new((Mutex::new(false), named!("changed", Condvar::new())));
+    let begin = plain_channel();
+    let worker = {
+        let (late, pair) = (Arc::clone(&late), Arc::clone(&pair));
+        thread::spawn(move || {
+            begin.1.recv().unwrap();
+            *late.lock().unwrap() += 1;
+            *pair.0.lock().unwrap() = true;
+            pair.1.notify_all();
+        })
+    };
+    let changed = pair.0.lock().unwrap();
+    let holding = late.lock().unwrap();
+    begin.0.send(()).unwrap();
+    until_asleep(Op::Lock, 1);
+    let changed = pair.1.wait_while(changed, |changed| !*changed);
+    drop((changed, holding));
+    worker.join().unwrap();
+}
+
+/// One of two that would signal needs what the waiting thread keeps, the other one does not.
+fn one_notifier_is_free() {
+    let outer = Arc::new(Mutex::new(0));
+    let pair = Arc::new((Mutex::new(false), Condvar::new()));
+    let notifiers = [true, false].map(|needs_outer| {
+        let (outer, pair) = (Arc::clone(&outer), Arc::clone(&pair));
+        move || {
+            if needs_outer {
+                *outer.lock().unwrap() += 1;
+            } else {
+                until_asleep(Op::WaitWhile, 1);
+                std::thread::sleep(super::fine::A_WHILE);
+            }
+            *pair.0.lock().unwrap() = true;
+            pair.1.notify_one();
+        }
+    });
+    let holding = outer.lock().unwrap();
+    let notifiers = notifiers.map(thread::spawn);
+    drop(pair.1.wait_while(pair.0.lock().unwrap(), |done| !*done).unwrap());
+    drop(holding);
+    notifiers.into_iter().for_each(|notifier| notifier.join().unwrap());
 }

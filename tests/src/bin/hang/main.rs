@@ -7,7 +7,9 @@ mod meetings;
 mod messages;
 mod outsiders;
 mod permits;
+mod real;
 mod short_waits;
+mod stalls;
 
 use std::time::Duration;
 
@@ -18,14 +20,16 @@ type Scene = (&'static str, fn());
 
 fn main() {
     let name = std::env::args().nth(1).unwrap_or_default();
-    let scenes: [&[Scene]; 7] = [
+    let scenes: [&[Scene]; 9] = [
         condvars::SCENES,
         messages::SCENES,
         meetings::SCENES,
         permits::SCENES,
         fine::SCENES,
         outsiders::SCENES,
+        real::SCENES,
         short_waits::SCENES,
+        stalls::SCENES,
     ];
     let mut scenes = scenes.iter().copied().flatten();
     let Some((_, play)) = scenes.find(|(scene, _)| *scene == name) else {
