@@ -33,7 +33,7 @@ macro_rules! on_locks {
     };
 }
 
-const WORKS: [(&str, Twins); 14] = [
+const WORKS: [(&str, Twins); 18] = [
     ("mutex", on_locks!(LockUnlock)),
     ("nested", on_locks!(NestedPair)),
     ("four", on_locks!(FourDeep)),
@@ -46,6 +46,10 @@ const WORKS: [(&str, Twins); 14] = [
     ("init16", drop_in::ONCE_GET_OR_INIT),
     ("first", drop_in::ONCE_FIRST),
     ("message", drop_in::SEND_RECV),
+    ("bounded", drop_in::SEND_RECV_OF_64),
+    ("working", drop_in::LOCK_SEND_RECV),
+    ("notify", drop_in::NOTIFY),
+    ("in turn", drop_in::IN_TURN),
     ("extent", declared::EMPTY),
     ("declared", declared::BOTH),
 ];

@@ -19,6 +19,7 @@ use crate::finding::{AgentId, LockId, Participant, StartedBy, TestId};
 use crate::foresight::chains::Chains;
 use crate::foresight::chronicle::TimeSlot;
 use crate::foresight::conditions;
+use crate::foresight::news;
 use crate::held::{Held, HeldStack};
 use crate::permits::Permits;
 use crate::perturb::Branch;
@@ -401,6 +402,7 @@ impl Agents {
         agent.chains.clear();
         agent.held.forget_known();
         agent.time.clear();
+        agent.held.begin_stretch(news::count());
         if conditions::is_any_awaited() {
             agent.look_out();
         }

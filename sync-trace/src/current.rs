@@ -11,7 +11,9 @@ use std::sync::Arc;
 use crate::agent::{Agent, Cold, Identity};
 use crate::declared;
 use crate::finding::{AgentId, StartedBy};
+use crate::foresight::news;
 use crate::foresight::passage::Passage;
+use crate::foresight::pledges::Ending;
 use crate::perturb;
 use crate::registry::{ScopeId, next_number};
 use crate::site::Site;
@@ -230,10 +232,12 @@ pub(crate) fn start_child(
     if parent.has_something_to_say() {
         agent.observe(&parent.publish());
     }
+    parent.held.begin_stretch(news::count());
     declared::inherit(&parent.extents, agent);
     let end = Arc::new(Passage::new());
     agent.time.set_end(Arc::clone(&end));
-    Some(Child { agent, id: agent.id(), end, scope_end: scope.map(|scope| scope.end) })
+    let (id, ending, scope_end) = (agent.id(), Arc::default(), scope.map(|scope| scope.end));
+    Some(Child { agent, id, ending, end, scope_end })
 }
 
 /// A scope that threads are started in.
@@ -255,6 +259,7 @@ impl OpenScope {
 pub(crate) struct Child {
     agent: &'static Agent,
     id: AgentId,
+    ending: Arc<Ending>,
     /// Where its end is told, for who joins it and for its scope.
     end: Arc<Passage>,
     scope_end: Option<Arc<Passage>>,
@@ -275,6 +280,7 @@ impl Child {
     /// Its closure has returned or unwound, and with that its scope need not wait for it any more.
     pub(crate) fn finish(&self) {
         let _working = Working::begin();
+        self.ending.tell(self.agent);
         if self.agent.has_something_to_say() {
             self.end.publish(self.agent);
             self.scope_end.iter().for_each(|end| end.publish(self.agent));
@@ -285,6 +291,11 @@ impl Child {
     /// Where its end is told.
     pub(crate) fn end(&self) -> &Passage {
         &self.end
+    }
+
+    /// How it has ended.
+    pub(crate) fn ending(&self) -> &Ending {
+        &self.ending
     }
 
     /// Gives it up: its thread could not be started.

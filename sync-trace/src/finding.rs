@@ -42,7 +42,8 @@ pub enum Code {
     SelfDeadlock,
     /// `ST0003`: a thread waits, and everyone who could wake it is gone.
     Stuck,
-    /// `ST0101`: locks are taken in orders that contradict each other.
+    /// `ST0101`: locks are taken in orders that contradict each other, or are held by who waits for a thread that
+    /// needs them.
     Inversion,
     /// `ST0102`: a lock is taken against a declared order.
     OrderBroken,
@@ -163,6 +164,12 @@ pub enum Condition {
     WriterApart(Lock),
     /// A thread still holds this lock, which it may release only after the others have ended.
     Undecided(Lock),
+    /// What one of them waits for at this was given also by a thread that nothing kept from that, or others may
+    /// give it of whom nothing is known.
+    OtherGivers(Lock),
+    /// The thread that is joined has held this lock last, and what that protects may have told who joins that it
+    /// needs nothing any more.
+    MayBeTold(Lock),
     /// The locks are different ones, though of the same classes.
     OtherInstances,
     /// The order is declared, but for the inside of functions that were not running.
@@ -507,7 +514,8 @@ pub enum Blocker {
         /// How it took the lock.
         hold: Hold,
     },
-    /// It is the one that has given so far what is waited for, and every thread of the process sleeps.
+    /// It is the one that has given so far what is waited for, and every thread of the process sleeps. Or, of what
+    /// is predicted, it gives that once it has what its own link says.
     Gives(Signal),
     /// Every thread of the process sleeps, and none is known that would give what is waited for. The next
     /// link, if there is one, is another such wait.
@@ -717,6 +725,13 @@ impl Finding {
         let pairing = self.pairing.iter().flat_map(|pairing| &pairing.waits);
         let pairing = pairing.map(|(_, wait)| Some(wait.site));
         sites.chain(breach).chain(pairing).flatten().collect()
+    }
+
+    /// Whether it is predicted of a wait for something that anybody may give. Until the end somebody may turn up
+    /// who could.
+    pub(crate) fn may_be_withdrawn(&self) -> bool {
+        let is_given = |link: &Link| matches!(link.blocker, Blocker::Gives(_));
+        self.level == Level::Predicted && self.links.iter().any(is_given)
     }
 
     /// The locks that its links wait for.

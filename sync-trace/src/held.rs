@@ -37,6 +37,7 @@ use crate::lock_order::prediction::Repeats;
 use crate::op::Mode;
 use crate::registry::{Access, word};
 use crate::site::{Origin, Site};
+use crate::stretch::{CUT, Met, Stretch};
 
 /// Entries that need no allocation. Deeper nesting spills into a vector.
 #[cfg(not(loom))]
@@ -245,6 +246,12 @@ impl Entry {
     }
 }
 
+/// The state, without flags, that comes of this one when everything is popped.
+#[inline]
+fn emptied(state: u64) -> u64 {
+    (state & !COLD).wrapping_add((state & DEPTH_MASK).wrapping_mul(VERSION - 1))
+}
+
 /// Whether the lock order is asked for a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -293,6 +300,8 @@ pub(crate) struct HeldStack {
     slots: [Slot; INLINE],
     /// The entries from [`INLINE`] on. A leaf lock, never held while memory is allocated.
     spill: Mutex<Vec<Held>>,
+    /// What was asked for since the last event that others can come after.
+    stretch: Stretch,
 }
 
 impl HeldStack {
@@ -302,6 +311,7 @@ impl HeldStack {
             state: AtomicU64::new(VERSION),
             slots: [const { Slot::empty() }; INLINE],
             spill: Mutex::new(Vec::new()),
+            stretch: Stretch::new(),
         }
     }
 
@@ -311,6 +321,7 @@ impl HeldStack {
             state: AtomicU64::new(VERSION),
             slots: std::array::from_fn(|_| Slot::empty()),
             spill: Mutex::new(Vec::new()),
+            stretch: Stretch::new(),
         }
     }
 
@@ -500,6 +511,76 @@ impl HeldStack {
         self.slots.get(self.depth())?.load()
     }
 
+    // ---- the present stretch ----------------------------------------------------------------
+
+    /// An event that others can come after has happened, when there were so many news. Owner only, or for a
+    /// record that no thread owns.
+    #[inline]
+    pub(crate) fn begin_stretch(&self, news: u64) {
+        let state = self.state.load(Ordering::Relaxed);
+        self.stretch.begin(emptied(state), self.lowest_in_use(state), news);
+    }
+
+    /// The lowest place, where nothing is held, is about to be filled with something that is asked for. Owner
+    /// only.
+    #[inline]
+    pub(crate) fn keep_lowest(&self) {
+        if !self.stretch.is_full() {
+            self.stretch.keep(self.lowest_asked());
+        }
+    }
+
+    /// What was asked for in the present stretch while nothing was held, as far as that is known, the oldest
+    /// first. Owner only.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = Held> {
+        self.stretch.kept().chain(self.lowest_asked())
+    }
+
+    /// What came before in the same segment does not belong to the stretch from here on either, though nobody can
+    /// have come after it. Owner only.
+    #[inline]
+    pub(crate) fn cut_stretch(&self, news: u64) {
+        self.begin_stretch(news | CUT);
+    }
+
+    /// Whether the present stretch began like that.
+    pub(crate) fn is_stretch_cut(&self) -> bool {
+        self.stretch.is_cut()
+    }
+
+    /// A mutex of conditions was taken, when there had been so many waits under locks. Owner only.
+    pub(crate) fn meet(&self, mutex: LockId, waits: u64) {
+        self.stretch.meet(mutex, waits);
+    }
+
+    /// Which of those were taken in the present stretch.
+    pub(crate) fn met(&self) -> Met {
+        self.stretch.met()
+    }
+
+    /// How many news there were when the present stretch began.
+    pub(crate) fn stretch_news(&self) -> u64 {
+        self.stretch.news()
+    }
+
+    /// What was last held at the lowest place, if it was asked for in the present stretch.
+    fn lowest_asked(&self) -> Option<Held> {
+        let state = self.state.load(Ordering::Relaxed) & !COLD;
+        let lowest = &self.slots[0];
+        let word = lowest.word.load(Ordering::Relaxed);
+        let is_it = word != NOTHING && self.stretch.has_asked(state, word & !TOLD);
+        is_it.then(|| lowest.load()).flatten()
+    }
+
+    /// The word of the lowest place, if that is in use.
+    #[inline]
+    fn lowest_in_use(&self, state: u64) -> u64 {
+        match state & DEPTH_MASK {
+            0 => NOTHING,
+            _ => self.slots[0].word.load(Ordering::Relaxed) & !TOLD,
+        }
+    }
+
     /// Forgets what is known of every request. Owner only, or for a record that no thread owns.
     pub(crate) fn forget_known(&self) {
         self.slots.iter().for_each(|slot| slot.known.store(0, Ordering::Relaxed));
@@ -584,6 +665,11 @@ impl HeldStack {
             self.rewrite(INLINE - 1, &spill.remove(0));
         }
         self.finish_rewrite(state, depth - 1);
+        if at == 0 && depth > 1 {
+            // What is lowest now was asked for while something else was held.
+            let state = self.state.load(Ordering::Relaxed);
+            self.stretch.mistake(emptied(state), self.lowest_in_use(state));
+        }
         Some((at, held))
     }
 
@@ -651,6 +737,7 @@ impl HeldStack {
         let state = self.state.load(Ordering::Relaxed) & !COLD;
         let flag = if cold { COLD } else { 0 };
         self.state.store((state | flag).wrapping_add(VERSION), Ordering::Release);
+        self.stretch.move_on(VERSION);
     }
 
     /// Forgets everything. Only for a record that no thread owns.
@@ -807,6 +894,85 @@ mod tests {
             assert_eq!(locks(&stack), model);
         }
         assert!(model.len() > INLINE || stack.depth() <= INLINE);
+    }
+
+    /// Asks for another lock than the last time, holding nothing, and gives it up.
+    fn take(stack: &HeldStack, lock: u64) {
+        stack.keep_lowest();
+        push(stack, lock);
+        assert!(pop(stack, lock));
+    }
+
+    fn asked(stack: &HeldStack) -> Vec<u64> {
+        stack.asked().map(|held| held.lock.0).collect()
+    }
+
+    #[test]
+    fn what_was_asked_for_since_the_last_event_is_known() {
+        let stack = HeldStack::new();
+        stack.begin_stretch(1);
+        assert!(asked(&stack).is_empty());
+        (1..=3).for_each(|lock| take(&stack, lock));
+        assert_eq!(asked(&stack), [1, 2, 3]);
+        stack.begin_stretch(2);
+        assert!(asked(&stack).is_empty());
+        assert_eq!(stack.stretch_news(), 2);
+        // What was there before is no part of it.
+        take(&stack, 4);
+        assert_eq!(asked(&stack), [4]);
+        stack.begin_stretch(3);
+        // The same once more: it need not be kept.
+        push(&stack, 4);
+        assert_eq!(asked(&stack), [4], "also while it is held");
+        assert!(pop(&stack, 4));
+        assert_eq!(asked(&stack), [4]);
+    }
+
+    #[test]
+    fn what_was_held_at_an_event_was_asked_for_before() {
+        let stack = HeldStack::new();
+        stack.begin_stretch(1);
+        push(&stack, 1);
+        stack.begin_stretch(2);
+        assert!(asked(&stack).is_empty());
+        push(&stack, 2);
+        assert!(pop(&stack, 2) && pop(&stack, 1));
+        assert!(asked(&stack).is_empty(), "what is nested is known elsewhere");
+        take(&stack, 3);
+        assert_eq!(asked(&stack), [3]);
+    }
+
+    #[test]
+    fn what_changes_the_state_is_not_asked_for() {
+        let stack = HeldStack::new();
+        push(&stack, 1);
+        assert!(pop(&stack, 1));
+        stack.begin_stretch(1);
+        stack.set_cold(true);
+        stack.set_cold(false);
+        assert!(asked(&stack).is_empty());
+        // What was nested does not become the lowest because that is given up first.
+        push(&stack, 2);
+        push(&stack, 3);
+        assert!(stack.remove(|held| held.lock.0 == 2).is_some());
+        assert!(pop(&stack, 3));
+        assert!(asked(&stack).is_empty());
+        (10..40).for_each(|lock| take(&stack, lock));
+        let known = asked(&stack);
+        assert!(known.starts_with(&[10, 11]) && known.ends_with(&[39]), "{known:?}");
+    }
+
+    #[test]
+    fn the_first_time_that_a_mutex_of_conditions_was_taken_counts() {
+        let stack = HeldStack::new();
+        stack.begin_stretch(1);
+        assert_eq!(stack.met(), Met::None);
+        (5..=6).for_each(|waits| stack.meet(LockId(1), waits));
+        assert_eq!(stack.met(), Met::One(LockId(1), 5));
+        stack.meet(LockId(2), 7);
+        assert_eq!(stack.met(), Met::Several);
+        stack.begin_stretch(2);
+        assert_eq!(stack.met(), Met::None);
     }
 
     #[test]

@@ -181,12 +181,24 @@ fn last_word(status: Option<i32>) -> Option<i32> {
     if !tracker.is_child() {
         tell_notes(tracker);
     }
+    tell_run_of_waits(tracker);
     let instead = if status.is_none_or(|status| status == 0) { backstop(tracker) } else { None };
     RUN.ends(instead.or(status), || Closing {
         orders: tracker.ledger.orders_seen(),
         limits: [tracker.limits.lines(), tracker.ledger.limits()].concat(),
     });
     instead
+}
+
+/// Writes to the run directory what is known by now of waits for what others give.
+fn tell_run_of_waits(tracker: &Tracker) {
+    if RUN.is_on() {
+        let findings = tracker.findings();
+        findings.iter().filter(|finding| finding.may_be_withdrawn()).for_each(|one| RUN.found(one));
+        for note in tracker.ledger.notes_of_waits() {
+            RUN.noted(&note, || tracker.accepts(&note));
+        }
+    }
 }
 
 /// What a process that would end well ends with instead, if it must not.
@@ -202,7 +214,9 @@ fn backstop(tracker: &Tracker) -> Option<i32> {
     if !swallowed.is_empty() {
         os::write_stderr(&told_again(&swallowed));
     }
-    (!deferred.is_empty() || !swallowed.is_empty()).then_some(EXIT_STATUS)
+    // What is only told of is deferred if it could have been taken back until now.
+    let fails = tracker.config().on_violation != OnViolation::Log && !deferred.is_empty();
+    (fails || !swallowed.is_empty()).then_some(EXIT_STATUS)
 }
 
 /// What the findings were whose panic nobody noticed, and what to do.

@@ -465,6 +465,19 @@ impl Tracker {
         Some(finding)
     }
 
+    /// Takes back what was predicted: it could not have happened.
+    pub(crate) fn withdraw(&self, gone: &Finding) {
+        let locks = gone.locks_waited_for();
+        let mut findings = self.findings();
+        findings.retain(|finding| {
+            finding.may_be_withdrawn()
+                && finding.outcome == Outcome::Deferred
+                && finding.fingerprint == gone.fingerprint
+                && finding.locks_waited_for() == locks
+        });
+        self.forget(&findings);
+    }
+
     /// Makes a broken declaration a finding. Returns whether it is the first one like it.
     pub(crate) fn broken(&self, finding: Finding) -> (Arc<Finding>, bool) {
         let is_like = |other: &&Arc<Finding>| {
@@ -531,8 +544,9 @@ impl Tracker {
 
     /// A deferred finding with a link of `me`'s, which is now that one's to raise.
     pub(crate) fn take_deferred(&self, me: &Agent, outcome: Outcome) -> Option<Arc<Finding>> {
-        let is_mine =
-            |finding: &Arc<Finding>| finding.links.iter().any(|link| link.agent.id == me.id());
+        let is_mine = |finding: &Arc<Finding>| {
+            !finding.may_be_withdrawn() && finding.links.iter().any(|link| link.agent.id == me.id())
+        };
         let mut deferred = lock(&self.deferred);
         let at = deferred.iter().position(is_mine)?;
         let old = deferred.swap_remove(at);

@@ -1,10 +1,11 @@
-//! Messages.
+//! Messages and signals.
 
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use super::sync::mpsc::{Receiver, channel, sync_channel};
+use super::sync::{Condvar, Mutex};
 use crate::work::timed;
 
 /// Sends a message and receives it, in one thread.
@@ -12,6 +13,45 @@ use crate::work::timed;
 pub fn send_recv(times: u64) -> Duration {
     let (sender, receiver) = channel();
     timed(times, || {
+        sender.send(black_box(1u64)).unwrap();
+        black_box(receiver.recv().unwrap());
+    })
+}
+
+/// The same, through a channel with room for 64.
+#[inline(never)]
+pub fn send_recv_of_64(times: u64) -> Duration {
+    let (sender, receiver) = sync_channel(64);
+    timed(times, || {
+        sender.send(black_box(1u64)).unwrap();
+        black_box(receiver.recv().unwrap());
+    })
+}
+
+/// Notifies a condition variable at which nobody waits.
+#[inline(never)]
+pub fn notify(times: u64) -> Duration {
+    let condvar = Condvar::new();
+    timed(times, || black_box(&condvar).notify_one())
+}
+
+/// Takes two locks in turn, the one after the other.
+#[inline(never)]
+pub fn in_turn(times: u64) -> Duration {
+    let (one, other) = (Mutex::new(0u64), Mutex::new(0u64));
+    timed(times, || {
+        *black_box(&one).lock().unwrap() += 1;
+        *black_box(&other).lock().unwrap() += 1;
+    })
+}
+
+/// Takes a lock, then sends a message and receives it.
+#[inline(never)]
+pub fn lock_send_recv(times: u64) -> Duration {
+    let (sender, receiver) = sync_channel(64);
+    let lock = Mutex::new(0u64);
+    timed(times, || {
+        *black_box(&lock).lock().unwrap() += 1;
         sender.send(black_box(1u64)).unwrap();
         black_box(receiver.recv().unwrap());
     })

@@ -42,6 +42,14 @@ twins! {
     ONCE_FIRST = once::first;
     /// Sends a message and receives it, in one thread.
     SEND_RECV = messages::send_recv;
+    /// The same, through a channel with room for 64.
+    SEND_RECV_OF_64 = messages::send_recv_of_64;
+    /// Takes a lock, then sends a message through a channel with room for 64, and receives it.
+    LOCK_SEND_RECV = messages::lock_send_recv;
+    /// Notifies a condition variable at which nobody waits.
+    NOTIFY = messages::notify;
+    /// Takes two locks, the one after the other.
+    IN_TURN = messages::in_turn;
     /// Sends messages to another thread, through a channel without a bound.
     STREAM = messages::stream;
     /// Sends messages to another thread, through a channel with room for 64.

@@ -67,6 +67,24 @@ impl Chains {
         }
     }
 
+    /// What is known of all chains that were made in this segment.
+    pub(crate) fn made_in(&self, segment: u64) -> Vec<Arc<Repeats>> {
+        let Some(table) = self.table().filter(|table| table.is_current()) else {
+            return Vec::new();
+        };
+        let repeats = |slot: &Slot| {
+            let repeats = std::ptr::from_ref(slot.repeats()?);
+            // SAFETY: as in `repeats`.
+            unsafe {
+                Arc::increment_strong_count(repeats);
+                Some(Arc::from_raw(repeats))
+            }
+        };
+        let mut all: Vec<_> = table.slots.iter().filter_map(repeats).collect();
+        all.retain(|repeats| repeats.last().is_in(segment));
+        all
+    }
+
     /// The chain was judged under this stamp. Returns whether others had to be forgotten for it, also
     /// by whoever refers to them.
     #[must_use]

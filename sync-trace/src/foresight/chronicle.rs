@@ -389,6 +389,21 @@ impl Agent {
         true
     }
 
+    /// What it has asked for in its present stretch while it held something, as far as that is known.
+    pub(crate) fn nested_in_stretch(&self) -> Vec<Arc<Repeats>> {
+        match self.held.is_stretch_cut() {
+            true => Vec::new(),
+            false => self.chains.made_in(self.time.segment.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Whether it comes after everything that saw only so many news.
+    pub(crate) fn comes_after_all_before(&self, news: u64) -> bool {
+        let line = lock(&self.time.line);
+        let born = self.time.born.load(Ordering::Relaxed);
+        news < line.as_ref().map_or(born, |line| line.news_behind())
+    }
+
     /// Whether there can be something that others may come to hear of by a mutex.
     #[inline]
     pub(crate) fn has_something_to_signal(&self) -> bool {

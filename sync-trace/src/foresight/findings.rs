@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::agent::{Agent, Identity};
 use crate::evidence::{hold_of, lock_of, wait_for};
 use crate::finding::{
     AgentId, Blocker, Code, Condition, Finding, Fingerprint, Hold, Level, Link, Lock, LockId,
-    Outcome, Participant, Sightings, Statement,
+    Outcome, Participant, Sightings, Signal, Statement, Target, Wait,
 };
 use crate::lock_order::adjacency::QuickHash;
 use crate::lock_order::hold::{self, Guard};
 use crate::lock_order::label::{Blocks, blocks_or_queues};
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Obstacle};
 use crate::lock_order::predictor::Predictor;
+use crate::op::Op;
 use crate::perturb::SCHEDULE;
+use crate::site::Site;
+use crate::waits::source::Source;
 
 /// The agents that have dependencies, also those that have ended.
 #[derive(Default)]
@@ -25,10 +29,17 @@ pub(super) struct Cast {
 }
 
 /// An agent as findings show it.
-struct Who {
+pub(crate) struct Who {
     participant: Participant,
     identity: Arc<Identity>,
     root: AgentId,
+}
+
+impl Who {
+    pub(crate) fn of(agent: &Agent) -> Self {
+        let (participant, identity) = (agent.participant(), agent.identity());
+        Self { participant, identity, root: agent.root() }
+    }
 }
 
 /// Dependencies that want in a circle what the next one holds, as far as classes go.
@@ -51,11 +62,7 @@ impl Cast {
             return;
         }
         self.last = Some(agent.id());
-        self.known.entry(agent.id()).or_insert_with(|| Who {
-            participant: agent.participant(),
-            identity: agent.identity(),
-            root: agent.root(),
-        });
+        self.known.entry(agent.id()).or_insert_with(|| Who::of(agent));
     }
 
     /// Forgets those who are not among `agents`.
@@ -116,6 +123,72 @@ impl<'k> Narrator<'k> {
         let involved = steps.iter().flat_map(|step| self.involved(step)).collect();
         let condition = circle.obstacle.map(|obstacle| self.condition(obstacle, &steps));
         self.order_finding(Code::Inversion, links, condition, involved)
+    }
+
+    /// The finding that a circle amounts to in which somebody waits for something that is given. Others could
+    /// have given what is waited for by `helped`.
+    pub(super) fn of_waits(&self, circle: &Circle, helped: Option<hold::Hold>) -> Finding {
+        let mut steps = circle.links.clone();
+        let is_wait = |step: &CircleLink| self.dependency(step).wanted.is_given();
+        let start = steps.iter().position(is_wait).unwrap_or(0);
+        steps.rotate_left(start);
+        let count = steps.len();
+        let around =
+            |at: usize| [&steps[(at + count - 1) % count], &steps[at], &steps[(at + 1) % count]];
+        let link = |at: usize| match around(at) {
+            [_, wait, giver] if is_wait(wait) => self.link_to_giver(wait, giver),
+            around => self.link(around),
+        };
+        let links: Vec<Link> = (0..count).map(link).collect();
+        let involved = steps.iter().flat_map(|step| self.involved(step)).collect();
+        let condition = helped.map(|given| Condition::OtherGivers(given_thing(&given)));
+        self.order_finding(Code::Inversion, links, condition, involved)
+    }
+
+    /// What it amounts to that `joiner`, which held this lock, joined a thread at this line that had `asked` for
+    /// it. It may have left word under the lock `teller` that it was done with it.
+    pub(super) fn of_join(
+        &self,
+        [joiner, joined]: [&Who; 2],
+        [held, asked]: [&hold::Hold; 2],
+        teller: Option<&hold::Hold>,
+        site: Site,
+    ) -> Finding {
+        let target = Target::Thread(joined.participant.clone());
+        let join = Wait { op: Op::Join, site, target, age: None, stack: None };
+        let link = |who: &Who, wait, blocker| {
+            let agent = who.participant.clone();
+            Link { agent, wait, blocker, seen: None, stated: None }
+        };
+        let links = vec![
+            link(joiner, join, Blocker::Runs),
+            link(joined, wait_for(&asked.record()), Blocker::Holds(hold_of(&held.record()))),
+        ];
+        let condition = teller.map(|teller| Condition::MayBeTold(lock_of_hold(teller)));
+        self.order_finding(Code::Inversion, links, condition, vec![joiner, joined])
+    }
+
+    /// What the agent of `wait` waited for, which the one of `giver` gave.
+    fn link_to_giver(&self, wait: &CircleLink, giver: &CircleLink) -> Link {
+        let (waiting, giving) = (self.dependency(wait), self.dependency(giver));
+        let wanted = &waiting.wanted;
+        let target = Target::Lock(given_thing(wanted), wanted.mode());
+        let given = giving.gives().unwrap_or(wanted);
+        let signal = Signal {
+            by: self.participant(giving.agent()),
+            has_ended: false,
+            op: given.access.op,
+            site: given.site,
+            age: Duration::ZERO,
+            in_vain: false,
+        };
+        Link {
+            agent: self.participant(waiting.agent()),
+            wait: Wait { op: wanted.access.op, site: wanted.site, target, age: None, stack: None },
+            blocker: Blocker::Gives(signal),
+            seen: None,
+            stated: None,
+        }
     }
 
     /// A finding about what could happen, or about orders that contradict each other.
@@ -243,6 +316,11 @@ fn statement(dependency: &Dependency, held: LockId) -> Option<Statement> {
     let held = held.map(Guard::stated).unwrap_or_default();
     let statement = Statement { held, wanted: dependency.stated() };
     (statement != Statement::default()).then_some(statement)
+}
+
+/// The primitive at which something is waited for.
+fn given_thing(given: &hold::Hold) -> Lock {
+    lock_of(Source::primitive(given.lock), given.access, given.created)
 }
 
 fn lock_of_hold(hold: &hold::Hold) -> Lock {

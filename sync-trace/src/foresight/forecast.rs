@@ -11,8 +11,8 @@ use crate::agent::{Agent, Cold};
 use crate::config::{OnViolation, Policy};
 use crate::current::{self, Working};
 use crate::declared::{self, Manner};
-use crate::finding::{Level, LockId, LockKind, Outcome};
-use crate::foresight::ledger::Prospect;
+use crate::finding::{Finding, Level, LockId, LockKind, Outcome};
+use crate::foresight::ledger::{Judged, Prospect};
 use crate::foresight::{meant, news};
 use crate::held::{Asked, Entry, Held, key};
 use crate::lock_order::clock::Section;
@@ -49,6 +49,7 @@ pub(crate) fn requested(
     if asked == Asked::Nested && agent.held.is_empty() && !agent.time.is_inside() {
         let word = lock.word();
         if lock.id().is_some() {
+            agent.held.keep_lowest();
             return agent.held.fill_first(&Entry { word, access, created: lock.origin(), site });
         }
         return requested_first(lock, access, site, agent);
@@ -65,8 +66,11 @@ fn requested_first(
     agent: &'static Agent,
 ) -> Option<u64> {
     let word = lock.first_word()?;
-    // One that is not for the usual path has to be looked at again when it is had.
-    lock.id()?;
+    if lock.id().is_none() {
+        // One that is not for the usual path has to be looked at again when it is had.
+        agent.held.keep_lowest();
+        return None;
+    }
     agent.held.fill_first(&Entry { word, access, created: lock.origin(), site })
 }
 
@@ -308,6 +312,26 @@ pub(crate) fn section_ended(agent: &Agent, section: &Arc<Section>) {
     reactions.defer(tracker.ledger.section_ended(section));
 }
 
+/// `agent` gives what others may wait for, and this is what that has shown.
+#[cold]
+pub(crate) fn pledged(agent: &Agent, judged: Judged) {
+    let tracker = tracker::global();
+    judged.withdrawn.iter().for_each(|gone| tracker.withdraw(gone));
+    let reactions = Reactions { tracker, agent, own: None, wanted: None };
+    let prospect = |finding| Prospect { finding, takes_part: false };
+    reactions.defer(judged.found.into_iter().map(prospect).collect());
+}
+
+/// `agent` has joined a thread, and this is what that has shown.
+#[cold]
+#[track_caller]
+pub(crate) fn joined(agent: &Agent, found: Option<Finding>, working: Working) {
+    let tracker = tracker::global();
+    let reactions = Reactions { tracker, agent, own: None, wanted: None };
+    let prospect = |finding| Prospect { finding, takes_part: true };
+    reactions.to(found.into_iter().map(prospect).collect(), working);
+}
+
 /// The wait that a request may lead to.
 fn wait_for(wanted: Hold) -> Wait {
     let Hold { lock, access, created, site } = wanted;
@@ -377,7 +401,7 @@ impl Reactions<'_> {
     }
 
     /// Makes a prospect a finding, or lets it be. Returns one that the agent has to raise.
-    fn settle(&self, prospect: Prospect, may_raise: bool) -> Option<Arc<crate::finding::Finding>> {
+    fn settle(&self, prospect: Prospect, may_raise: bool) -> Option<Arc<Finding>> {
         reaction::watch_exit();
         let mut finding = prospect.finding;
         let config = self.tracker.config();
@@ -391,6 +415,11 @@ impl Reactions<'_> {
             return None;
         }
         if self.tracker.is_allowed(&finding) {
+            return None;
+        }
+        if finding.may_be_withdrawn() {
+            finding.outcome = Outcome::Deferred;
+            self.tracker.found(finding);
             return None;
         }
         let response = match self.own.unwrap_or(config.on_violation) {

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use super::findings::{Cast, ClassCircle, Narrator};
+use super::findings::{Cast, ClassCircle, Narrator, Who};
+use super::meetings::Meetings;
 use super::news;
+use super::pledges::{Awaiting, Last, Pledge};
 use crate::agent::Agent;
 use crate::atomics::{Mutex, lock};
 use crate::evidence::hold_of;
-use crate::finding::{Finding, LockId, Nesting};
+use crate::finding::{Finding, Level, LockId, Nesting};
 use crate::lock_order::classes::{ClassNews, Classes, Seen};
 use crate::lock_order::clock::Section;
-use crate::lock_order::hold::Guard;
+use crate::lock_order::hold::{Guard, Hold};
 use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Repeats, Request};
 use crate::lock_order::predictor::Predictor;
+use crate::site::Site;
 
 /// What agents asked for while they held something, and what could come of it.
 ///
@@ -30,6 +33,8 @@ struct Known {
     /// How many requests were forgotten.
     forgotten: u64,
     cast: Cast,
+    /// What is known of waits for what is given.
+    meetings: Meetings,
     /// The memory for what an agent holds while its request is looked at.
     held: Vec<Guard>,
 }
@@ -39,6 +44,14 @@ const DEPENDENCIES_MAX: usize = 1 << 18;
 
 /// So many places where an order was seen are told, the oldest.
 const NESTINGS_MAX: usize = 10_000;
+
+/// What the giving of something has shown.
+pub(crate) struct Judged {
+    /// Deadlocks that could happen.
+    pub(crate) found: Vec<Finding>,
+    /// Such that were found before: somebody could have helped.
+    pub(crate) withdrawn: Vec<Finding>,
+}
 
 /// A circle that has become known, or more likely.
 pub(crate) struct Prospect {
@@ -72,6 +85,84 @@ impl Ledger {
         answer
     }
 
+    /// `agent` is about to wait for something that another one has to give: that is its `request`.
+    pub(crate) fn awaited(&self, agent: &Agent, request: Request, awaiting: Awaiting) {
+        let mut known = lock(&self.known);
+        known.make_room();
+        known.cast.meet(agent);
+        let by = request.now.agent;
+        let mut held = std::mem::take(&mut known.held);
+        agent.held.for_each(|hold| held.push(Guard { hold: hold.into(), by, meant: None }));
+        let Known { predictor, meetings, .. } = &mut *known;
+        meetings.awaited(predictor, request, &held, awaiting);
+        held.clear();
+        known.held = held;
+    }
+
+    /// Whether anything that was asked for could be a part of a circle.
+    pub(crate) fn is_of_interest(&self, pledge: &Pledge) -> bool {
+        let known = lock(&self.known);
+        !pledge.waiting.is_empty() && Meetings::is_of_interest(&known.predictor, pledge)
+    }
+
+    /// `agent` is about to give what others wait for. `request` is a model for what it had to ask for before.
+    pub(crate) fn given(
+        &self,
+        agent: &Agent,
+        request: Option<&Request>,
+        pledge: &Pledge,
+    ) -> Judged {
+        let mut known = lock(&self.known);
+        if request.is_some() {
+            known.make_room();
+            known.cast.meet(agent);
+        }
+        let Known { predictor, meetings, .. } = &mut *known;
+        let (waits, errands) = meetings.given(predictor, agent.id(), request, pledge);
+        let found: Vec<Circle> =
+            errands.into_iter().filter_map(|start| meetings.judge(predictor, start)).collect();
+        meetings.judged(agent.id(), &waits);
+        let withdrawn = meetings.withdrawn(predictor);
+        let narrator = known.narrator();
+        let tell = |circle: &Circle| narrator.of_waits(circle, None);
+        Judged {
+            found: found.iter().map(tell).collect(),
+            withdrawn: withdrawn.iter().map(tell).collect(),
+        }
+    }
+
+    /// `agent` has joined at this line a thread that has done this last. Returns what that shows.
+    pub(crate) fn joined(&self, agent: &Agent, last: &Last, site: Site) -> Option<Finding> {
+        let mut known = lock(&self.known);
+        let nested = last.nested.iter().filter_map(|repeats| known.predictor.find(repeats));
+        let all: Vec<Hold> =
+            last.asked.iter().copied().chain(nested.map(|known| known.wanted)).collect();
+        let mut found: Option<Finding> = None;
+        agent.held.for_each(|held| {
+            let held = Hold::from(held);
+            let blocks =
+                |asked: &&Hold| asked.lock == held.lock && held.mode().blocks(asked.mode());
+            if found.is_none()
+                && let Some(asked) = all.iter().find(blocks)
+            {
+                let joiner = Who::of(agent);
+                // Whoever has written somewhere since may have told who joins.
+                let teller = all.iter().find(|asked| asked.may_tell());
+                found = Some(known.narrator().of_join(
+                    [&joiner, &last.who],
+                    [&held, asked],
+                    teller,
+                    site,
+                ));
+            }
+        });
+        let found = found?;
+        if found.level == Level::Order {
+            known.meetings.note_join(&found);
+        }
+        Some(found)
+    }
+
     /// A section has ended in which others may have done something.
     pub(crate) fn section_ended(&self, section: &Arc<Section>) -> Vec<Prospect> {
         let mut known = lock(&self.known);
@@ -86,8 +177,10 @@ impl Ledger {
         let mut notes: Vec<Finding> =
             known.latent().map(|circle| known.narrator().of_circle(circle, None)).collect();
         notes.extend(of_classes.iter().map(|circle| known.narrator().of_classes(circle)));
+        notes.extend(known.waits_with_help());
         let against_keys = known.classes.against_keys();
         notes.extend(against_keys.map(|(index, held)| known.narrator().of_nesting(index, held)));
+        notes.extend(known.meetings.joins().iter().cloned());
         // The order of a hash table says nothing; that of the locks' numbers is about that of time.
         notes.sort_by_cached_key(Finding::locks_waited_for);
         notes
@@ -109,14 +202,23 @@ impl Ledger {
     pub(crate) fn orders_seen(&self) -> Vec<Seen> {
         let mut known = lock(&self.known);
         let Known { predictor, classes, .. } = &mut *known;
-        classes.seen(predictor.dependencies(), NESTINGS_MAX)
+        let nested = predictor.dependencies().filter(|one| !one.is_about_giving());
+        classes.seen(nested, NESTINGS_MAX)
+    }
+
+    /// Waits for something that others may give, which therefore could not make a deadlock as far as is known.
+    pub(crate) fn notes_of_waits(&self) -> Vec<Finding> {
+        lock(&self.known).waits_with_help()
     }
 
     /// How many of [`notes`](Self::notes) there are.
     pub(crate) fn count_notes(&self) -> usize {
         let mut known = lock(&self.known);
         let of_classes = known.class_circles().len();
-        known.latent().count() + of_classes + known.classes.against_keys().count()
+        known.latent().count()
+            + of_classes
+            + known.meetings.count_latent()
+            + known.classes.against_keys().count()
     }
 
     /// What was not looked at to the end, in words; only what is not zero.
@@ -152,6 +254,11 @@ impl Known {
         let mut prospects = self.prospects(&answer.news, Some(answer.dependency));
         if answer.is_new {
             prospects.extend(self.class_prospects(answer.dependency));
+            let Self { predictor, meetings, .. } = self;
+            if let Some(circle) = meetings.judge(predictor, answer.dependency) {
+                let finding = self.narrator().of_waits(&circle, None);
+                prospects.push(Prospect { finding, takes_part: false });
+            }
         }
         (answer.repeats, prospects)
     }
@@ -162,6 +269,7 @@ impl Known {
         let Some(moved) = self.predictor.make_room(DEPENDENCIES_MAX, needed) else { return };
         self.forgotten += (DEPENDENCIES_MAX - moved.len()) as u64;
         self.classes.renumber(&moved);
+        self.meetings = Meetings::default();
         let agents = self.predictor.agents();
         self.cast.retain(&agents);
         // What is forgotten has to be looked at again when it is repeated.
@@ -170,6 +278,11 @@ impl Known {
 
     fn narrator(&self) -> Narrator<'_> {
         Narrator { predictor: &self.predictor, cast: &self.cast }
+    }
+
+    fn waits_with_help(&self) -> Vec<Finding> {
+        let waits = self.meetings.latent(&self.predictor).into_iter();
+        waits.map(|(circle, helped)| self.narrator().of_waits(circle, Some(helped))).collect()
     }
 
     /// The circles that could not happen as far as is known, and that nobody has said to be meant.

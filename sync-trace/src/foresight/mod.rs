@@ -10,7 +10,7 @@
 //! 4. [`ledger`]: the one value for the process, behind a leaf mutex. [`findings`] tells what it knows.
 //!
 //! [`passage`] is where order passes from one agent to another, [`conditions`] where it does so unseen,
-//! `pairs` finds those used with two mutexes,
+//! `pairs` finds those used with two mutexes, `pledges` brings waits for what nobody owns,
 //! [`news`] two counts that tell everybody to look again, and [`meant`] what the program says of the
 //! locks that it takes now.
 
@@ -20,6 +20,7 @@ pub(crate) mod conditions;
 mod findings;
 pub(crate) mod ledger;
 pub(crate) mod meant;
+mod meetings;
 pub(crate) mod news;
 pub(crate) mod passage;
 
@@ -27,3 +28,4 @@ pub(crate) mod passage;
 pub(crate) mod forecast;
 #[cfg(not(loom))]
 pub(crate) mod pairs;
+pub(crate) mod pledges;

@@ -49,15 +49,15 @@ pub(crate) use holds::{
 pub(crate) use meaning::{Meant, mean, outer};
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use ordering::{
-    Body, found, initialised, observe, observe_at, observe_everything, publish, publish_at, signal,
-    used, waits_with,
+    Body, begin_stretch, cut_stretch, found, initialised, observe, observe_at, observe_everything,
+    publish, publish_at, signal, used, waits_with,
 };
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use timing::{notified, tried_in_vain};
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use waits::{
-    Waiting, before_wait, give, gives, rest, source, suspend, wait_for_end, wait_for_lock,
-    wait_for_once, wait_for_scope, wait_for_signal,
+    Waiting, before_wait, give, gives, joined, rest, source, suspend, wait_for_end, wait_for_lock,
+    wait_for_once, wait_for_scope, wait_for_signal, will_give,
 };
 
 /// The calling thread is about to do something that may come before or after what others do: where

@@ -4,7 +4,7 @@ use crate::agent::Agent;
 use crate::current::{self, Working};
 use crate::finding::LockId;
 use crate::foresight::passage::{self, Passage, Place, Use};
-use crate::foresight::{chronicle, conditions, forecast, pairs};
+use crate::foresight::{chronicle, conditions, forecast, news, pairs, pledges};
 use crate::held::Asked;
 use crate::lock_order::clock::Parcel;
 use crate::perturb::{self, Kind};
@@ -28,9 +28,19 @@ pub(crate) fn publish(passage: &Passage) {
 /// The same at a place that has no passage of its own.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn publish_at(place: Place) {
-    let agent = current::current();
-    if agent.has_something_to_say() {
-        publish_slow(&|| _ = passage::publish_at(place, agent));
+    if let Some(agent) = current::present() {
+        agent.held.begin_stretch(news::count());
+        if agent.has_something_to_say() {
+            publish_slow(&|| _ = passage::publish_at(place, agent));
+        }
+    }
+}
+
+/// Others may come after what the calling thread has done so far, by an event that has happened.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn begin_stretch() {
+    if let Some(agent) = current::present() {
+        agent.held.begin_stretch(news::count());
     }
 }
 
@@ -40,6 +50,14 @@ fn publish_slow(publish: &dyn Fn()) {
     if !current::is_in_allocator() {
         let _working = Working::begin();
         publish();
+    }
+}
+
+/// What the calling thread has done so far may have kept others waiting for what it has just taken.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn cut_stretch() {
+    if let Some(agent) = current::present() {
+        agent.held.cut_stretch(news::count());
     }
 }
 
@@ -105,6 +123,7 @@ impl Body {
 /// What is about to be marked as initialised is held no more, and its initialiser hands on this.
 pub(crate) fn initialised(lock: &LockHeader, by_body: &Parcel) {
     let Some(id) = lock.id() else { return };
+    begin_stretch();
     let has_more = |agent: &&Agent| {
         agent.has_something_to_say() && (chronicle::any_request() || agent.held.depth() > 0)
     };
@@ -211,6 +230,9 @@ pub(crate) fn waits_with(
 
 /// The calling thread has taken a mutex of conditions.
 pub(super) fn came_by(mutex: LockId) {
+    if let Some(agent) = current::present() {
+        agent.held.meet(mutex, pledges::waits());
+    }
     if pairs::is_any_suspect() && !current::is_in_allocator() {
         let _working = Working::begin();
         pairs::came_by(mutex);

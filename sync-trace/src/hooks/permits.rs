@@ -90,6 +90,7 @@ mod on {
                     None => source.stir(),
                 }
             }
+            hooks::begin_stretch();
             if current::current().has_something_to_say() {
                 self.publish_slow();
             }

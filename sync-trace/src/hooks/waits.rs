@@ -9,6 +9,7 @@ use crate::contention::timed::Timed;
 use crate::current::{self, Child, Working};
 use crate::declared;
 use crate::finding::LockKind;
+use crate::foresight::{news, pledges};
 use crate::op::{Mode, Op};
 use crate::os::{self, Stillness};
 use crate::reaction::{self, Place};
@@ -20,6 +21,7 @@ use crate::waits::slot::Wait;
 use crate::waits::source::{self, Source};
 
 use super::holds::{Forgotten, Hold, forget, prepare};
+use super::ordering::begin_stretch;
 use super::timing::{timed_lock, timed_source};
 use super::{Request, point};
 
@@ -199,6 +201,21 @@ pub(crate) fn wait_for_end(child: Option<&Child>, site: Site) -> Waiting {
         .unwrap_or(Waiting::UNRECORDED)
 }
 
+/// A thread was joined that has not panicked: whether it might have needed what the calling one holds.
+///
+/// # Panics
+///
+/// If it might, and the reaction is to panic.
+#[track_caller]
+pub(crate) fn joined(child: Option<&Child>, site: Site) {
+    if let (Some(agent), Some(child)) = (current::present(), child)
+        && agent.held.depth() > 0
+        && !current::is_in_allocator()
+    {
+        pledges::joined(agent, child.ending(), site, Working::begin());
+    }
+}
+
 /// All threads of a scope are about to be joined, and not even a panic will stop that.
 #[track_caller]
 pub(crate) fn wait_for_scope(scope: ScopeId, site: Site) -> Waiting {
@@ -255,6 +272,9 @@ pub(crate) fn wait_for_signal(
     declared::may_wait(agent, &wait, None);
     let timed = timed_source(agent, &source, created, site);
     let working = Working::begin();
+    if agent.held.depth() > 0 && access.op.is_endless() {
+        pledges::awaited(agent, &source, access.op, site);
+    }
     let waiting = put_on_record(agent, &wait, Some(source)).timed(timed);
     agent.wait.set_blocking();
     comes_last(agent, &wait, Place::here(own), working, helps);
@@ -312,11 +332,30 @@ pub(crate) fn before_wait(
     }
 }
 
+/// The calling thread is about to give what others may wait for, and nobody can have come after that yet.
+#[inline]
+pub(crate) fn will_give(source: &Source, op: Op, site: Site) {
+    if source.is_under_lock() {
+        will_give_slow(source, op, site);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn will_give_slow(source: &Source, op: Op, site: Site) {
+    if let Some(agent) = current::present().filter(|_| !current::is_in_allocator()) {
+        let _working = Working::begin();
+        pledges::given(agent, source, op, site);
+    }
+}
+
 /// The calling thread gives what others may wait for, if that is worth to be noted.
 #[inline]
 pub(crate) fn gives(source: &Source, op: Op, site: Site) {
     if source.minds() {
         give(source, op, site);
+    } else {
+        begin_stretch();
     }
 }
 
@@ -328,9 +367,13 @@ pub(crate) fn give(source: &Source, op: Op, site: Site) {
         Some(agent) => {
             let _working = Working::begin();
             source.give(agent, op, site, tracker::global().now_ns());
+            agent.held.begin_stretch(news::count());
         }
         // Not even who it is is on record, and it shall not come here with every message.
-        None => source.stir(),
+        None => {
+            source.set_by_others();
+            source.stir();
+        }
     }
 }
 
@@ -471,6 +514,12 @@ pub(crate) fn suspend(request: &Request<'_>, source: Option<Arc<Source>>) -> Wai
             let timed = source.as_ref();
             let timed = timed.and_then(|source| timed_source(agent, source, None, request.site));
             let _working = Working::begin();
+            let op = request.access.op;
+            if let Some(source) =
+                source.as_ref().filter(|_| agent.held.depth() > 0 && op.is_endless())
+            {
+                pledges::awaited(agent, source, op, request.site);
+            }
             let waiting = put_on_record(agent, &request.wait(id), source);
             agent.wait.set_blocking();
             waiting.timed(timed)

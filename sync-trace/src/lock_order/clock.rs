@@ -80,6 +80,11 @@ impl Moment {
         later.clock.knows(self)
     }
 
+    /// Whether it is in this segment of its agent's.
+    pub(crate) fn is_in(&self, segment: u64) -> bool {
+        self.segment == segment
+    }
+
     /// Whether no chain of ordering events leads from one to the other.
     pub(crate) fn is_concurrent_with(&self, other: &Self) -> bool {
         self.agent != other.agent && !self.precedes(other) && !other.precedes(self)
@@ -398,6 +403,11 @@ impl Timeline {
         self.tick();
         self.body_heard(&Parcel::of_everything(news));
         self.clock = Arc::new(Clock { news: news.max(self.clock.news), components: Vec::new() });
+    }
+
+    /// It comes after everything that saw fewer news than these.
+    pub(crate) fn news_behind(&self) -> u64 {
+        self.clock.news
     }
 
     /// Whether its clock names so many agents that it costs more than it is worth.

@@ -23,6 +23,16 @@ impl Hold {
         self.access.mode
     }
 
+    /// Whether it is no lock but what somebody waits for and another one gives.
+    pub(crate) fn is_given(&self) -> bool {
+        matches!(self.access.kind, LockKind::Condvar | LockKind::Channel)
+    }
+
+    /// Whether who holds it may leave word for others there: not if it only reads, or if there is nothing.
+    pub(crate) fn may_tell(&self) -> bool {
+        self.mode() == Mode::Exclusive && (self.access.type_name)() != "()"
+    }
+
     /// Whether others may share the lock.
     pub(crate) fn is_shared(&self) -> bool {
         self.access.kind == LockKind::RwLock

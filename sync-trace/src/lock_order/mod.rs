@@ -14,6 +14,9 @@
 //! 3. What keeps them apart? [`clock`] knows what comes before what in every schedule, and what
 //!    happens inside whose section.
 //!
+//! A signal or a message that somebody waits for stands beside the locks here, as something that is held by who will
+//! give it; only the circles that are looked for with it lead through it.
+//!
 //! [`predictor`] puts the three together. [`classes`] looks at kinds of locks instead of locks. All of
 //! them remember what is held and wanted as a [`hold`].
 //!

@@ -7,11 +7,11 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::clock::Section;
+use super::clock::{Moment, Section};
 use super::graph::{Inserted, OrderGraph};
 use super::hold::Guard;
 use super::prediction::store::Added;
-use super::prediction::{Circle, Dependencies, Dependency, Obstacle, Repeats, Request};
+use super::prediction::{Circle, CircleLink, Dependencies, Dependency, Obstacle, Repeats, Request};
 use crate::finding::{AgentId, LockId, Sightings};
 
 /// What the edges of one dependency do.
@@ -149,6 +149,40 @@ impl Predictor {
         Answer { dependency: index, is_new, repeats, news }
     }
 
+    /// Somebody who holds this waits for what is given, or does something before it gives that. Returns what
+    /// stands for it.
+    pub(crate) fn note(&mut self, mut request: Request, held: &[Guard]) -> usize {
+        let inside = request.settle();
+        let added = self.seen.request(request, &[held, &inside].concat());
+        self.enter(added).index
+    }
+
+    /// The dependency has been seen once more.
+    pub(crate) fn note_again(&self, index: usize, now: Arc<Moment>) {
+        self.seen.get(index).repeats.add(1, now);
+    }
+
+    /// What an agent remembers of having done, if it is known here.
+    pub(crate) fn find(&self, repeats: &Arc<Repeats>) -> Option<&Dependency> {
+        self.seen.find(repeats)
+    }
+
+    /// Whether anybody was seen to hold `lock` while it wanted something.
+    pub(crate) fn is_held(&self, lock: LockId) -> bool {
+        self.seen.is_held(lock)
+    }
+
+    /// The shortest circle through a dependency that could happen, if it leads through a wait for something
+    /// that is given.
+    pub(crate) fn circle_of_waits(&mut self, start: usize) -> Option<Circle> {
+        if !self.may_be_in_a_circle(start) {
+            return None;
+        }
+        let circle = self.seen.circle_of_waits(start)?;
+        let is_wait = |link: &CircleLink| self.seen.get(link.dependency).wanted.is_given();
+        circle.links.iter().any(is_wait).then_some(circle)
+    }
+
     /// Adds the edges of a dependency.
     fn enter(&mut self, added: Added) -> Entered {
         added.met.into_iter().for_each(|index| _ = self.insert_edges(index));
@@ -199,7 +233,7 @@ impl Predictor {
     fn judge(&mut self, starts: impl IntoIterator<Item = usize>) -> Vec<Circle> {
         let mut news = Vec::new();
         for start in starts {
-            if !self.may_be_in_a_circle(start) {
+            if self.seen.get(start).is_about_giving() || !self.may_be_in_a_circle(start) {
                 continue;
             }
             let Some(circle) = self.seen.circle_through(start) else { continue };

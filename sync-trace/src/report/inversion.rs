@@ -141,7 +141,7 @@ fn initialising(finding: &Finding, locks: &[String], cast: &Cast<'_>) -> String 
     }
 }
 
-fn outcome(finding: &Finding, cast: &Cast<'_>) -> String {
+pub(super) fn outcome(finding: &Finding, cast: &Cast<'_>) -> String {
     let before = match finding.links.first().map(|link| &link.wait.target) {
         Some(Target::Lock(lock, _)) if lock.kind.is_once() => {
             format!("before it uses {}", cast.lock(lock))
@@ -227,7 +227,7 @@ fn the_odd_one_out(finding: &Finding, cast: &Cast<'_>) -> Option<String> {
     Some(format!("take {first} before {then} at {}{more}{why}", line_of(hold.site)))
 }
 
-fn silencing(finding: &Finding, cast: &Cast<'_>) -> String {
+pub(super) fn silencing(finding: &Finding, cast: &Cast<'_>) -> String {
     let quoted = |name: &str| format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
     let names: BTreeSet<_> =
         in_circle(finding, cast).map(|lock| quoted(cast.lock_names.class_of(lock))).collect();

@@ -193,6 +193,8 @@ impl Value for Told<'_, Condition> {
             Condition::NoWriter(lock) => ("no_writer", Some(lock)),
             Condition::WriterApart(lock) => ("writer_apart", Some(lock)),
             Condition::Undecided(lock) => ("undecided", Some(lock)),
+            Condition::OtherGivers(lock) => ("other_givers", Some(lock)),
+            Condition::MayBeTold(lock) => ("may_be_told", Some(lock)),
             Condition::OtherInstances => ("other_instances", None),
             Condition::DeclaredElsewhere => ("declared_elsewhere", None),
         };

@@ -168,6 +168,10 @@ fn nestings<'a>(finding: &'a Finding, cast: &Cast<'_>) -> Scenes<'a> {
             let label = format!("{} and {held}", took(hold, cast));
             add(who, Role::Holds, hold.site, hold.op, label);
         }
+        if let Blocker::Gives(signal) = blocker {
+            let label = format!("{} here", deed(signal.op));
+            add(&signal.by, Role::Waits, signal.site, signal.op, label);
+        }
         if let Blocker::QueuedWriter { hold, writer: Some((writer, site)) } = blocker {
             let lock = cast.lock(&hold.lock);
             let label =

@@ -27,6 +27,7 @@ mod cast;
 mod contention;
 mod declared;
 mod dump;
+mod giving;
 mod guess;
 mod inversion;
 mod json;

@@ -20,7 +20,8 @@ pub(super) fn orders(finding: &Finding) -> impl Iterator<Item = Order<'_>> {
     with_previous(&finding.links).enumerate().map(move |(number, (link, previous))| Order {
         link,
         hold: held(&previous.blocker),
-        is_stopped: is_stopped && number == 0,
+        // A join that is told of is over.
+        is_stopped: is_stopped && number == 0 && !matches!(link.blocker, Blocker::Runs),
     })
 }
 

@@ -77,6 +77,16 @@ pub(super) fn condition(finding: &Finding, cast: &Cast<'_>) -> String {
         ),
         // That is said of broken declarations only.
         Some(Condition::DeclaredElsewhere) => String::new(),
+        Some(Condition::OtherGivers(thing)) => format!(
+            "what is waited for at {} was also given by a thread that nothing kept from that, or others may give \
+             it who were not seen; if none of them does, this can deadlock",
+            cast.lock(thing)
+        ),
+        Some(Condition::MayBeTold(lock)) => format!(
+            "what {} protects may have told who joins that the other thread needs nothing any more; if nothing \
+             did, this can deadlock",
+            cast.lock(lock)
+        ),
         Some(Condition::OtherInstances) => {
             "these were different locks of the same classes, so nobody could wait in a circle; where \
              they are the same ones, this can deadlock"

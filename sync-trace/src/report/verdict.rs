@@ -3,6 +3,7 @@
 use super::advice;
 use super::cast::Cast;
 use super::declared;
+use super::giving;
 use super::inversion;
 use super::pairing;
 use crate::finding::{Finding, Level, Outcome};
@@ -29,6 +30,9 @@ impl Verdict {
         }
         if let Some(pairing) = &finding.pairing {
             return pairing::on(finding, pairing, cast);
+        }
+        if giving::takes_part(finding) {
+            return giving::on(finding, cast);
         }
         match finding.has_happened() {
             true => advice::on(finding, cast),

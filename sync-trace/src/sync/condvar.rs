@@ -25,6 +25,9 @@ use crate::waits::source::Source;
 /// the process sleeps until another one wakes it, the one that comes last panics with the report, or the process
 /// ends.
 ///
+/// A wait under another lock, which who notifies has to take first, is a deadlock that could happen, if that is true of
+/// everybody who is seen to notify. It fails the test or the process at its end.
+///
 /// Whoever notifies lets others go on, also those that find their condition true and need not wait: who
 /// takes the mutex afterwards is taken to come after what the notifying thread did before. It is 36
 /// bytes larger than `std`'s.
@@ -320,8 +323,12 @@ impl Condvar {
 
     /// Whoever waits may come after what the calling thread did so far.
     fn signal(&self, op: Op, site: Site) {
+        let source = self.source();
+        if let Some(source) = &source {
+            hooks::will_give(source, op, site);
+        }
         hooks::signal(&self.header, &self.link);
-        if let Some(source) = self.source() {
+        if let Some(source) = source {
             hooks::notified(&source);
             hooks::give(&source, op, site);
         }

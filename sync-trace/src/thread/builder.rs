@@ -219,13 +219,18 @@ impl<T> JoinHandle<T> {
     /// # Panics
     ///
     /// If waiting would close a deadlock: the thread waits, directly or through others, for
-    /// something that the caller holds, or it is the caller. Also where `std`'s panics.
+    /// something that the caller holds, or it is the caller. Or if that could happen another time, because the
+    /// thread has needed before its end what the caller holds now. Also where `std`'s panics.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        let waiting = hooks::wait_for_end(self.child.as_ref(), Site::caller());
+        let (child, site) = (self.child.as_ref(), Site::caller());
+        let waiting = hooks::wait_for_end(child, site);
         let result = self.inner.join();
         drop(waiting);
-        ended(self.child.as_ref());
+        ended(child);
+        if result.is_ok() {
+            hooks::joined(child, site);
+        }
         result
     }
 
@@ -234,6 +239,9 @@ impl<T> JoinHandle<T> {
         let is_finished = self.inner.is_finished();
         if is_finished {
             ended(self.child.as_ref());
+            if let Some(child) = &self.child {
+                child.ending().set_seen();
+            }
         }
         is_finished
     }

@@ -181,10 +181,14 @@ impl<'scope, T> ScopedJoinHandle<'scope, T> {
     /// As [`JoinHandle::join`](super::JoinHandle::join).
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        let waiting = hooks::wait_for_end(self.child.as_ref(), Site::caller());
+        let (child, site) = (self.child.as_ref(), Site::caller());
+        let waiting = hooks::wait_for_end(child, site);
         let result = self.inner.join();
         drop(waiting);
-        ended(self.child.as_ref());
+        ended(child);
+        if result.is_ok() {
+            hooks::joined(child, site);
+        }
         result
     }
 
@@ -193,6 +197,9 @@ impl<'scope, T> ScopedJoinHandle<'scope, T> {
         let is_finished = self.inner.is_finished();
         if is_finished {
             ended(self.child.as_ref());
+            if let Some(child) = &self.child {
+                child.ending().set_seen();
+            }
         }
         is_finished
     }

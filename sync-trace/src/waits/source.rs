@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::agent::{Agent, Identity};
-use crate::atomics::{Mutex, lock};
+use crate::atomics::{Mutex, lock, push};
 use crate::finding::{AgentId, LockId, LockKind, Participant};
+#[cfg(not(loom))]
+use crate::lock_order::adjacency::QuickHash;
 use crate::op::Op;
 use crate::site::{Origin, Site};
 
@@ -29,12 +31,26 @@ pub(crate) struct Source {
     is_news: AtomicBool,
     /// How many have to come to a barrier.
     pub(crate) parties: Option<usize>,
+    /// Whether it is room for a message.
+    is_room: bool,
+    /// Whether somebody has waited for it while holding a lock that who gives it may need.
+    under_lock: AtomicBool,
+    /// Whether others may give it, or have given it, of whom nothing is noted.
+    by_others: AtomicBool,
+    /// Who gave it before the last one.
+    earlier: Mutex<Vec<AgentId>>,
 }
+
+/// So many who gave something are told apart.
+const GIVERS_MAX: usize = 16;
+
+/// In the number of room in a channel, which has that of its messages else.
+const ROOM: u64 = 1 << 56;
 
 /// Those of primitives that have no room for one, by number.
 #[cfg(not(loom))]
-static SOURCES: std::sync::LazyLock<dashmap::DashMap<LockId, Arc<Source>>> =
-    std::sync::LazyLock::new(dashmap::DashMap::new);
+static SOURCES: std::sync::LazyLock<dashmap::DashMap<LockId, Arc<Source>, QuickHash>> =
+    std::sync::LazyLock::new(dashmap::DashMap::default);
 
 /// Of so many primitives it is kept. Then all is forgotten, but by those who wait.
 #[cfg(not(loom))]
@@ -78,6 +94,60 @@ impl Source {
             last: Mutex::new(None),
             is_news: AtomicBool::new(true),
             parties: None,
+            is_room: false,
+            under_lock: AtomicBool::new(false),
+            by_others: AtomicBool::new(false),
+            earlier: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// That of room in a channel.
+    pub(crate) fn of_room(self) -> Self {
+        Self { is_room: true, ..self }
+    }
+
+    /// A number for it that no lock has.
+    pub(crate) fn number(&self) -> LockId {
+        if self.is_room { LockId(self.id.0 | ROOM) } else { self.id }
+    }
+
+    /// The number of the primitive with such a source.
+    pub(crate) fn primitive(number: LockId) -> LockId {
+        LockId(number.0 & !ROOM)
+    }
+
+    /// Somebody waits for it while holding a lock. From here on everybody who gives it is noted.
+    pub(crate) fn set_under_lock(&self) {
+        self.under_lock.store(true, Ordering::Relaxed);
+        self.is_news.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody has waited for it while holding a lock.
+    #[inline]
+    pub(crate) fn is_under_lock(&self) -> bool {
+        self.under_lock.load(Ordering::Relaxed)
+    }
+
+    /// Others may give it too, of whom nothing will be noted if nobody waits.
+    pub(crate) fn set_by_others(&self) {
+        self.by_others.store(true, Ordering::Relaxed);
+    }
+
+    /// Who has given it so far; `None` if there are more than are known.
+    pub(crate) fn givers(&self) -> Option<Vec<AgentId>> {
+        let mut givers = Vec::with_capacity(GIVERS_MAX + 1);
+        givers.extend(lock(&self.earlier).iter().copied());
+        givers.extend(lock(&self.last).as_ref().map(|last| last.id));
+        let are_known = !self.by_others.load(Ordering::Relaxed) && givers.len() <= GIVERS_MAX;
+        are_known.then_some(givers)
+    }
+
+    /// Another one gives it than the one who did last.
+    fn note_earlier(&self, id: AgentId) {
+        let is_known =
+            |earlier: &Vec<AgentId>| earlier.contains(&id) || earlier.len() >= GIVERS_MAX;
+        if !is_known(&lock(&self.earlier)) {
+            push(&self.earlier, id);
         }
     }
 
@@ -101,7 +171,7 @@ impl Source {
     /// `agent` gives it.
     pub(crate) fn give(&self, agent: &'static Agent, op: Op, site: Site, now_ns: u64) {
         self.given.fetch_add(1, Ordering::Relaxed);
-        self.is_news.store(false, Ordering::Relaxed);
+        self.is_news.store(self.is_under_lock(), Ordering::Relaxed);
         let (id, in_vain) = (agent.id(), !self.is_awaited());
         let mut last = lock(&self.last);
         if let Some(last) = last.as_mut().filter(|last| last.id == id) {
@@ -112,7 +182,9 @@ impl Source {
         let (identity, os_id) = (agent.identity(), agent.os_id());
         let given = Given { by: agent, id, identity, os_id, op, site, at_ns: now_ns, in_vain };
         let old = lock(&self.last).replace(given);
-        drop(old);
+        if let Some(old) = old {
+            self.note_earlier(old.id);
+        }
     }
 
     /// It is given by somebody who had it, or is not known, which says nothing of who else might.

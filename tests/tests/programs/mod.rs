@@ -8,8 +8,8 @@ use sync_trace::finding::Level;
 use sync_trace::sync::{Arc, Mutex, MutexGuard};
 use sync_trace::thread;
 
-/// Runs `program` below a root thread of its own, and counts the deadlocks that it could have had.
-pub(crate) fn predicted(program: impl FnOnce() + Send + 'static) -> usize {
+/// Runs `program` below a root thread of its own, and returns what that is called.
+pub(crate) fn below_a_root(program: impl FnOnce() + Send + 'static) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let root = format!("program {}", NEXT.fetch_add(1, Ordering::Relaxed));
     let named = std::thread::Builder::new().name(root.clone());
@@ -20,6 +20,12 @@ pub(crate) fn predicted(program: impl FnOnce() + Send + 'static) -> usize {
     });
     // A finding may have panicked in it.
     let _ = running.expect("a thread").join();
+    root
+}
+
+/// Runs `program` below a root thread of its own, and counts the deadlocks that it could have had.
+pub(crate) fn predicted(program: impl FnOnce() + Send + 'static) -> usize {
+    let root = below_a_root(program);
     let of_it = sync_trace::take_findings_where(|finding| finding.roots.contains(&root));
     of_it.iter().filter(|finding| finding.level == Level::Predicted).count()
 }

@@ -172,6 +172,16 @@ impl Dependency {
         Self { wanted, context, repeats }
     }
 
+    /// Whether it is a wait for something that is given, or what somebody does before it gives that.
+    pub(crate) fn is_about_giving(&self) -> bool {
+        self.wanted.is_given() || self.gives().is_some()
+    }
+
+    /// What its agent is going to give, if that is known.
+    pub(crate) fn gives(&self) -> Option<&Hold> {
+        self.holds().find(|hold| hold.is_given())
+    }
+
     /// What the agent held, and what others held around it, as far as is known.
     pub(crate) fn guards(&self) -> &[Guard] {
         &self.context.held

@@ -14,10 +14,27 @@ const LENGTHS: [usize; 4] = [2, 4, 8, usize::MAX];
 /// The shortest circle through dependency `start` that could happen, or else one that comes closest to
 /// that; and how many searches for it were cut off.
 pub(crate) fn circle_through(seen: &Dependencies, start: usize) -> (Option<Circle>, u64) {
+    circle_of(seen, start, Of::Locks, Obstacle::LEVELS)
+}
+
+/// The same for a circle that could happen and may lead through what somebody waits for and another one
+/// gives.
+pub(crate) fn circle_of_waits(seen: &Dependencies, start: usize) -> (Option<Circle>, u64) {
+    circle_of(seen, start, Of::LocksAndWaits, 0)
+}
+
+/// What a circle may consist of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Locks,
+    LocksAndWaits,
+}
+
+fn circle_of(seen: &Dependencies, start: usize, of: Of, levels: u8) -> (Option<Circle>, u64) {
     let mut cut_off = 0;
-    for level in 0..=Obstacle::LEVELS {
+    for level in 0..=levels {
         for longest in LENGTHS {
-            let mut search = Search::new(seen, level, longest);
+            let mut search = Search::new(seen, of, level, longest);
             search.extend(start);
             cut_off += u64::from(search.steps >= STEPS_MAX);
             if search.best.is_some() {
@@ -34,6 +51,7 @@ pub(crate) fn circle_through(seen: &Dependencies, start: usize) -> (Option<Circl
 /// A depth-first search for the shortest circle whose obstacle is not above a level.
 struct Search<'a> {
     seen: &'a Dependencies,
+    of: Of,
     level: u8,
     /// How many requests a circle may have, and whether one of more may have been missed.
     longest: usize,
@@ -44,8 +62,17 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(seen: &'a Dependencies, level: u8, longest: usize) -> Self {
-        Self { seen, level, longest, was_too_long: false, steps: 0, path: Vec::new(), best: None }
+    fn new(seen: &'a Dependencies, of: Of, level: u8, longest: usize) -> Self {
+        Self {
+            seen,
+            of,
+            level,
+            longest,
+            was_too_long: false,
+            steps: 0,
+            path: Vec::new(),
+            best: None,
+        }
     }
 
     /// Adds `next` to the path and goes on from there.
@@ -77,6 +104,9 @@ impl<'a> Search<'a> {
         }
         let wanted = self.seen.get(next).wanted.lock;
         for holder in self.seen.holding(wanted) {
+            if self.of == Of::Locks && self.seen.get(holder).is_about_giving() {
+                continue;
+            }
             let blocks = || self.seen.get(holder).blocks(self.seen.get(next)) != Blocks::No;
             if self.is_another(holder) && blocks() && self.fits(holder) {
                 self.extend(holder);

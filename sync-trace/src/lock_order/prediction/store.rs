@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::circle::Circle;
-use super::dependency::{Dependency, Request};
+use super::dependency::{Dependency, Repeats, Request};
 use super::search;
 use crate::finding::{LockId, Sightings};
 use crate::lock_order::adjacency::QuickHash;
@@ -86,6 +86,12 @@ impl Dependencies {
         self.all.len()
     }
 
+    /// The one of which an agent remembers this.
+    pub(crate) fn find(&self, repeats: &Arc<Repeats>) -> Option<&Dependency> {
+        let known = self.all.get(repeats.index())?;
+        Arc::ptr_eq(&known.repeats, repeats).then_some(known)
+    }
+
     /// Those that hold `lock`.
     pub(super) fn holding(&self, lock: LockId) -> impl Iterator<Item = usize> {
         list(&self.links, self.by_lock.get(&lock).map_or(END, |heads| heads.holding))
@@ -110,7 +116,12 @@ impl Dependencies {
     pub(crate) fn sightings(&self, held: LockId, wanted: LockId) -> Sightings {
         let all = self.holding(held).map(|index| &self.all[index]);
         let (mut times, mut threads, mut sites) = (0, BTreeSet::new(), BTreeSet::new());
-        for dependency in all.filter(|dependency| dependency.wanted.lock == wanted) {
+        // What is done before something is given was counted when it was done.
+        let is_counted = |dependency: &&Dependency| {
+            dependency.wanted.lock == wanted
+                && dependency.gives().is_none_or(|gives| gives.lock == held)
+        };
+        for dependency in all.filter(is_counted) {
             times += dependency.repeats.count();
             threads.insert(dependency.agent());
             sites.insert(dependency.wanted.site);
@@ -169,9 +180,7 @@ impl Dependencies {
             let known = *self.inside.entry(dependency.key()).or_insert(index as u32) as usize;
             return (known != index).then_some(known);
         }
-        let known = dependency.repeats.index();
-        let is_it = |known: &Dependency| Arc::ptr_eq(&known.repeats, &dependency.repeats);
-        self.all.get(known).is_some_and(is_it).then_some(known)
+        self.find(&dependency.repeats).map(|known| known.repeats.index())
     }
 
     /// Puts a dependency into the lists of what it wants. Returns whether that is held by anybody.
@@ -212,6 +221,13 @@ impl Dependencies {
     /// closest to that.
     pub(crate) fn circle_through(&mut self, start: usize) -> Option<Circle> {
         let (circle, cut_off) = search::circle_through(self, start);
+        self.cut_off += cut_off;
+        circle
+    }
+
+    /// The shortest circle through dependency `start` that could happen and that waits may take part in.
+    pub(crate) fn circle_of_waits(&mut self, start: usize) -> Option<Circle> {
+        let (circle, cut_off) = search::circle_of_waits(self, start);
         self.cut_off += cut_off;
         circle
     }

@@ -117,15 +117,15 @@ impl Endpoint {
     /// Both ends of a new channel.
     fn pair(created: Site, has_bound: bool) -> [Self; 2] {
         let channel = Channel::new(created);
-        let source = || Arc::new(Source::new(channel.id, LockKind::Channel, channel.origin));
+        let source = || Source::new(channel.id, LockKind::Channel, channel.origin);
         let passages = Arc::new(Passages {
             sent: Passage::new(),
             senders_gone: Passage::new(),
             received: Passage::new(),
             receiver_gone: Passage::new(),
             has_bound,
-            messages: source(),
-            room: source(),
+            messages: Arc::new(source()),
+            room: Arc::new(source().of_room()),
         });
         let one = Self { channel, passages };
         [one.clone(), one]
@@ -141,8 +141,9 @@ impl Endpoint {
 
     /// A message is about to go in.
     #[cfg_attr(not(debug_assertions), inline)]
-    fn sends(&self) {
+    fn sends(&self, op: Op, site: Site) {
         self.point();
+        hooks::will_give(&self.passages.messages, op, site);
         self.publish(&self.passages.sent);
     }
 
@@ -156,6 +157,7 @@ impl Endpoint {
     fn stops_sending(&self) {
         self.point();
         self.publish(&self.passages.senders_gone);
+        hooks::begin_stretch();
     }
 
     /// All senders are gone.
@@ -165,9 +167,10 @@ impl Endpoint {
 
     /// A message may be about to come out.
     #[cfg_attr(not(debug_assertions), inline)]
-    fn makes_room(&self) {
+    fn makes_room(&self, op: Op, site: Site) {
         self.point();
         if self.passages.has_bound {
+            hooks::will_give(&self.passages.room, op, site);
             self.receives();
         }
     }
@@ -187,6 +190,7 @@ impl Endpoint {
     fn stops_receiving(&self) {
         self.point();
         self.publish(&self.passages.receiver_gone);
+        hooks::begin_stretch();
     }
 
     /// The receiver is gone.
@@ -253,11 +257,18 @@ impl Endpoint {
         hooks::gives(&self.passages.messages, op, site);
     }
 
+    /// There is one more sender, of which nothing may be noted.
+    fn has_several_senders(&self) {
+        self.passages.messages.set_by_others();
+    }
+
     /// A message has come out.
     #[inline]
     fn gives_room(&self, op: Op, site: Site) {
         if self.passages.has_bound {
             hooks::gives(&self.passages.room, op, site);
+        } else {
+            hooks::cut_stretch();
         }
     }
 }

@@ -42,7 +42,7 @@ impl<T> Receiver<T> {
     #[inline]
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        match self.receive() {
+        match self.receive(Op::TryRecv, Site::caller()) {
             Ok(t) => Ok(self.came(t, Op::TryRecv, Site::caller())),
             Err(TryRecvError::Disconnected) => Err(self.was_left(TryRecvError::Disconnected)),
             Err(TryRecvError::Empty) => Err(TryRecvError::Empty),
@@ -52,8 +52,8 @@ impl<T> Receiver<T> {
     /// What there is now. The caller says what [`came`](Self::came) of it: that this is taken apart at once
     /// and put together anew is faster than to hand it on, because it was written in parts.
     #[inline]
-    fn receive(&self) -> Result<T, TryRecvError> {
-        self.endpoint.0.makes_room();
+    fn receive(&self, op: Op, site: Site) -> Result<T, TryRecvError> {
+        self.endpoint.0.makes_room(op, site);
         self.inner.try_recv()
     }
 
@@ -86,7 +86,7 @@ impl<T> Receiver<T> {
     #[inline]
     #[track_caller]
     fn recv_as(&self, access: &'static Access, site: Site) -> Result<T, RecvError> {
-        match self.receive() {
+        match self.receive(access.op, site) {
             Ok(t) => Ok(self.came(t, access.op, site)),
             Err(TryRecvError::Disconnected) => Err(self.was_left(RecvError)),
             Err(TryRecvError::Empty) => {
@@ -104,7 +104,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         let (access, site) = (Accesses::<T>::RECV_TIMEOUT, Site::caller());
-        match self.receive() {
+        match self.receive(access.op, site) {
             Ok(t) => Ok(self.came(t, access.op, site)),
             Err(TryRecvError::Disconnected) => Err(self.was_left(RecvTimeoutError::Disconnected)),
             Err(TryRecvError::Empty) => {

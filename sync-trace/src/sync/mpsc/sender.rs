@@ -40,7 +40,7 @@ impl<T> Sender<T> {
     #[inline]
     #[track_caller]
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
-        self.endpoint.0.sends();
+        self.endpoint.0.sends(Op::Send, Site::caller());
         let result = self.inner.send(t);
         match &result {
             Ok(()) => self.endpoint.0.gives_message(Op::Send, Site::caller()),
@@ -52,6 +52,7 @@ impl<T> Sender<T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
+        self.endpoint.0.has_several_senders();
         Self::new(self.inner.clone(), self.endpoint.0.clone())
     }
 }
@@ -134,7 +135,7 @@ impl<T> SyncSender<T> {
 
     #[inline]
     fn try_send_as(&self, t: T, op: Op, site: Site) -> Result<(), TrySendError<T>> {
-        self.endpoint.0.sends();
+        self.endpoint.0.sends(op, site);
         let result = self.inner.try_send(t);
         match &result {
             // Whoever made the room did that before.
@@ -151,6 +152,7 @@ impl<T> SyncSender<T> {
 
 impl<T> Clone for SyncSender<T> {
     fn clone(&self) -> Self {
+        self.endpoint.0.has_several_senders();
         Self::new(self.inner.clone(), self.endpoint.0.clone())
     }
 }
