@@ -13,6 +13,7 @@ use std::time::Instant;
 use crate::atomics::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Mutex, Ordering, const_fn, lock, push,
 };
+use crate::contention::account::Account;
 use crate::declared::extents::Extents;
 use crate::finding::{AgentId, LockId, Participant, StartedBy, TestId};
 use crate::foresight::chains::Chains;
@@ -59,6 +60,8 @@ pub(crate) struct Agent {
     pub(crate) extents: Extents,
     /// Its place in the tree of threads, for what is decided at random.
     pub(crate) branch: Branch,
+    /// How long it has waited, and for what; and those whose record this was before.
+    pub(crate) account: Account,
     /// Locks held when a finding was raised, whose release during its panic shall not poison them.
     forgiven: Mutex<Vec<LockId>>,
     identity: Mutex<Option<Arc<Identity>>>,
@@ -117,6 +120,7 @@ impl Agent {
                 cold: AtomicU32::new(0),
                 extents: Extents::new(),
                 branch: Branch::new(),
+                account: Account::new(),
                 forgiven: Mutex::new(Vec::new()),
                 identity: Mutex::new(None),
                 next: AtomicPtr::new(std::ptr::null_mut()),

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::allow::Allow;
 use crate::config::Config;
+use crate::contention::Snapshot;
 use crate::current::{Working, mute};
 use crate::finding::{Dump, Finding, Nesting};
 use crate::foresight::{news, pairs};
@@ -299,6 +301,66 @@ pub fn set_handler(handler: impl Fn(&Finding) + Send + Sync + 'static) {
 pub fn snapshot() -> Dump {
     let _working = Working::begin();
     evidence::dump(global())
+}
+
+/// How long locks were waited for so far, where, and because of whom.
+///
+/// It is counted from the start of the process, or from the last [`reset_contention`]; the difference of two
+/// [snapshots](Snapshot) is what lies between them. Displayed, it is a table. Costs some microseconds a
+/// thread; the threads are not stopped.
+///
+/// # Example
+///
+/// ```
+/// use std::sync::mpsc;
+/// use std::thread::yield_now;
+/// use sync_trace::sync::Mutex;
+/// use sync_trace::{named, thread};
+///
+/// static TOTAL: Mutex<u64> = named!("total", Mutex::new(0));
+///
+/// let (ready, is_ready) = mpsc::channel();
+/// thread::scope(|scope| {
+///     let held = TOTAL.lock().unwrap(); // keeps the other thread waiting
+///     scope.spawn(move || {
+///         ready.send(()).unwrap();
+///         *TOTAL.lock().unwrap() += 1;
+///     });
+///     is_ready.recv().unwrap();
+///     // So that it has begun to wait.
+///     # if sync_trace::ENABLED {
+///     while !sync_trace::snapshot().agents.iter().any(|agent| agent.wait.is_some()) {
+///         yield_now();
+///     }
+///     # }
+///     drop(held);
+/// });
+/// # if !sync_trace::ENABLED { return; }
+/// let contention = sync_trace::contention();
+/// let total = contention.classes.iter().find(|class| class.name == Some("total")).unwrap();
+/// assert_eq!(total.stats.waits.count(), 1);
+/// println!("{contention}");
+/// ```
+pub fn contention() -> Snapshot {
+    let _working = Working::begin();
+    let tracker = global();
+    let elapsed = tracker.now_ns().saturating_sub(tracker.contention.since_ns());
+    Snapshot::of(&tracker.agents, Duration::from_nanos(elapsed))
+}
+
+/// Forgets what [`contention`] has counted so far. A wait that goes on will count from now on only.
+///
+/// # Example
+///
+/// ```
+/// sync_trace::reset_contention();
+/// assert!(sync_trace::contention().elapsed.as_secs() < 60);
+/// ```
+pub fn reset_contention() {
+    let _working = Working::begin();
+    let tracker = global();
+    tracker.contention.restart(tracker.now_ns());
+    tracker.agents.iter().for_each(|agent| agent.account.clear());
 }
 
 /// Prints [`snapshot`] to standard error, past any capture by a test harness.

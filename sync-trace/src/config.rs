@@ -90,6 +90,22 @@ pub enum Notes {
     Off,
 }
 
+/// Whether waits for locks are counted, and whom they are because of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Contention {
+    /// They are; see [`contention`](fn@crate::contention).
+    #[default]
+    On,
+    /// They are not.
+    Off,
+}
+
+impl Contention {
+    pub(crate) fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
 /// Whether threads are held up at random, so that rare schedules come up.
 ///
 /// Before acquisitions, notifications, messages, joins and the like a thread yields now and then, or sleeps
@@ -166,6 +182,7 @@ pub struct Config {
     pub(crate) policy: Policy,
     pub(crate) notes: Notes,
     pub(crate) perturb: Perturb,
+    pub(crate) contention: Contention,
     pub(crate) stall: Stall,
     pub(crate) run_dir: Option<&'static PathBuf>,
 }
@@ -218,6 +235,11 @@ impl Config {
         Self { perturb, ..self }
     }
 
+    /// Whether waits for locks are counted; by default they are.
+    pub fn contention(self, contention: Contention) -> Self {
+        Self { contention, ..self }
+    }
+
     /// Whether a note is printed of waits that last long and keep others waiting; by default after 30 seconds.
     pub fn stall(self, stall: Stall) -> Self {
         Self { stall, ..self }
@@ -252,7 +274,7 @@ struct Setting {
     apply: fn(&mut Config, usize),
 }
 
-const SETTINGS: [Setting; 7] = [
+const SETTINGS: [Setting; 8] = [
     Setting {
         key: "on_violation",
         values: &["panic", "log", "abort"],
@@ -289,6 +311,11 @@ const SETTINGS: [Setting; 7] = [
         key: "notes",
         values: &["count", "list", "off"],
         apply: |config, which| config.notes = [Notes::Count, Notes::List, Notes::Off][which],
+    },
+    Setting {
+        key: "contention",
+        values: &["on", "off"],
+        apply: |config, which| config.contention = [Contention::On, Contention::Off][which],
     },
 ];
 

@@ -59,6 +59,8 @@ const NOTHING: u64 = TOLD;
 
 /// How often a reader tries again when the owner is changing the stack under it.
 const READ_TRIES: usize = 64;
+/// The same where it is not so important.
+const FIND_TRIES: usize = 4;
 
 /// One acquisition that is held.
 #[derive(Clone, Copy, Debug)]
@@ -211,6 +213,15 @@ impl Slot {
             site: Site(site),
         })
     }
+}
+
+/// A hold that another agent has found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) site: Site,
+    pub(crate) mode: Mode,
+    /// With which version it was pushed, if nothing has been pushed or popped since.
+    pub(crate) newest: Option<u64>,
 }
 
 /// What is about to be held: an entry as its owner writes it.
@@ -745,7 +756,35 @@ impl HeldStack {
         }
     }
 
+    /// Which version the next push will have. Owner only.
+    pub(crate) fn next_version(&self) -> u64 {
+        (self.state.load(Ordering::Relaxed) >> VERSION_SHIFT).wrapping_add(1)
+    }
+
     // ---- readers ---------------------------------------------------------------------------
+
+    /// The newest hold of `lock` among the first [`INLINE`] entries; `None` also if the owner was too busy.
+    /// Copies nothing, unlike [`read`](Self::read).
+    pub(crate) fn find(&self, lock: LockId) -> Option<Found> {
+        (0..FIND_TRIES).find_map(|_| self.try_find(lock)).flatten()
+    }
+
+    fn try_find(&self, lock: LockId) -> Option<Option<Found>> {
+        let before = self.state.load(Ordering::Acquire);
+        if before & WRITING != 0 {
+            return None;
+        }
+        let depth = (before & DEPTH_MASK) as usize;
+        let at = self.slots[..depth.min(INLINE)].iter().rposition(|slot| slot.is_of(lock));
+        let found = at.and_then(|at| {
+            let held = self.slots[at].load()?;
+            let newest = (at + 1 == depth).then_some(before >> VERSION_SHIFT);
+            Some(Found { site: held.site, mode: held.access.mode, newest })
+        });
+        // Pairs with the Release fences in `push` and `begin_rewrite`.
+        fence(Ordering::Acquire);
+        (self.state.load(Ordering::Relaxed) == before).then_some(found)
+    }
 
     /// A consistent copy of the stack, oldest first; `None` if its owner was too busy changing it.
     pub(crate) fn read(&self) -> Option<Vec<Held>> {

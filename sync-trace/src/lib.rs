@@ -70,6 +70,7 @@ mod agent;
 mod allow;
 mod atomics;
 mod config;
+pub mod contention;
 mod declared;
 mod evidence;
 pub mod finding;
@@ -132,8 +133,8 @@ pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));
 
 pub use allow::Allow;
 pub use config::{
-    Backtrace, Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Perturb, Poison, Policy,
-    Stall,
+    Backtrace, Config, Contention, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Perturb,
+    Poison, Policy, Stall,
 };
 #[cfg(not(loom))]
 pub use declared::{Key, LockClass, LockFields, Locks, TracedLock};
@@ -148,8 +149,9 @@ pub use sync_trace_macros::{
 
 #[cfg(not(loom))]
 pub use api::{
-    Contradictions, ObservedOrder, allow, dump, findings, is_on, notes, observed_order, reset,
-    set_handler, snapshot, take_findings, take_findings_where, verify_declarations,
+    Contradictions, ObservedOrder, allow, contention, dump, findings, is_on, notes, observed_order,
+    reset, reset_contention, set_handler, snapshot, take_findings, take_findings_where,
+    verify_declarations,
 };
 #[cfg(not(loom))]
 pub use current::{Mute, mute};

@@ -11,6 +11,8 @@ use crate::agent::{Agent, Agents};
 use crate::allow::{Allow, AllowList};
 use crate::atomics::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, fence, lock, push};
 use crate::config::{Config, Overrides};
+#[cfg(not(loom))]
+use crate::contention::timed::Recording;
 use crate::declared::book::Book;
 use crate::evidence;
 use crate::finding::{AgentId, Blocker, Finding, Outcome, TestId};
@@ -59,6 +61,9 @@ pub(crate) struct Tracker {
     /// Findings that wait for a thread of theirs in which to be raised.
     deferred: Mutex<Vec<Arc<Finding>>>,
     any_deferred: AtomicBool,
+    /// Whether waits are counted.
+    #[cfg(not(loom))]
+    pub(crate) contention: Recording,
     /// What is accepted, and why. Source files may be read under this mutex: as under that of the
     /// orders, nobody who comes here can be in the memory allocator.
     allowed: Mutex<AllowList>,
@@ -184,6 +189,8 @@ impl Tracker {
             panicked_roots: Mutex::new(Vec::new()),
             failed_tests: Mutex::new(VecDeque::with_capacity(FAILED_MAX)),
             config: Mutex::new(overrides.over(Config::new())),
+            #[cfg(not(loom))]
+            contention: Recording::new(overrides.over(Config::new()).contention.is_on()),
             overrides,
             graves: AtomicU64::new(0),
             guards_travel: AtomicBool::new(false),
@@ -673,7 +680,10 @@ impl Tracker {
     }
 
     pub(crate) fn install(&self, config: Config) {
-        *lock(&self.config) = self.overrides.over(config);
+        let config = self.overrides.over(config);
+        *lock(&self.config) = config;
+        #[cfg(not(loom))]
+        self.contention.set_on(config.contention.is_on());
     }
 
     /// A root thread panics, so whoever runs it learns that something failed.

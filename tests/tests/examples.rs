@@ -57,6 +57,19 @@ stories! {
 }
 
 #[test]
+fn a_queue_is_told_with_the_line_that_makes_it() {
+    let run = run("queueing", Some("wrong"));
+    let printed = String::from_utf8(run.stdout).expect("it prints text");
+    assert!(run.status.success(), "{printed}");
+    let source = include_str!("../../examples/src/bin/queueing.rs");
+    let line = source.lines().position(|line| line.contains("let mut pages = pages.lock()"));
+    let site = format!("examples/src/bin/queueing.rs:{}", line.expect("it locks") + 1);
+    let heading = "who keeps `pages`, held since";
+    let (_, lines) = printed.split_once(heading).unwrap_or_else(|| panic!("{printed}"));
+    assert!(lines.contains(&site), "{printed}");
+}
+
+#[test]
 fn a_variant_that_a_story_does_not_have_is_no_success() {
     let run = run("lost_wakeup", Some("wrnog"));
     assert_eq!(run.status.code(), Some(2));

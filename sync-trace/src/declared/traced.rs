@@ -107,7 +107,7 @@ collections!(
     [K, L: TracedLock] BTreeMap<K, L>: map => map.values(),
 );
 
-#[cfg(any(debug_assertions, feature = "always"))]
+#[cfg(all(any(debug_assertions, feature = "always"), not(loom)))]
 mod on {
     use super::{Locks, TracedLock};
     use crate::sync::{LazyLock, OnceLock};

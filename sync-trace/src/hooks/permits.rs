@@ -3,9 +3,9 @@
 //! A semaphore exists also where tracing is compiled out. Then all of this is empty, and takes no room.
 
 #[cfg(not(any(debug_assertions, feature = "always")))]
-pub(crate) use off::{Holder, Pool};
+pub(crate) use off::{Holder, Pool, times_out};
 #[cfg(any(debug_assertions, feature = "always"))]
-pub(crate) use on::{Holder, Pool};
+pub(crate) use on::{Holder, Pool, times_out};
 
 #[cfg(any(debug_assertions, feature = "always"))]
 mod on {
@@ -149,6 +149,13 @@ mod on {
         }
     }
 
+    /// The time of such a wait is over.
+    pub(crate) fn times_out(waiting: &mut Option<Waiting>) {
+        if let Some(waiting) = waiting {
+            waiting.times_out();
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn prepare_slow() {
@@ -207,6 +214,9 @@ mod off {
 
     /// A wait that is not on record.
     pub(crate) struct Waiting;
+
+    #[inline]
+    pub(crate) fn times_out(_: &mut Waiting) {}
 
     /// A permit is on nobody's record.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::agent::Agent;
 use crate::config::{Backtrace, EXIT_STATUS, OnViolation};
+use crate::contention::timed::Timed;
 use crate::current::{self, Child, Working};
 use crate::declared;
 use crate::finding::LockKind;
@@ -21,6 +22,7 @@ use crate::waits::source::{self, Source};
 
 use super::holds::{Forgotten, Hold, forget, prepare};
 use super::ordering::begin_stretch;
+use super::timing::{timed_lock, timed_source};
 use super::{Request, point};
 
 /// A wait that is on record until this is dropped.
@@ -29,10 +31,24 @@ pub(crate) struct Waiting {
     recorded: Option<(&'static Agent, Resource)>,
     /// What it is for, if nobody owns that.
     source: Option<Arc<Source>>,
+    /// Counts it when it ends.
+    timed: Option<Timed>,
 }
 
 impl Waiting {
-    const UNRECORDED: Self = Self { recorded: None, source: None };
+    const UNRECORDED: Self = Self { recorded: None, source: None, timed: None };
+
+    fn timed(mut self, timed: Option<Timed>) -> Self {
+        self.timed = timed;
+        self
+    }
+
+    /// Its time is over, and what was waited for has not come.
+    pub(crate) fn times_out(&mut self) {
+        if let Some(timed) = &mut self.timed {
+            timed.times_out();
+        }
+    }
 }
 
 impl Drop for Waiting {
@@ -61,12 +77,17 @@ pub(crate) fn wait_for_lock(
     request: &Request<'_>,
     retry: &mut dyn FnMut() -> bool,
 ) -> Option<Waiting> {
-    if let (Some(agent), Some(_)) = (current::recording(), request.lock.ensure_id())
-        && spin(request.lock, agent, retry)
-    {
-        return None;
+    let mut timed = None;
+    if let (Some(agent), Some(_)) = (current::recording(), request.lock.ensure_id()) {
+        timed = timed_lock(agent, request);
+        if spin(request.lock, agent, retry, timed.as_mut()) {
+            return None;
+        }
+        if let Some(timed) = &mut timed {
+            timed.settles_down(request.lock.owner());
+        }
     }
-    wait_for_holder(request, retry)
+    wait_for_holder(request, retry).map(|waiting| waiting.timed(timed))
 }
 
 /// A `Once`, or what is built on one, is not completed: somebody runs its closure, which holds it, or
@@ -86,7 +107,10 @@ pub(crate) fn wait_for_once(
 ) -> Option<Waiting> {
     // The closure may allocate and wait, so this is the last moment to make room for its record.
     prepare(request);
-    wait_for_holder(request, is_completed)
+    // If nobody runs it yet, the caller will perhaps, and then it does not wait.
+    let runs = request.lock.owner().is_some();
+    let timed = current::recording().filter(|_| runs).and_then(|agent| timed_lock(agent, request));
+    wait_for_holder(request, is_completed).map(|waiting| waiting.timed(timed))
 }
 
 #[track_caller]
@@ -128,7 +152,12 @@ const PAUSES: u32 = 100;
 const PAUSES_BETWEEN: u32 = 16;
 
 /// Waits a moment for a lock that may soon be free, without putting anything on record.
-fn spin(lock: &LockHeader, agent: &Agent, retry: &mut dyn FnMut() -> bool) -> bool {
+fn spin(
+    lock: &LockHeader,
+    agent: &Agent,
+    retry: &mut dyn FnMut() -> bool,
+    mut timed: Option<&mut Timed>,
+) -> bool {
     let mut own = false;
     agent.held.for_each(|held| own |= Some(held.lock) == lock.number());
     if own {
@@ -137,6 +166,9 @@ fn spin(lock: &LockHeader, agent: &Agent, retry: &mut dyn FnMut() -> bool) -> bo
     let (mut paused, mut between) = (0, 1);
     while paused < PAUSES {
         (0..between).for_each(|_| std::hint::spin_loop());
+        if let Some(timed) = &mut timed {
+            timed.goes_on();
+        }
         if retry() {
             return true;
         }
@@ -211,7 +243,7 @@ fn put_on_record(agent: &'static Agent, wait: &Wait, source: Option<Arc<Source>>
     if tracker.config().backtrace == Backtrace::Waits && !current::is_in_allocator() {
         agent.wait.set_stack(backtrace::Backtrace::new_unresolved());
     }
-    Waiting { recorded: Some((agent, wait.target)), source }
+    Waiting { recorded: Some((agent, wait.target)), source, timed: None }
 }
 
 /// Puts a wait on record for something that nobody owns. `created` is where that was created, if its name
@@ -233,16 +265,17 @@ pub(crate) fn wait_for_signal(
 ) -> Waiting {
     let Some(agent) = current::recording() else {
         source.begin_wait();
-        return Waiting { recorded: None, source: Some(source) };
+        return Waiting { recorded: None, source: Some(source), timed: None };
     };
     let (target, created) = (Resource::Lock(source.id), created.or(Some(source.origin)));
     let wait = Wait { target, access, site, created };
     declared::may_wait(agent, &wait, None);
+    let timed = timed_source(agent, &source, created, site);
     let working = Working::begin();
     if agent.held.depth() > 0 && access.op.is_endless() {
         pledges::awaited(agent, &source, access.op, site);
     }
-    let waiting = put_on_record(agent, &wait, Some(source));
+    let waiting = put_on_record(agent, &wait, Some(source)).timed(timed);
     agent.wait.set_blocking();
     comes_last(agent, &wait, Place::here(own), working, helps);
     waiting
@@ -478,6 +511,8 @@ pub(crate) fn suspend(request: &Request<'_>, source: Option<Arc<Source>>) -> Wai
         || forget(lock, Hold::Exclusive) != Forgotten::Foreign;
     match current::recording() {
         Some(agent) if was_recorded => {
+            let timed = source.as_ref();
+            let timed = timed.and_then(|source| timed_source(agent, source, None, request.site));
             let _working = Working::begin();
             let op = request.access.op;
             if let Some(source) =
@@ -487,7 +522,7 @@ pub(crate) fn suspend(request: &Request<'_>, source: Option<Arc<Source>>) -> Wai
             }
             let waiting = put_on_record(agent, &request.wait(id), source);
             agent.wait.set_blocking();
-            waiting
+            waiting.timed(timed)
         }
         _ => Waiting::UNRECORDED,
     }

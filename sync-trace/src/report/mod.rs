@@ -14,6 +14,7 @@
 //! - [`words`]: durations, lists, aligned columns.
 //! - `pretty` with `look` (whether to use colour), and [`plain`]: the layouts.
 //! - [`json`]: the same for other programs.
+//! - `contention`: who makes whom wait, as a table and for programs.
 //! - [`mod@dump`]: everything that is held and waited for, in the manner of a thread dump.
 //!
 //! Nothing here prints, panics on odd input, or keeps anything after it returns.
@@ -22,6 +23,8 @@ mod advice;
 #[cfg(test)]
 pub(crate) mod cases;
 mod cast;
+#[cfg(not(loom))]
+mod contention;
 mod declared;
 mod dump;
 mod giving;

@@ -49,7 +49,7 @@ pub(super) fn times(count: u64) -> String {
 }
 
 /// With a space between groups of three digits.
-fn in_thousands(count: u64) -> String {
+pub(super) fn in_thousands(count: u64) -> String {
     match count {
         0..1_000 => count.to_string(),
         _ => format!("{} {:03}", in_thousands(count / 1_000), count % 1_000),

@@ -233,13 +233,16 @@ impl Condvar {
     ) -> (LockResult<MutexGuard<'a, T>>, WaitTimeoutResult) {
         self.waits_with(&guard, access, site);
         let is_early = wakes_early(&guard);
-        let (apart, inner) = Apart::take(self, guard, access, site);
+        let (mut apart, inner) = Apart::take(self, guard, access, site);
         let result = match is_early {
             // Only `std` can say that there was no timeout.
             true => self.inner.wait_timeout_while(apart.mutex.retake(inner), timeout, |_| false),
             false => self.inner.wait_timeout(inner, timeout),
         };
         let (inner, timed) = result.unwrap_or_else(PoisonError::into_inner);
+        if timed.timed_out() {
+            apart.waiting.times_out();
+        }
         let guard = apart.join(inner);
         // What is waited for may have come with the timeout.
         self.was_signalled();
@@ -296,6 +299,9 @@ impl Condvar {
             go_on
         });
         let (inner, timed) = result.unwrap_or_else(PoisonError::into_inner);
+        if let Some((waiting, _)) = held.away.as_mut().filter(|_| timed.timed_out()) {
+            waiting.times_out();
+        }
         let guard = held.finish(inner);
         self.was_signalled();
         with(guard, timed)
@@ -323,6 +329,7 @@ impl Condvar {
         }
         hooks::signal(&self.header, &self.link);
         if let Some(source) = source {
+            hooks::notified(&source);
             hooks::give(&source, op, site);
         }
     }

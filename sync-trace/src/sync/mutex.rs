@@ -189,7 +189,10 @@ impl<T: ?Sized> Mutex<T> {
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
         hooks::prepare_try(&Request { lock: &self.header, access: Self::TRY_LOCK, site });
-        let inner = without_block(self.inner.try_lock()).ok_or(TryLockError::WouldBlock)?;
+        let Some(inner) = without_block(self.inner.try_lock()) else {
+            hooks::tried_in_vain(&self.header, Self::TRY_LOCK);
+            return Err(TryLockError::WouldBlock);
+        };
         Ok(self.guard(Self::TRY_LOCK, site, inner)?)
     }
 

@@ -174,7 +174,10 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let site = Site::caller();
         hooks::prepare_try(&Request { lock: &self.header, access: Self::TRY_READ, site });
-        let inner = without_block(self.inner.try_read()).ok_or(TryLockError::WouldBlock)?;
+        let Some(inner) = without_block(self.inner.try_read()) else {
+            hooks::tried_in_vain(&self.header, Self::TRY_READ);
+            return Err(TryLockError::WouldBlock);
+        };
         let request = Request { lock: &self.header, access: Self::TRY_READ, site };
         Ok(self.read_guard(hooks::acquired(&request), inner)?)
     }
@@ -235,7 +238,10 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let site = Site::caller();
         hooks::prepare_try(&Request { lock: &self.header, access: Self::TRY_WRITE, site });
-        let inner = without_block(self.inner.try_write()).ok_or(TryLockError::WouldBlock)?;
+        let Some(inner) = without_block(self.inner.try_write()) else {
+            hooks::tried_in_vain(&self.header, Self::TRY_WRITE);
+            return Err(TryLockError::WouldBlock);
+        };
         let request = Request { lock: &self.header, access: Self::TRY_WRITE, site };
         Ok(self.write_guard(hooks::acquired(&request), inner)?)
     }

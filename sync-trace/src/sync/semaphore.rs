@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::finding::LockKind;
-use crate::hooks::permits::{Holder, Pool};
+use crate::hooks::permits::{self, Holder, Pool};
 use crate::op::{Mode, Op};
 use crate::registry::Access;
 use crate::semaphore::{Failed, MAX, RawSemaphore, Refused};
@@ -621,7 +621,7 @@ impl Semaphore {
             Err(Refused::Closed) => Err(Failed::Closed),
             Err(Refused::NoPermits) => {
                 let mut soon = None;
-                let _waiting = self.pool.wait(access, site, &mut || {
+                let mut waiting = self.pool.wait(access, site, &mut || {
                     let result = match self.raw.take_soon(permits) {
                         Ok(()) => Ok(()),
                         Err(Refused::Closed) => Err(Failed::Closed),
@@ -630,7 +630,11 @@ impl Semaphore {
                     soon = Some(result);
                     true
                 });
-                soon.unwrap_or_else(|| self.raw.take(permits, deadline))
+                let result = soon.unwrap_or_else(|| self.raw.take(permits, deadline));
+                if result == Err(Failed::TimedOut) {
+                    permits::times_out(&mut waiting);
+                }
+                result
             }
         };
         if result == Err(Failed::Closed) {

@@ -1,0 +1,33 @@
+//! Who makes whom wait: how often and how long locks were waited for, at which lines, and because of which.
+//!
+//! [`contention`](fn@crate::contention) gives it as data, a [`Snapshot`]; displayed, that is a table. Two of them
+//! have a [difference](Snapshot::since). What is counted is described at [`Stats`].
+//!
+//! Only waiting is counted, so it costs nothing where nobody waits: the clock is read when a lock could not be had
+//! at once, and when it was had. Who holds a lock is asked when the wait begins, and its whole time is charged to
+//! the line where that one took it; if the lock then goes to somebody else first, that is not known.
+//! `SYNC_TRACE=contention=off` turns it off.
+
+pub(crate) mod account;
+#[cfg(not(loom))]
+mod advice;
+mod histogram;
+#[cfg(not(loom))]
+mod snapshot;
+mod stats;
+pub(crate) mod table;
+#[cfg(not(loom))]
+pub(crate) mod timed;
+#[cfg(not(loom))]
+mod view;
+
+#[cfg(all(test, not(loom)))]
+pub(crate) use advice::tests as advice_tests;
+#[cfg(not(loom))]
+pub use advice::{Advice, Evidence};
+pub use histogram::Histogram;
+#[cfg(not(loom))]
+pub use snapshot::{ClassStats, LockStats, Snapshot};
+pub use stats::{Pair, Stats};
+#[cfg(not(loom))]
+pub use view::{Column, Table};

@@ -1,0 +1,351 @@
+//! What is counted of waits, on schedules that are always the same.
+//!
+//! Each wait is also measured by the thread that waits, from outside, with the same clock: what is counted lies
+//! between the hold that it had to sit out and what was measured. There is no other tolerance.
+#![cfg(any(debug_assertions, feature = "always"))]
+
+use std::panic::Location;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use sync_trace::contention::{ClassStats, Stats};
+use sync_trace::finding::{LockKind, Mode, Site, Target};
+use sync_trace::sync::{Condvar, Mutex, OnceLock, RwLock, Semaphore};
+use sync_trace::{named, thread};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// What was counted of the locks with this name.
+fn counted(name: &str) -> Vec<ClassStats> {
+    let classes = sync_trace::contention().classes;
+    classes.into_iter().filter(|class| class.name == Some(name)).collect()
+}
+
+/// The same, where one mode and kind is expected.
+#[track_caller]
+fn stats(name: &str) -> Stats {
+    let mut classes = counted(name);
+    assert_eq!(classes.len(), 1, "{classes:#?}");
+    classes.remove(0).stats
+}
+
+/// Returns when so many threads wait for locks with this name, with at least one published each.
+fn until_waiting(name: &str, threads: usize) {
+    let waits_for_it = |agent: &sync_trace::finding::AgentState| {
+        let wait = agent.wait.as_ref();
+        wait.is_some_and(|(wait, _)| match &wait.target {
+            Target::Lock(lock, _) => lock.name == Some(name),
+            _ => false,
+        })
+    };
+    while sync_trace::snapshot().agents.iter().filter(|agent| waits_for_it(agent)).count() < threads
+    {
+        std::thread::yield_now();
+    }
+}
+
+/// Lets time pass: a message that nobody sends.
+fn pass(time: Duration) {
+    let (_sender, receiver) = channel::<()>();
+    assert!(receiver.recv_timeout(time).is_err());
+}
+
+/// Runs `wait`, and says how long that took.
+fn measured<R>(wait: impl FnOnce() -> R) -> (R, Duration) {
+    let begun = Instant::now();
+    (wait(), begun.elapsed())
+}
+
+/// The line of the caller.
+#[track_caller]
+fn here() -> u32 {
+    Location::caller().line()
+}
+
+fn lines(sites: &[(Option<Site>, u64, Duration)]) -> Vec<(u32, u64)> {
+    sites.iter().map(|(site, waits, _)| (site.map_or(0, Site::line), *waits)).collect()
+}
+
+#[test]
+fn two_that_queue_behind_one_hold_wait_for_all_of_it() {
+    let lock = named!("sc1", Mutex::new(()));
+    let (held, holder) = (lock.lock().unwrap(), here());
+    let waiter = here() + 1;
+    let wait = || measured(|| drop(lock.lock().unwrap())).1;
+    let waited: Vec<Duration> = thread::scope(|scope| {
+        let threads = [scope.spawn(wait), scope.spawn(wait)];
+        until_waiting("sc1", 2);
+        pass(50 * MS);
+        drop(held);
+        threads.map(|thread| thread.join().unwrap()).into()
+    });
+    let stats = stats("sc1");
+    assert_eq!(stats.waits.count(), 2);
+    assert!(stats.waits.min().unwrap() >= 50 * MS);
+    assert!(stats.waits.max().unwrap() <= *waited.iter().max().unwrap());
+    assert!(stats.waits.total() <= waited.iter().sum());
+    assert_eq!(lines(&stats.holders()), [(holder, 2)]);
+    assert_eq!(lines(&stats.waiters()), [(waiter, 2)]);
+    assert_eq!(stats.holders()[0].2, stats.waits.total());
+}
+
+#[test]
+fn readers_do_not_wait_for_each_other_and_a_writer_waits_for_a_reader() {
+    let lock = named!("sc2", RwLock::new(()));
+    thread::scope(|scope| {
+        let (go, gone) = channel::<()>();
+        let gone = std::sync::Arc::new(std::sync::Mutex::new(gone));
+        let (come, came) = channel();
+        let readers: Vec<_> = (0..3)
+            .map(|_| {
+                let (come, gone, lock) = (come.clone(), std::sync::Arc::clone(&gone), &lock);
+                scope.spawn(move || {
+                    let _reads = lock.read().unwrap();
+                    come.send(here() - 1).unwrap();
+                    assert!(gone.lock().unwrap().recv().is_err());
+                })
+            })
+            .collect();
+        let holder = [(); 3].map(|()| came.recv().unwrap())[0];
+        assert!(counted("sc2").is_empty(), "nobody has waited yet");
+        let writer = scope.spawn(|| measured(|| drop(lock.write().unwrap())).1);
+        until_waiting("sc2", 1);
+        pass(10 * MS);
+        drop(go);
+        let waited = writer.join().unwrap();
+        readers.into_iter().for_each(|reader| reader.join().unwrap());
+        let [write] = &counted("sc2")[..] else { panic!("only the writer has waited") };
+        assert_eq!((write.kind, write.mode), (LockKind::RwLock, Mode::Exclusive));
+        assert_eq!(write.stats.waits.count(), 1);
+        assert!(write.stats.waits.total() >= 10 * MS && write.stats.waits.total() <= waited);
+        assert_eq!(lines(&write.stats.holders()), [(holder, 1)]);
+        // And the other way round.
+        let (writes, holder) = (lock.write().unwrap(), here());
+        let reader = scope.spawn(|| drop(lock.read().unwrap()));
+        until_waiting("sc2", 1);
+        drop(writes);
+        reader.join().unwrap();
+        let both = counted("sc2");
+        assert_eq!(both.len(), 2);
+        let read = both.iter().find(|class| class.mode == Mode::Read).unwrap();
+        assert_eq!(lines(&read.stats.holders()), [(holder, 1)]);
+    });
+}
+
+#[test]
+fn a_wait_for_a_signal_counts_at_the_condition_variable_and_not_at_its_mutex() {
+    let (lock, signal) = (named!("sc3", Mutex::new(false)), named!("sc3 signal", Condvar::new()));
+    let waited = thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            let ready = lock.lock().unwrap();
+            measured(|| drop(signal.wait_while(ready, |ready| !*ready))).1
+        });
+        until_waiting("sc3", 1);
+        pass(20 * MS);
+        // The waiter has given it up, so this is had at once.
+        *lock.lock().unwrap() = true;
+        signal.notify_one();
+        waiter.join().unwrap()
+    });
+    signal.notify_all();
+    let stats = stats("sc3 signal");
+    assert_eq!(stats.waits.count(), 1);
+    assert!(stats.waits.total() >= 20 * MS && stats.waits.total() <= waited);
+    assert_eq!((stats.notifies, stats.notifies_in_vain, stats.timeouts), (2, 1, 0));
+    assert!(counted("sc3").is_empty());
+}
+
+#[test]
+fn tries_that_fail_are_counted_and_are_no_waits() {
+    let lock = named!("sc4", Mutex::new(()));
+    let held = lock.lock().unwrap();
+    thread::scope(|scope| {
+        let fails = scope.spawn(|| (0..5).filter(|_| lock.try_lock().is_err()).count());
+        assert_eq!(fails.join().unwrap(), 5);
+        drop(held);
+        scope.spawn(|| assert!(lock.try_lock().is_ok())).join().unwrap();
+    });
+    let stats = stats("sc4");
+    assert_eq!((stats.try_failures, stats.waits.count()), (5, 0));
+}
+
+#[test]
+fn a_wait_whose_time_is_over_counts_with_its_time() {
+    let (lock, signal) = (Mutex::new(()), named!("sc5", Condvar::new()));
+    let timeout = 15 * MS;
+    let (timed, waited) =
+        measured(|| signal.wait_timeout(lock.lock().unwrap(), timeout).unwrap().1.timed_out());
+    let (timed_while, waited_while) = measured(|| {
+        signal.wait_timeout_while(lock.lock().unwrap(), timeout, |()| true).unwrap().1.timed_out()
+    });
+    assert!(timed_while);
+    // `std` may wake up early.
+    let timeouts = 1 + u64::from(timed);
+    let signals = stats("sc5");
+    assert_eq!(signals.timeouts, timeouts);
+    assert!(signals.waits.count() >= 2 && signals.waits.max().unwrap() >= timeout);
+    assert!(signals.waits.total() <= waited + waited_while);
+
+    let permits = named!("sc5 permits", Semaphore::new(1));
+    let permit = permits.acquire().unwrap();
+    let (late, waited) = measured(|| permits.acquire_timeout(timeout).is_err());
+    drop(permit);
+    let permits = stats("sc5 permits");
+    assert!(late && permits.waits.total() >= timeout && permits.waits.total() <= waited);
+    assert_eq!((permits.timeouts, permits.waits.count()), (1, 1));
+}
+
+#[test]
+fn whoever_holds_for_longer_is_charged_with_more() {
+    let lock = named!("sc6", Mutex::new(()));
+    let wait_behind = |held, time| {
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| measured(|| drop(lock.lock().unwrap())).1);
+            until_waiting("sc6", 1);
+            pass(time);
+            drop(held);
+            waiter.join().unwrap()
+        })
+    };
+    let (short, short_line) = (wait_behind(lock.lock().unwrap(), 10 * MS), here());
+    let (long, long_line) = (wait_behind(lock.lock().unwrap(), 90 * MS), here());
+    let stats = stats("sc6");
+    let holders = stats.holders();
+    assert_eq!(lines(&holders), [(long_line, 1), (short_line, 1)]);
+    assert!(holders[0].2 >= 90 * MS && holders[0].2 <= long);
+    assert!(holders[1].2 >= 10 * MS && holders[1].2 <= short);
+    assert_eq!(holders[0].2 + holders[1].2, stats.waits.total());
+}
+
+#[test]
+fn a_hold_is_charged_with_the_time_of_everybody_who_waits_behind_it() {
+    let lock = named!("sc8", Mutex::new(()));
+    let held = lock.lock().unwrap();
+    let waited: Vec<Duration> = thread::scope(|scope| {
+        let wait = || measured(|| drop(lock.lock().unwrap())).1;
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(wait)).collect();
+        until_waiting("sc8", 4);
+        pass(10 * MS);
+        drop(held);
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let stats = stats("sc8");
+    let [(_, 4, charged)] = stats.holders()[..] else { panic!("{:?}", stats.holders()) };
+    assert!(charged >= 40 * MS && charged <= waited.iter().sum());
+    assert!(stats.waits.min().unwrap() >= 10 * MS);
+    assert_eq!(stats.handed_on, 0, "who held it had not waited for it");
+}
+
+#[test]
+fn it_is_seen_that_a_holder_had_to_wait_itself() {
+    let lock = named!("handed on", Mutex::new(()));
+    let held = lock.lock().unwrap();
+    thread::scope(|scope| {
+        let (go, gone) = channel::<()>();
+        let (come, came) = channel();
+        let lock = &lock;
+        scope.spawn(move || {
+            let _held = lock.lock().unwrap();
+            come.send(()).unwrap();
+            assert!(gone.recv().is_err());
+        });
+        until_waiting("handed on", 1);
+        drop(held);
+        came.recv().unwrap();
+        scope.spawn(|| drop(lock.lock().unwrap()));
+        until_waiting("handed on", 1);
+        drop(go);
+    });
+    let stats = stats("handed on");
+    assert_eq!((stats.waits.count(), stats.handed_on), (2, 1));
+}
+
+#[test]
+fn a_wait_for_an_initialiser_counts_and_running_it_does_not() {
+    static CELL: OnceLock<u32> = named!("once", OnceLock::new());
+    let (come, came) = channel();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            CELL.get_or_init(|| {
+                come.send(()).unwrap();
+                until_waiting("once", 1);
+                7
+            })
+        });
+        came.recv().unwrap();
+        assert_eq!(*CELL.get_or_init(|| 8), 7);
+    });
+    assert_eq!(stats("once").waits.count(), 1);
+}
+
+#[test]
+fn eight_threads_that_come_and_go_lose_nothing_and_count_nothing_twice() {
+    const ROUNDS: u64 = 50;
+    let lock = named!("eight", Mutex::new(0_u64));
+    let mut measured_in_all = Duration::ZERO;
+    for round in 1..=ROUNDS {
+        let held = lock.lock().unwrap();
+        thread::scope(|scope| {
+            let wait = || {
+                let (mut held, waited) = measured(|| lock.lock().unwrap());
+                *held += 1;
+                waited
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(wait)).collect();
+            until_waiting("eight", 8);
+            drop(held);
+            let waited = threads.into_iter().map(|thread| thread.join().unwrap());
+            measured_in_all += waited.sum::<Duration>();
+        });
+        let stats = stats("eight");
+        assert_eq!(stats.waits.count(), 8 * round);
+        let sum = |sites: Vec<(Option<Site>, u64, Duration)>| {
+            sites
+                .into_iter()
+                .fold((0, Duration::ZERO), |sum, site| (sum.0 + site.1, sum.1 + site.2))
+        };
+        let all = (8 * round, stats.waits.total());
+        assert_eq!([sum(stats.holders()), sum(stats.waiters())], [all, all]);
+        assert!(stats.waits.total() <= measured_in_all);
+    }
+    assert_eq!(*lock.lock().unwrap(), 8 * ROUNDS);
+}
+
+#[test]
+fn what_eight_threads_wait_for_at_random_is_charged_in_full() {
+    const TURNS: u64 = 3_000;
+    let lock = named!("random", Mutex::new(0_u64));
+    let take_turns = || {
+        let waits = (0..TURNS).map(|_| {
+            let (mut held, waited) = measured(|| lock.lock().unwrap());
+            *held += 1;
+            (0..20).for_each(|_| std::hint::spin_loop());
+            waited
+        });
+        waits.sum::<Duration>()
+    };
+    let before = sync_trace::contention();
+    let measured_in_all: Duration = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(take_turns)).collect();
+        // Somebody who looks on meanwhile sees numbers that fit each other.
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            for class in counted("random") {
+                let pairs = class.stats.pairs.iter();
+                assert_eq!(pairs.map(|pair| pair.waits).sum::<u64>(), class.stats.waits.count());
+            }
+        }
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    let since = sync_trace::contention().since(&before);
+    let class = since.classes.iter().find(|class| class.name == Some("random"));
+    let Some(class) = class else { return };
+    let stats = &class.stats;
+    assert!(stats.waits.count() <= 8 * TURNS && stats.waits.total() <= measured_in_all);
+    let total = |sites: Vec<(Option<Site>, u64, Duration)>| -> Duration {
+        sites.iter().map(|site| site.2).sum()
+    };
+    assert_eq!(total(stats.holders()), stats.waits.total());
+    assert_eq!(total(stats.waiters()), stats.waits.total());
+    let [lock] = &class.locks[..] else { panic!("one lock") };
+    assert_eq!(lock.stats.waits, stats.waits);
+}
