@@ -1,4 +1,4 @@
-//! Deadlocks that could happen with a join, a message or a condition variable as one of the waits: rows CV1 to
+//! Deadlocks that could happen with a join, a message, a permit or a condition variable as one of the waits: rows CV1 to
 //! CV9, CH2 and JN1 of the scenario tables, and what is like them and could not happen.
 //!
 //! The programs are placed by channels of `std`'s, of which the tracker hears nothing: so each of them gets
@@ -14,5 +14,7 @@ mod channels;
 mod conditions;
 #[path = "waits/joins.rs"]
 mod joins;
+#[path = "waits/permits.rs"]
+mod permits;
 #[path = "waits/scene.rs"]
 mod scene;

@@ -1,5 +1,5 @@
-//! Waits for what nobody owns, on the way to the lock order: a signal, a message, room for one, the end of a
-//! thread.
+//! Waits for what nobody owns, on the way to the lock order: a signal, a message, room for one, a permit, the
+//! end of a thread.
 //!
 //! Who waits for such a thing while it holds a lock *wants* it, as others want a lock. Who gives it had to do
 //! something first, since the last event that others can come after: that is its [stretch](crate::stretch). It
@@ -162,6 +162,7 @@ fn access(kind: LockKind, op: Op) -> Option<&'static Access> {
     accesses! {
         Condvar: Wait WaitWhile NotifyOne NotifyAll;
         Channel: Send TrySend Recv Next TryRecv RecvTimeout;
+        Semaphore: Acquire AcquireMany AcquireOwned AcquireManyOwned AddPermits;
     }
 }
 

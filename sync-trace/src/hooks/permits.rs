@@ -63,6 +63,7 @@ mod on {
         #[cfg_attr(not(debug_assertions), inline)]
         pub(crate) fn acquired(&self, access: &'static Access, site: Site) -> Holder {
             self.observe();
+            hooks::cut_stretch();
             self.record(access, site)
         }
 
@@ -84,10 +85,16 @@ mod on {
         /// Permits are about to be given back, or to be added at this line.
         #[cfg_attr(not(debug_assertions), inline)]
         pub(crate) fn gives(&self, site: Option<Site>) {
-            if let Some(source) = self.source.get().filter(|source| source.is_awaited()) {
+            if let Some(source) = self.source.get() {
                 match site {
-                    Some(site) => hooks::give(source, Op::AddPermits, site),
-                    None => source.stir(),
+                    Some(site) => {
+                        hooks::will_give(source, Op::AddPermits, site);
+                        if source.is_awaited() {
+                            hooks::give(source, Op::AddPermits, site);
+                        }
+                    }
+                    None if source.is_awaited() => source.stir(),
+                    None => {}
                 }
             }
             hooks::begin_stretch();
@@ -141,7 +148,12 @@ mod on {
             }
             let source = {
                 let _working = Working::begin();
-                let new = || Box::new(Arc::new(Source::new(id, LockKind::Semaphore, origin)));
+                let new = || {
+                    let source = Source::new(id, LockKind::Semaphore, origin);
+                    // Whose guards end is not noted.
+                    source.set_by_others();
+                    Box::new(Arc::new(source))
+                };
                 Arc::clone(self.source.get_or_init(new))
             };
             let own = self.header.reaction();

@@ -25,7 +25,7 @@ impl Hold {
 
     /// Whether it is no lock but what somebody waits for and another one gives.
     pub(crate) fn is_given(&self) -> bool {
-        matches!(self.access.kind, LockKind::Condvar | LockKind::Channel)
+        matches!(self.access.kind, LockKind::Condvar | LockKind::Channel | LockKind::Semaphore)
     }
 
     /// Whether who holds it may leave word for others there: not if it only reads, or if there is nothing.

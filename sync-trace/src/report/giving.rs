@@ -66,6 +66,7 @@ fn gives(link: &Link) -> &'static str {
         Blocker::Gives(signal) => match signal.op {
             Op::Send | Op::TrySend => "sends one",
             Op::Recv | Op::TryRecv | Op::RecvTimeout | Op::Next => "makes room",
+            Op::AddPermits => "adds permits",
             _ => "signals",
         },
         _ => "ends",
