@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::ops::{Deref, DerefMut};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::atomics::const_fn;
 
@@ -14,6 +15,11 @@ pub(crate) struct Own<T> {
 
 // SAFETY: `lend` obliges its callers to come one thread after the other.
 unsafe impl<T: Send> Sync for Own<T> {}
+
+// As through a mutex of ours: a panic leaves nothing half done in it, and gives back what was lent. Locks refer to
+// agents, and are unwind safe as those of `std` are.
+impl<T> UnwindSafe for Own<T> {}
+impl<T> RefUnwindSafe for Own<T> {}
 
 impl<T> Own<T> {
     const_fn! {

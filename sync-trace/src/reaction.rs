@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use crate::agent::Agent;
 use crate::config::{Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Poison, Policy};
@@ -11,7 +12,7 @@ use crate::foresight::pairs;
 use crate::os;
 use crate::perturb::SCHEDULE;
 use crate::report;
-use crate::run::{Closing, RUN};
+use crate::run::{Closing, Contention, RUN};
 use crate::tracker::{self, Tracker};
 
 /// Where a wait stands, as far as a reaction is concerned.
@@ -186,8 +187,19 @@ fn last_word(status: Option<i32>) -> Option<i32> {
     RUN.ends(instead.or(status), || Closing {
         orders: tracker.ledger.orders_seen(),
         limits: [tracker.limits.lines(), tracker.ledger.limits()].concat(),
+        waits: waits_for_locks(),
     });
     instead
+}
+
+/// How long was waited for locks, as the run directory has it.
+fn waits_for_locks() -> Vec<Contention> {
+    let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let contention = crate::contention();
+    let stacks = contention.stacks_by_wait().into_iter();
+    stacks
+        .map(|(stack, pair)| Contention { stack, waits: pair.waits, wait_ns: nanos(pair.total) })
+        .collect()
 }
 
 /// Writes to the run directory what is known by now of waits for what others give.

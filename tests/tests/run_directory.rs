@@ -140,6 +140,24 @@ fn an_order_is_told_once_for_a_test_with_all_that_is_held() {
 }
 
 #[test]
+fn who_makes_whom_wait_is_told_at_the_end_also_if_nothing_else_is() {
+    let dir = Dir::new("queue");
+    succeeds(&dir.run("queue", &[]));
+    let journal = dir.journal();
+    let contention = journal.only("contention");
+    let [waits, lock, held] = ["waits at ", "pages", "held since "];
+    let stack = contention["stack"].as_array().unwrap();
+    let starts = stack.iter().zip([waits, lock, held]);
+    for (frame, start) in starts {
+        assert!(frame.as_str().unwrap().starts_with(start), "{contention}");
+    }
+    assert_eq!(stack.len(), 3);
+    assert_eq!(contention["waits"], 1);
+    assert!(contention["wait_ns"].as_u64() > Some(0), "{contention}");
+    assert_eq!(journal.all("end").count(), 1);
+}
+
+#[test]
 fn of_very_many_holds_the_oldest_and_the_newest_are_told() {
     let dir = Dir::new("deep");
     succeeds(&dir.run("deep", &[]));
@@ -537,7 +555,7 @@ fn a_file_that_has_got_our_number_is_left_alone() {
 #[test]
 fn each_kind_of_record_has_been_seen() {
     let dir = Dir::new("all");
-    for scenario in ["orders", "declared", "found", "noted", "accepted"] {
+    for scenario in ["orders", "declared", "found", "noted", "accepted", "queue"] {
         succeeds(&dir.run(scenario, &[]));
     }
     let journals: Vec<_> = dir.files().iter().map(|file| Journal::read(file)).collect();

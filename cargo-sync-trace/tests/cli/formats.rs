@@ -1,6 +1,6 @@
 //! Each form of a report, checked by somebody else's idea of it.
 
-use crate::story::{Story, run_of};
+use crate::story::{Ended, Story, run_of};
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,21 @@ pub(crate) fn check_all(story: &Story, run: &str, code: &str) {
     assert_eq!(check_dot(&dot), graphs, "{dot}");
     let mermaid = report("mermaid").expect(0, &[]).stdout;
     check_mermaid(&mermaid.split("\n\n").map(ToOwned::to_owned).collect::<Vec<_>>());
-    report("folded").expect(1, &["error: no contention data in this run"]);
+    check_folded(report("folded"));
+}
+
+/// Whether threads have queued is up to the story.
+fn check_folded(folded: Ended) {
+    if folded.status == Some(1) {
+        folded.expect(1, &["error: no contention data in this run"]);
+        return;
+    }
+    let folded = folded.expect(0, &[]).stdout;
+    for line in folded.lines() {
+        let (stack, nanos) = line.rsplit_once(' ').unwrap();
+        assert!(stack.split(';').count() == 3 && nanos.parse::<u64>().is_ok(), "{folded}");
+    }
+    assert!(!folded.is_empty());
 }
 
 fn schema(path: &Path) -> Value {

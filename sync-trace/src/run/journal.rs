@@ -198,9 +198,10 @@ impl Journal {
 
     /// The process ends. Says so only if it has said anything.
     pub(super) fn ends(&self, status: Option<i32>, closing: Closing) {
-        let Closing { orders, limits } = closing;
+        let Closing { orders, limits, waits } = closing;
         let mut state = lock(&self.state);
-        if !matches!(state.output, Output::Open(_)) || !state.is_new("end") {
+        let has_begun = matches!(state.output, Output::Open(_)) || !waits.is_empty();
+        if !has_begun || !state.is_new("end") {
             return;
         }
         let State { classes, out, .. } = &mut *state;
@@ -211,6 +212,7 @@ impl Journal {
             let wanted = place(&seen.wanted, seen.levels[1]);
             line(&Count { held, wanted, times: seen.times }, out);
         }
+        waits.iter().for_each(|waited| line(waited, out));
         let (findings, unwritten) = (state.findings, state.unwritten);
         let end = End { at: self.now(), status, findings, unwritten, limits };
         line(&end, &mut state.out);

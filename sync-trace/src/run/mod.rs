@@ -32,6 +32,7 @@ use crate::lock_order::classes::Seen;
 use crate::lock_order::hold::Guard;
 use crate::lock_order::prediction::Request;
 use journal::{Asked, Journal, Kind};
+pub(crate) use record::Contention;
 
 /// That of this process.
 pub(crate) static RUN: Run = Run::new();
@@ -182,10 +183,15 @@ impl Run {
     /// The process ends, with this status if that is known.
     pub(crate) fn ends(&self, status: Option<i32>, closing: impl FnOnce() -> Closing) {
         let Some(dir) = self.dir().filter(|_| !current::is_in_allocator()) else { return };
-        let newest = self.newest().filter(|journal| journal.is_of_this_process(dir));
-        if let Some(journal) = newest {
-            let _working = Working::begin();
-            journal.ends(status, closing());
+        let _working = Working::begin();
+        let closing = closing();
+        let journal = match closing.waits.is_empty() {
+            // Who has said nothing so far need not begin now.
+            true => self.newest().filter(|journal| journal.is_of_this_process(dir)),
+            false => self.journal(),
+        };
+        if let Some(journal) = journal {
+            journal.ends(status, closing);
         }
     }
 }
@@ -196,6 +202,8 @@ pub(crate) struct Closing {
     pub(crate) orders: Vec<Seen>,
     /// What was not recorded, and why.
     pub(crate) limits: Vec<(&'static str, u64)>,
+    /// How long was waited for locks.
+    pub(crate) waits: Vec<Contention>,
 }
 
 /// Whether [`notes`](crate::notes) tells it: two locks of one class are nobody's concern before somebody says

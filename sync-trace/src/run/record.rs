@@ -419,6 +419,24 @@ impl Record for Count {
     }
 }
 
+/// How long was waited for locks of a class, at one line because of another one.
+#[derive(Debug)]
+pub(crate) struct Contention {
+    /// Where it was waited, for what, and where that was held since.
+    pub(crate) stack: [String; 3],
+    pub(crate) waits: u64,
+    pub(crate) wait_ns: u64,
+}
+
+impl Record for Contention {
+    const NAME: &'static str = "contention";
+
+    fn members(&self, object: &mut Object<'_>) {
+        object.list("stack", self.stack.iter().map(String::as_str));
+        object.member("waits", self.waits).member("wait_ns", self.wait_ns);
+    }
+}
+
 /// The process ends.
 #[derive(Debug)]
 pub(crate) struct End {

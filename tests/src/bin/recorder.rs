@@ -16,6 +16,7 @@ fn main() {
         "orders" => orders(),
         "tests" => tests(),
         "deep" => deep(),
+        "queue" => queue(),
         "nowhere" => {
             let locks = [1, 2].map(Mutex::new);
             nest(&locks[0], &locks[1]);
@@ -84,6 +85,20 @@ fn tests() {
             named.spawn_scoped(scope, || nest(&outer, &inner)).unwrap();
         });
     }
+}
+
+/// One thread waits for what another one holds, and nothing is nested.
+fn queue() {
+    let pages = named!("pages", Mutex::new(0));
+    thread::scope(|scope| {
+        let held = pages.lock().unwrap();
+        scope.spawn(|| drop(pages.lock()));
+        let waits = |agent: &sync_trace::finding::AgentState| agent.wait.is_some();
+        while !sync_trace::snapshot().agents.iter().any(waits) {
+            std::thread::yield_now();
+        }
+        drop(held);
+    });
 }
 
 /// More locks at once than anybody wants to read of.

@@ -30,14 +30,30 @@ impl Snapshot {
     }
 
     fn folded(&self, frames: impl Fn(String, &Pair) -> [String; 3]) -> String {
-        let (name, mut text) = (class_namer(), String::new());
-        for class in self.classes.iter().filter(|class| class.is_lock()) {
-            for pair in &class.stats.pairs {
-                let frames = frames(frame(class, &name(class)), pair).map(|frame| tame(&frame));
-                _ = writeln!(text, "{} {}", frames.join(";"), pair.total.as_nanos());
-            }
+        let mut text = String::new();
+        for (stack, pair) in self.stacks(frames) {
+            let stack = stack.map(|frame| tame(&frame));
+            _ = writeln!(text, "{} {}", stack.join(";"), pair.total.as_nanos());
         }
         text
+    }
+
+    /// Who waited where, as stacks, the outermost frame first.
+    pub(crate) fn stacks_by_wait(&self) -> Vec<([String; 3], &Pair)> {
+        self.stacks(|class, pair| [waits_at(pair), class, held_at(pair)]).collect()
+    }
+
+    fn stacks<'s>(
+        &'s self,
+        frames: impl Fn(String, &Pair) -> [String; 3] + 's,
+    ) -> impl Iterator<Item = ([String; 3], &'s Pair)> {
+        let name = class_namer();
+        let locks = self.classes.iter().filter(|class| class.is_lock());
+        let of = move |class: &'s ClassStats| {
+            let class_frame = frame(class, &name(class));
+            class.stats.pairs.iter().map(move |pair| (class_frame.clone(), pair))
+        };
+        locks.flat_map(of).map(move |(class, pair)| (frames(class, pair), pair))
     }
 }
 
