@@ -23,18 +23,24 @@ use std::sync::atomic::AtomicU64 as GlobalU64;
 use super::findings::Who;
 use crate::agent::Agent;
 use crate::atomics::{AtomicBool, Mutex, Ordering, lock};
+#[cfg(not(loom))]
 use crate::current::{self, Working};
 use crate::finding::{AgentId, LockId, LockKind};
+#[cfg(not(loom))]
 use crate::foresight::{forecast, news};
 use crate::held::Held;
 use crate::lock_order::hold::Hold;
 use crate::lock_order::prediction::Repeats;
 use crate::op::{Mode, Op};
 use crate::registry::Access;
+#[cfg(not(loom))]
 use crate::site::Site;
 use crate::stretch::Met;
+#[cfg(not(loom))]
 use crate::tracker;
+#[cfg(not(loom))]
 use crate::waits::slot::Awaited;
+#[cfg(not(loom))]
 use crate::waits::source::Source;
 
 /// What somebody is about to give, and what it had to get for that.
@@ -84,6 +90,7 @@ pub(crate) fn waits() -> u64 {
 }
 
 /// `agent` is about to wait for this without a time limit, and holds locks.
+#[cfg(not(loom))]
 #[cold]
 #[inline(never)]
 pub(crate) fn awaited(agent: &Agent, source: &Source, op: Op, site: Site) {
@@ -100,6 +107,7 @@ pub(crate) fn awaited(agent: &Agent, source: &Source, op: Op, site: Site) {
 }
 
 /// `agent` is about to give this, for which somebody has waited while holding a lock.
+#[cfg(not(loom))]
 #[cold]
 #[inline(never)]
 pub(crate) fn given(agent: &Agent, source: &Source, op: Op, site: Site) {
@@ -212,6 +220,7 @@ impl Ending {
 }
 
 /// `agent`, which holds locks, has joined a thread at this line.
+#[cfg(not(loom))]
 #[cold]
 #[inline(never)]
 #[track_caller]
