@@ -517,8 +517,18 @@ impl HeldStack {
     /// record that no thread owns.
     #[inline]
     pub(crate) fn begin_stretch(&self, news: u64) {
+        self.begin_stretch_as(news, news);
+    }
+
+    /// A stretch in which nothing was done goes on: a store less before an atomic operation of the caller's is
+    /// time won.
+    #[inline]
+    fn begin_stretch_as(&self, news: u64, kept: u64) {
         let state = self.state.load(Ordering::Relaxed);
-        self.stretch.begin(emptied(state), self.lowest_in_use(state), news);
+        let begun = emptied(state);
+        if !self.stretch.is_fresh(begun, news) {
+            self.stretch.begin(begun, self.lowest_in_use(state), kept);
+        }
     }
 
     /// The lowest place, where nothing is held, is about to be filled with something that is asked for. Owner
@@ -540,7 +550,7 @@ impl HeldStack {
     /// have come after it. Owner only.
     #[inline]
     pub(crate) fn cut_stretch(&self, news: u64) {
-        self.begin_stretch(news | CUT);
+        self.begin_stretch_as(news, news | CUT);
     }
 
     /// Whether the present stretch began like that.

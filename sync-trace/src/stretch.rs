@@ -72,6 +72,16 @@ impl Stretch {
         Self { count, begun, word, news, condition, waits, kept }
     }
 
+    /// Whether it is one that begins now: nothing was asked for since it began, nor was there any news, and it began
+    /// with an event.
+    #[inline]
+    pub(crate) fn is_fresh(&self, begun: u64, news: u64) -> bool {
+        self.begun.load(Ordering::Relaxed) == begun
+            && self.news.load(Ordering::Relaxed) == news
+            && self.count.load(Ordering::Relaxed) == 0
+            && self.condition.load(Ordering::Relaxed) == 0
+    }
+
     /// It begins now.
     #[inline]
     pub(crate) fn begin(&self, begun: u64, word: u64, news: u64) {
