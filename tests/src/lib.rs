@@ -75,3 +75,18 @@ pub fn check(script: &str, expected: &[&str]) {
 pub fn check_silent(script: &str) {
     check(script, &[]);
 }
+
+/// Ends this process, as no test expects, if it still runs in so many seconds: then whoever waits for it is told
+/// of it and does not wait for ever.
+pub fn end_after(seconds: u32) {
+    // SAFETY: takes a number.
+    #[cfg(unix)]
+    unsafe {
+        libc::alarm(seconds)
+    };
+    #[cfg(not(unix))]
+    std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_secs(seconds.into()));
+        std::process::abort();
+    });
+}

@@ -10,6 +10,7 @@ use sync_trace::sync::{Arc, Barrier, Condvar, Mutex, RwLock};
 use sync_trace::{Config, Perturb, thread};
 
 fn main() {
+    sync_trace_tests::end_after(120);
     let scenario = std::env::args().nth(1).unwrap_or_default();
     match scenario.as_str() {
         "decisions" => decisions(),

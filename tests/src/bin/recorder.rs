@@ -9,6 +9,7 @@ use sync_trace::{
 };
 
 fn main() {
+    sync_trace_tests::end_after(120);
     let mut args = std::env::args().skip(1);
     let scenario = args.next().unwrap_or_default();
     match scenario.as_str() {

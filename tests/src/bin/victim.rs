@@ -7,9 +7,10 @@ use std::sync::mpsc::channel;
 use sync_trace::finding::{AgentState, Op};
 use sync_trace::sync::{Arc, Barrier, Mutex, Once, OnceLock};
 use sync_trace::{OnViolation, thread};
-use sync_trace_tests::is_asleep;
+use sync_trace_tests::{end_after, is_asleep};
 
 fn main() {
+    end_after(60);
     let scenario = std::env::args().nth(1).unwrap_or_default();
     match scenario.as_str() {
         "child_ignored" => child_ignored(),
@@ -306,14 +307,17 @@ fn wait_until_asleep_in(is_meant: fn(Op) -> bool) {
 fn forked() {
     let busy = Arc::new(Mutex::new(0));
     let (sender, receiver) = sync_trace::sync::mpsc::channel::<()>();
+    let (holds, held_by_it) = channel();
     let waiting = {
         let busy = Arc::clone(&busy);
         thread::spawn(move || {
             let held = busy.lock().unwrap();
+            holds.send(()).unwrap();
             _ = receiver.recv();
             drop(held);
         })
     };
+    held_by_it.recv().unwrap();
     let wanting = {
         let busy = Arc::clone(&busy);
         thread::spawn(move || drop(busy.lock().unwrap()))
@@ -367,9 +371,8 @@ fn in_a_child(play: &dyn Fn()) -> Option<i32> {
     // takes, but for those that it is about: they sleep.
     match unsafe { libc::fork() } {
         0 => {
-            // What hangs is ended from outside.
-            // SAFETY: takes a number.
-            unsafe { libc::alarm(20) };
+            // The alarms of a parent are not its children's.
+            end_after(20);
             let ended = catch_unwind(AssertUnwindSafe(play));
             std::process::exit(if ended.is_ok() { 0 } else { 101 })
         }

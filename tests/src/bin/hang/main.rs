@@ -36,6 +36,8 @@ fn main() {
         eprintln!("no scene `{name}`");
         std::process::exit(2);
     };
+    // Longer than anybody waits for it, and than the waits in it last.
+    sync_trace_tests::end_after(300);
     play();
 }
 
