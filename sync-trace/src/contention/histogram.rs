@@ -81,10 +81,18 @@ impl Histogram {
     }
 
     pub(crate) fn record_ns(&mut self, ns: u64) {
+        self.record_ns_times(ns, 1);
+    }
+
+    /// Counts one duration that stands for so many.
+    pub(crate) fn record_ns_times(&mut self, ns: u64, times: u64) {
+        if times == 0 {
+            return;
+        }
         let (octave, fine) = place_of(ns);
-        self.octaves[octave].get_or_insert_default()[fine] += 1;
-        self.count += 1;
-        self.total_ns += u128::from(ns);
+        self.octaves[octave].get_or_insert_default()[fine] += times;
+        self.count += times;
+        self.total_ns += u128::from(ns) * u128::from(times);
         self.min_ns = self.min_ns.min(ns);
         self.max_ns = self.max_ns.max(ns);
     }

@@ -12,6 +12,7 @@ pub(crate) mod account;
 #[cfg(not(loom))]
 mod advice;
 mod histogram;
+mod section;
 #[cfg(not(loom))]
 mod snapshot;
 mod stats;
@@ -26,6 +27,7 @@ pub(crate) use advice::tests as advice_tests;
 #[cfg(not(loom))]
 pub use advice::{Advice, Evidence};
 pub use histogram::Histogram;
+pub use section::Section;
 #[cfg(not(loom))]
 pub use snapshot::{ClassStats, LockStats, Snapshot};
 pub use stats::{Pair, Stats};

@@ -1,14 +1,44 @@
-//! What is counted of waits: for one lock, or for all of a class.
+//! What is counted: for one lock, or for all of a class.
 
 use std::time::Duration;
 
 use super::Histogram;
+use super::section::{SECTIONS_MAX, Sample, Section, add_section, sections_since, sort_sections};
 use crate::site::Site;
 
-/// What was counted of waits for one lock, or for all locks of a class.
+/// What was counted of one lock, or of all locks of a class: how often it was had, how long it was held, how long
+/// it was waited for.
+///
+/// Acquisitions and waits are counted one by one. Holds are [sampled](Self::holds), unless
+/// `SYNC_TRACE=contention=full` asks for all.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
+    /// How often it was acquired, at once or after a wait; a hold counts when it ends. A write lock that is
+    /// downgraded is a hold of each mode.
+    pub acquisitions: u64,
+    /// How many of them were tries.
+    pub try_successes: u64,
+    /// How often a mutex was acquired by another thread than the one before. Not known of other primitives.
+    pub owner_changes: u64,
+    /// How many threads have acquired it, at most: of those that lived one after the other some may count as one.
+    pub threads: u64,
+    /// How long it was held. Only some holds are measured, chosen at random before they begin, and each counts for
+    /// as many as there were for each that was chosen: so numbers and sums are estimates without bias, and the
+    /// longest hold may be missing.
+    pub holds: Histogram,
+    /// The same by the line where it was taken, with what else was seen of the holds that were measured.
+    pub sections: Vec<Section>,
+    /// How many threads waited in all at the time when one of them began to, itself included: the sum for all
+    /// waits that blocked.
+    pub queued: u64,
+    /// How many waits those were.
+    pub queues: u64,
+    /// How many waited at one time, at most.
+    pub queue_max: u64,
+    /// How often it was had at once while somebody else had been waiting for it. An estimate as of
+    /// [`holds`](Self::holds).
+    pub bypasses: u64,
     /// How long each wait took. As many are counted here as there were acquisitions that could not be had
     /// at once, or waits for a signal, a message, a permit. A wait counts when it ends.
     pub waits: Histogram,
@@ -89,6 +119,20 @@ impl Stats {
         is_told_apart
     }
 
+    /// Counts a hold that was measured. False if there were too many lines to tell it from others.
+    pub(super) fn sample(&mut self, sample: &Sample) -> bool {
+        self.holds.record_ns_times(sample.ns, sample.weight);
+        if sample.bypassed {
+            self.bypasses += sample.weight;
+        }
+        let section = sample.section();
+        let is_told_apart = self.sections.len() < SECTIONS_MAX
+            || self.sections.iter().any(|known| known.site == section.site);
+        let site = section.site.filter(|_| is_told_apart);
+        add_section(&mut self.sections, &Section { site, ..section });
+        is_told_apart
+    }
+
     /// That pair, made if it is a new one.
     fn pair(&mut self, waiter: Option<Site>, holder: Option<Site>) -> &mut Pair {
         let known =
@@ -102,6 +146,16 @@ impl Stats {
 
     /// Adds all that was counted in `other`.
     pub fn merge(&mut self, other: &Self) {
+        self.acquisitions += other.acquisitions;
+        self.try_successes += other.try_successes;
+        self.owner_changes += other.owner_changes;
+        self.threads += other.threads;
+        self.holds.merge(&other.holds);
+        other.sections.iter().for_each(|section| add_section(&mut self.sections, section));
+        self.queued += other.queued;
+        self.queues += other.queues;
+        self.queue_max = self.queue_max.max(other.queue_max);
+        self.bypasses += other.bypasses;
         self.waits.merge(&other.waits);
         self.timeouts += other.timeouts;
         self.handed_on += other.handed_on;
@@ -122,20 +176,37 @@ impl Stats {
             let total = pair.total.saturating_sub(before.total);
             (waits > 0).then_some(Pair { waits, total, max: pair.max.min(total), ..*pair })
         });
+        let count = |of: fn(&Self) -> u64| of(self).saturating_sub(of(earlier));
         Self {
+            acquisitions: count(|stats| stats.acquisitions),
+            try_successes: count(|stats| stats.try_successes),
+            owner_changes: count(|stats| stats.owner_changes),
+            threads: self.threads,
+            holds: self.holds.since(&earlier.holds),
+            sections: sections_since(&self.sections, &earlier.sections),
+            queued: count(|stats| stats.queued),
+            queues: count(|stats| stats.queues),
+            queue_max: self.queue_max,
+            bypasses: count(|stats| stats.bypasses),
             waits: self.waits.since(&earlier.waits),
-            timeouts: self.timeouts.saturating_sub(earlier.timeouts),
-            handed_on: self.handed_on.saturating_sub(earlier.handed_on),
-            try_failures: self.try_failures.saturating_sub(earlier.try_failures),
-            notifies: self.notifies.saturating_sub(earlier.notifies),
-            notifies_in_vain: self.notifies_in_vain.saturating_sub(earlier.notifies_in_vain),
+            timeouts: count(|stats| stats.timeouts),
+            handed_on: count(|stats| stats.handed_on),
+            try_failures: count(|stats| stats.try_failures),
+            notifies: count(|stats| stats.notifies),
+            notifies_in_vain: count(|stats| stats.notifies_in_vain),
             pairs: pairs.collect(),
         }
     }
 
+    /// How many holds were measured; [`holds`](Self::holds) tells how many they stand for.
+    pub fn samples(&self) -> u64 {
+        self.sections.iter().map(|section| section.samples).sum()
+    }
+
     /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
-        self.waits.is_empty() && self.try_failures == 0 && self.notifies == 0
+        let counts = [self.acquisitions, self.try_failures, self.notifies];
+        self.waits.is_empty() && self.holds.is_empty() && counts == [0; 3]
     }
 
     /// The lines at which the lock was taken by those who kept others waiting, the worst first: each with the
@@ -181,6 +252,7 @@ impl Stats {
         let by_lines = |pair: &Pair| (pair.waiter, pair.holder);
         self.pairs
             .sort_by(|a, b| b.total.cmp(&a.total).then_with(|| by_lines(a).cmp(&by_lines(b))));
+        sort_sections(&mut self.sections);
     }
 }
 
