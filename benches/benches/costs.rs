@@ -80,7 +80,8 @@ impl Table {
         for threads in [1, 2, 4, 8] {
             // Flat: with any number of threads, the budget of the nested pair above.
             let budget = Budget::throughput(1.0 / 1.4, 1.0 / 1.25);
-            let name = format!("throughput, own nested pair, {threads} threads");
+            let plural = if threads == 1 { "" } else { "s" };
+            let name = format!("throughput, own nested pair, {threads} thread{plural}");
             self.work(&name, &OwnPairs { threads }, TOGETHER, budget);
         }
         for threads in [2, 4, 8] {
