@@ -53,7 +53,7 @@ impl Pace {
         self.random = random | 1;
         // From 0 to twice the mean of the others, each as likely.
         let others = u64::from(self.mean - 1);
-        ((random >> 32) * (2 * others + 1) >> 32) as u32
+        (((random >> 32) * (2 * others + 1)) >> 32) as u32
     }
 }
 
@@ -185,11 +185,11 @@ impl Measured {
             due = left == 0;
             start(at, left.max(1));
         }
-        for place in at..count {
+        for (place, ran) in ran.into_iter().enumerate().take(count).skip(at) {
             let state = self.states.get(place + 1).filter(|_| place + 1 < count);
             let state = state.copied().unwrap_or(State::Passes);
             self.states[place] = state;
-            match (was(&state), ran[place]) {
+            match (was(&state), ran) {
                 // Its end is due.
                 (true, _) => start(place, 1),
                 // That was another one's.

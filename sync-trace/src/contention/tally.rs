@@ -179,13 +179,15 @@ struct Cell {
 }
 
 impl Cell {
-    const EMPTY: Self = Self {
-        lock: AtomicU64::new(0),
-        access: AtomicPtr::new(std::ptr::null_mut()),
-        created: AtomicPtr::new(std::ptr::null_mut()),
-        times: AtomicU64::new(0),
-        changes: AtomicU64::new(0),
-    };
+    const fn empty() -> Self {
+        Self {
+            lock: AtomicU64::new(0),
+            access: AtomicPtr::new(std::ptr::null_mut()),
+            created: AtomicPtr::new(std::ptr::null_mut()),
+            times: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
+        }
+    }
 
     #[inline]
     fn load(&self) -> Line {
@@ -257,9 +259,9 @@ impl Tally {
     pub(crate) const fn new() -> Self {
         Self {
             version: AtomicU32::new(0),
-            own: [Cell::EMPTY; OWN],
-            classes: [Cell::EMPTY; CLASSES],
-            pending: [Cell::EMPTY; PENDING],
+            own: [const { Cell::empty() }; OWN],
+            classes: [const { Cell::empty() }; CLASSES],
+            pending: [const { Cell::empty() }; PENDING],
             pending_own: AtomicU32::new(0),
             pending_count: AtomicUsize::new(0),
             lost: AtomicU64::new(0),
@@ -332,7 +334,7 @@ impl Tally {
             self.copy(all);
             places(all);
             fence(Ordering::Acquire);
-            if before % 2 == 0 && self.version.load(Ordering::Relaxed) == before {
+            if before.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == before {
                 break;
             }
             // It has lost the processor, perhaps.
