@@ -135,7 +135,7 @@ impl Table {
             Job::OneByOne,
             &[
                 ("many, 100000 one by one, each taken once", FIRST, Budget::ratio(2.0, 1.5)),
-                ("many, one by one, memory that stays", BYTES, Budget::bytes(1.0, 0.0)),
+                ("many, one by one, memory that stays", BYTES, Budget::bytes(4.0, 1.5)),
             ],
         );
     }
