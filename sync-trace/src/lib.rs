@@ -153,6 +153,8 @@ pub use api::{
     reset, reset_contention, set_handler, snapshot, take_findings, take_findings_where,
     verify_declarations,
 };
+#[cfg(all(feature = "metrics", not(loom)))]
+pub use contention::record_metrics;
 #[cfg(not(loom))]
 pub use current::{Mute, mute};
 #[cfg(not(loom))]

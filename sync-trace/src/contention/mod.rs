@@ -11,7 +11,11 @@
 pub(crate) mod account;
 #[cfg(not(loom))]
 mod advice;
+#[cfg(all(feature = "metrics", not(loom)))]
+mod differences;
 mod histogram;
+#[cfg(all(feature = "metrics", not(loom)))]
+mod metrics;
 mod section;
 #[cfg(not(loom))]
 mod snapshot;
@@ -27,6 +31,8 @@ pub(crate) use advice::tests as advice_tests;
 #[cfg(not(loom))]
 pub use advice::{Advice, Evidence};
 pub use histogram::Histogram;
+#[cfg(all(feature = "metrics", not(loom)))]
+pub use metrics::record_metrics;
 pub use section::Section;
 #[cfg(not(loom))]
 pub use snapshot::{ClassStats, LockStats, Snapshot};
