@@ -134,7 +134,7 @@ pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));
 pub use allow::Allow;
 pub use config::{
     Backtrace, Config, Contention, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Perturb,
-    Poison, Policy, Stall,
+    Poison, Policy, PrintContention, Stall,
 };
 #[cfg(not(loom))]
 pub use declared::{Key, LockClass, LockFields, Locks, TracedLock};

@@ -11,11 +11,13 @@
 pub(crate) mod account;
 #[cfg(not(loom))]
 mod advice;
-#[cfg(all(feature = "metrics", not(loom)))]
+#[cfg(not(loom))]
 mod differences;
 mod histogram;
 #[cfg(all(feature = "metrics", not(loom)))]
 mod metrics;
+#[cfg(not(loom))]
+pub(crate) mod printer;
 mod section;
 #[cfg(not(loom))]
 mod snapshot;

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 
 use sync_trace::finding::{AgentState, Op};
 use sync_trace::sync::{Arc, Barrier, Mutex, Once, OnceLock};
-use sync_trace::{OnViolation, thread};
+use sync_trace::{OnViolation, named, thread};
 use sync_trace_tests::{end_after, is_asleep};
 
 fn main() {
@@ -66,6 +66,7 @@ fn main() {
         "own_reaction" => own_reaction(),
         "nothing" => nothing(),
         "until_eof" => until_eof(),
+        "waits_again_and_again" => waits_again_and_again(),
         #[cfg(target_os = "linux")]
         "forked" => forked(),
         other => panic!("no scenario `{other}`"),
@@ -279,6 +280,23 @@ fn until_eof() {
         drop(guard);
         waiter.unwrap().join().unwrap();
     });
+}
+
+/// Has a thread wait for a lock twenty times, and once more when standard input has ended.
+fn waits_again_and_again() {
+    let accounts = named!("accounts", Mutex::new(0));
+    let wait_once = || {
+        thread::scope(|scope| {
+            let guard = accounts.lock();
+            scope.spawn(|| drop(accounts.lock()));
+            wait_until_somebody_waits();
+            drop(guard);
+        });
+    };
+    (0..20).for_each(|_| wait_once());
+    println!("ready");
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    wait_once();
 }
 
 /// A wait that is on record may not have been judged yet, and then its thread may still be the one that
