@@ -345,7 +345,7 @@ pub fn contention() -> Snapshot {
     let _working = Working::begin();
     let tracker = global();
     let elapsed = tracker.now_ns().saturating_sub(tracker.contention.since_ns());
-    Snapshot::of(&tracker.agents, Duration::from_nanos(elapsed))
+    Snapshot::of(tracker.agents.iter(), Duration::from_nanos(elapsed))
 }
 
 /// Forgets what [`contention`] has counted so far. A wait that goes on will count from now on only.

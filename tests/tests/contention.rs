@@ -5,6 +5,7 @@
 #![cfg(any(debug_assertions, feature = "always"))]
 
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -94,11 +95,11 @@ fn readers_do_not_wait_for_each_other_and_a_writer_waits_for_a_reader() {
     let lock = named!("sc2", RwLock::new(()));
     thread::scope(|scope| {
         let (go, gone) = channel::<()>();
-        let gone = std::sync::Arc::new(std::sync::Mutex::new(gone));
+        let gone = Arc::new(std::sync::Mutex::new(gone));
         let (come, came) = channel();
         let readers: Vec<_> = (0..3)
             .map(|_| {
-                let (come, gone, lock) = (come.clone(), std::sync::Arc::clone(&gone), &lock);
+                let (come, gone, lock) = (come.clone(), Arc::clone(&gone), &lock);
                 scope.spawn(move || {
                     let _reads = lock.read().unwrap();
                     come.send(here() - 1).unwrap();
@@ -348,4 +349,58 @@ fn what_eight_threads_wait_for_at_random_is_charged_in_full() {
     assert_eq!(total(stats.waiters()), stats.waits.total());
     let [lock] = &class.locks[..] else { panic!("one lock") };
     assert_eq!(lock.stats.waits, stats.waits);
+}
+
+#[test]
+fn a_piece_of_code_is_told_what_its_own_threads_wait_for_and_not_what_others_do() {
+    let lock = Arc::new(named!("attributed", Mutex::new(())));
+    // Has another thread, which is none of that code's, wait for it.
+    let wait_elsewhere = {
+        let (ask, asked) = channel::<()>();
+        let (end, ended) = channel();
+        let lock = Arc::clone(&lock);
+        thread::spawn(move || {
+            for () in asked {
+                let lock = Arc::clone(&lock);
+                thread::spawn(move || drop(lock.lock().unwrap())).join().unwrap();
+                end.send(()).unwrap();
+            }
+        });
+        (ask, ended)
+    };
+    let one_waits = |begin: &dyn Fn()| {
+        let held = lock.lock().unwrap();
+        begin();
+        until_waiting("attributed", 1);
+        drop(held);
+    };
+    let one_waits_here = || {
+        thread::scope(|scope| {
+            one_waits(&|| drop(scope.spawn(|| drop(lock.lock().unwrap()))));
+        });
+    };
+    let one_waits_elsewhere = || {
+        one_waits(&|| wait_elsewhere.0.send(()).unwrap());
+        wait_elsewhere.1.recv().unwrap();
+    };
+    one_waits_here();
+    let caught = sync_trace::catch_findings(|| {
+        // By turns, so that threads of the one kind use what those of the other kind have left.
+        (0..3).for_each(|_| {
+            one_waits_here();
+            one_waits_elsewhere();
+        });
+        one_waits_here();
+        let inner = sync_trace::catch_findings(one_waits_here).contention;
+        one_waits_here();
+        inner
+    });
+    one_waits_here();
+    let waits = |contention: &sync_trace::contention::Snapshot| {
+        let class = contention.classes.iter().find(|class| class.name == Some("attributed"));
+        class.map_or(0, |class| class.stats.waits.count())
+    };
+    assert_eq!((waits(&caught.contention), waits(&caught.result.unwrap())), (5, 1));
+    assert_eq!(stats("attributed").waits.count(), 5 + 1 + 3 + 2, "those of all");
+    assert!(caught.contention.total_wait() <= stats("attributed").waits.total());
 }

@@ -12,6 +12,8 @@ pub(crate) mod account;
 #[cfg(not(loom))]
 mod advice;
 #[cfg(not(loom))]
+pub(crate) mod attributed;
+#[cfg(not(loom))]
 mod differences;
 mod histogram;
 #[cfg(all(feature = "metrics", not(loom)))]

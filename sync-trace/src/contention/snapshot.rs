@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::stats::Stats;
 use super::table::Row;
-use crate::agent::Agents;
+use crate::agent::Agent;
 use crate::finding::{Lock, LockId, LockKind};
 use crate::op::Mode;
 use crate::site::Site;
@@ -160,11 +160,32 @@ impl Snapshot {
         });
     }
 
+    /// Adds what other agents have counted at the same time.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for class in &other.classes {
+            let known = self.classes.iter_mut().find(|known| known.class() == class.class());
+            let Some(known) = known else {
+                self.classes.push(class.clone());
+                continue;
+            };
+            known.stats.merge(&class.stats);
+            for lock in &class.locks {
+                match known.locks.iter_mut().find(|known| known.id == lock.id) {
+                    Some(known) => known.stats.merge(&lock.stats),
+                    None => known.locks.push(lock.clone()),
+                }
+            }
+        }
+        self.folded += other.folded;
+        self.lost += other.lost;
+        self.sort();
+    }
+
     /// What all `agents` have counted, in so much time.
-    pub(crate) fn of(agents: &Agents, elapsed: Duration) -> Self {
+    pub(crate) fn of<'a>(agents: impl Iterator<Item = &'a Agent>, elapsed: Duration) -> Self {
         let mut classes: HashMap<Class, Gathered> = HashMap::new();
         let (mut folded, mut lost) = (0, 0);
-        for agent in agents.iter() {
+        for agent in agents {
             let counts = agent.account.look(|row| gather(&mut classes, row));
             folded += counts.0;
             lost += counts.1;
