@@ -5,6 +5,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use crate::agent::Agent;
+use crate::api;
 use crate::config::{
     Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Poison, Policy, PrintContention,
 };
@@ -200,7 +201,7 @@ fn last_word(status: Option<i32>) -> Option<i32> {
 /// How long was waited for locks, as the run directory has it.
 fn waits_for_locks() -> Vec<Contention> {
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    let contention = crate::contention();
+    let contention = api::counted();
     let stacks = contention.stacks_by_wait().into_iter();
     stacks
         .map(|(stack, pair)| Contention { stack, waits: pair.waits, wait_ns: nanos(pair.total) })

@@ -9,6 +9,7 @@ use std::iter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use super::overhead;
 use super::snapshot::Snapshot;
 use crate::agent::Agent;
 use crate::atomics::{Mutex, lock};
@@ -103,7 +104,7 @@ impl Observation {
         records.into_iter().for_each(|agent| observed.leave(agent, &counted(agent)));
         COUNT.fetch_sub(1, Ordering::Relaxed);
         drop(all);
-        Snapshot { elapsed, ..observed.ended }
+        Snapshot { elapsed, overhead_ns: overhead::known(), ..observed.ended }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What was counted since somebody looked last.
 
 use super::snapshot::Snapshot;
-use crate::tracker;
+use crate::{api, tracker};
 
 /// Where one who looks again and again has come to.
 pub(crate) struct Differences {
@@ -23,7 +23,7 @@ impl Differences {
     /// What was counted since the last call, or since a [reset](crate::reset_contention) after it.
     pub(crate) fn next(&mut self) -> Snapshot {
         let since_ns = tracker::global().contention.since_ns();
-        let snapshot = crate::contention();
+        let snapshot = api::counted();
         let difference = match &self.last {
             Some(last) if last.since_ns == since_ns => snapshot.since(&last.snapshot),
             _ => snapshot.clone(),

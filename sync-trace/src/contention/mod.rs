@@ -19,6 +19,8 @@ mod histogram;
 #[cfg(all(feature = "metrics", not(loom)))]
 mod metrics;
 #[cfg(not(loom))]
+pub(crate) mod overhead;
+#[cfg(not(loom))]
 pub(crate) mod printer;
 mod section;
 #[cfg(not(loom))]

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::differences::Differences;
+use super::overhead;
 use super::snapshot::Snapshot;
 use crate::atomics::{Condvar, Mutex, lock};
 use crate::config::PrintContention;
@@ -41,6 +42,8 @@ pub(crate) fn follow(print: PrintContention) {
 
 fn keep_printing() {
     let _service = stall::serve();
+    // While this thread is not at work yet, because then it cannot be measured.
+    _ = overhead::measured();
     let _working = Working::begin();
     let mut last = Instant::now();
     let mut setting = lock(&SETTING);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::overhead;
 use super::stats::Stats;
 use super::table::Row;
 use crate::agent::Agent;
@@ -36,6 +37,10 @@ pub struct Snapshot {
     pub folded: u64,
     /// How many waits were not counted: they ended inside the memory allocator.
     pub lost: u64,
+    /// What tracing costs on this machine: by how many nanoseconds a lock and unlock that nobody waits for takes longer
+    /// than `std`'s. An estimate, measured when [`contention`](fn@crate::contention) is first called; `None` if it could
+    /// not be. Code that is built without optimisation adds to it.
+    pub overhead_ns: Option<u64>,
 }
 
 /// What was counted of a class of locks, in one mode: all locks with one name, or else all that were created at
@@ -140,6 +145,7 @@ impl Snapshot {
             classes: classes.collect(),
             folded: self.folded.saturating_sub(earlier.folded),
             lost: self.lost.saturating_sub(earlier.lost),
+            overhead_ns: self.overhead_ns,
         };
         since.sort();
         since
@@ -191,7 +197,7 @@ impl Snapshot {
             lost += counts.1;
         }
         let classes = classes.into_values().map(Gathered::finish).collect();
-        let mut snapshot = Self { elapsed, classes, folded, lost };
+        let mut snapshot = Self { elapsed, classes, folded, lost, overhead_ns: overhead::known() };
         snapshot.sort();
         snapshot
     }
@@ -220,6 +226,9 @@ impl Gathered {
 fn gather(classes: &mut HashMap<Class, Gathered>, row: &Row) {
     let wanted = &row.wanted;
     let (name, created) = (wanted.created.name(), wanted.created.site());
+    if name == Some(overhead::OWN) {
+        return;
+    }
     let class = ClassStats {
         type_name: (wanted.type_name)(),
         ..ClassStats::new(wanted.kind, name, created, wanted.mode)
