@@ -6,7 +6,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use sync_trace::contention::{ClassStats, Stats};
@@ -194,6 +194,83 @@ fn a_wait_whose_time_is_over_counts_with_its_time() {
     let permits = stats("sc5 permits");
     assert!(late && permits.waits.total() >= timeout && permits.waits.total() <= waited);
     assert_eq!((permits.timeouts, permits.waits.count()), (1, 1));
+}
+
+#[test]
+fn a_message_that_does_not_come_in_time_is_a_timeout_and_one_that_comes_is_none() {
+    let (sender, receiver) = named!("timed messages", sync_trace::sync::mpsc::channel());
+    let (late, waited) = measured(|| receiver.recv_timeout(15 * MS));
+    assert_eq!(late, Err(RecvTimeoutError::Timeout));
+    let first = stats("timed messages");
+    assert!(first.waits.total() >= 15 * MS && first.waits.total() <= waited);
+    assert_eq!((first.timeouts, first.waits.count()), (1, 1));
+    let long = Duration::from_secs(3600);
+    thread::scope(|scope| {
+        let receives = scope.spawn(move || {
+            assert_eq!(receiver.recv_timeout(long), Ok(7));
+            assert_eq!(receiver.recv_timeout(long), Err(RecvTimeoutError::Disconnected));
+        });
+        until_waiting("timed messages", 1);
+        sender.send(7).unwrap();
+        // It has come for the second time.
+        while stats("timed messages").waits.count() < 2 {
+            std::thread::yield_now();
+        }
+        until_waiting("timed messages", 1);
+        drop(sender);
+        receives.join().unwrap();
+    });
+    let both = stats("timed messages");
+    assert_eq!((both.timeouts, both.waits.count()), (1, 3));
+}
+
+#[test]
+fn a_try_for_a_permit_that_is_not_free_has_failed() {
+    let permits = named!("tried permits", Semaphore::new(2));
+    let permit = permits.try_acquire().unwrap();
+    assert!(permits.try_acquire_many(2).is_err());
+    let other = permits.try_acquire().unwrap();
+    (0..3).for_each(|_| assert!(permits.try_acquire().is_err()));
+    drop((permit, other));
+    permits.close();
+    assert!(permits.try_acquire().is_err(), "it is closed, which is another matter");
+    let stats = stats("tried permits");
+    assert_eq!((stats.try_failures, stats.waits.count()), (4, 0));
+}
+
+#[test]
+fn who_parks_for_all_of_its_time_has_a_timeout_and_who_is_unparked_has_none() {
+    let at = |line: u32| -> Option<(u64, u64, Duration)> {
+        let classes = sync_trace::contention().classes;
+        let class = classes.into_iter().find(|class| {
+            class.kind == LockKind::Thread
+                && class.created.line() == line
+                && class.created.file() == file!()
+        });
+        class.map(|class| {
+            assert!(!class.is_lock());
+            (class.stats.waits.count(), class.stats.timeouts, class.stats.waits.total())
+        })
+    };
+    let (park, line) = (|| thread::park_timeout(15 * MS), here());
+    // `std` may wake up early: as often as it takes.
+    let (mut parks, mut waited) = (0, Duration::ZERO);
+    while at(line).is_none_or(|(_, timeouts, _)| timeouts == 0) {
+        waited += measured(park).1;
+        parks += 1;
+    }
+    let (waits, timeouts, total) = at(line).unwrap();
+    assert_eq!((waits, timeouts), (parks, 1));
+    assert!(total >= 15 * MS && total <= waited);
+
+    let (unparked, line) = (|| thread::park_timeout(Duration::from_secs(3600)), here());
+    let handle = thread::spawn(unparked);
+    handle.thread().unpark();
+    handle.join().unwrap();
+    assert_eq!(at(line).map(|(waits, timeouts, _)| (waits, timeouts)), Some((1, 0)));
+    let (slept, line) = (|| thread::sleep(MS), here());
+    slept();
+    assert_eq!(at(line), None, "who sleeps waits for nobody");
 }
 
 #[test]

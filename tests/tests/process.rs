@@ -255,3 +255,13 @@ fn a_forked_child_forgets_the_threads_that_are_gone() {
     // In short and as the message of its panic, both by the parent.
     assert_eq!(ended.stderr.matches("error[ST0002]").count(), 2, "{}", ended.stderr);
 }
+
+/// What another thread has left locked is the tracker's own here, and of the rest only the memory allocator, which sees
+/// to that itself.
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn a_forked_child_does_not_wait_for_who_was_counting() {
+    let ended = victim("forked_while_others_count", "");
+    ended.expect(Some(0), &[]);
+    assert_eq!(ended.stdout, "ended well: 100 of 100\n", "{}", ended.stderr);
+}

@@ -8,13 +8,19 @@
 //! agent uses the record: so nothing has to be moved when a thread ends, and nothing is lost or counted
 //! twice.
 
+#[cfg(not(loom))]
+use std::sync::TryLockError;
+
 use super::stats::Ended;
 use super::table::{Event, Row, Table, Wanted};
-use crate::atomics::{AtomicU64, Mutex, Ordering, const_fn, lock};
+use crate::atomics::{AtomicBool, AtomicU64, Mutex, Ordering, const_fn, lock};
 
 /// The account itself.
 pub(crate) struct Account {
-    state: Mutex<State>,
+    /// The second one takes the place of the first where that is locked for ever.
+    states: [Mutex<State>; 2],
+    /// Which of them it is.
+    is_second: AtomicBool,
     /// Which version the held stack will have when what was waited for last is pushed.
     waited: AtomicU64,
 }
@@ -51,20 +57,38 @@ pub(crate) enum Memory {
 impl Account {
     const_fn! {
         pub(crate) fn new() -> Self {
-            Self { state: Mutex::new(State::new()), waited: AtomicU64::new(0) }
+            Self {
+                states: [Mutex::new(State::new()), Mutex::new(State::new())],
+                is_second: AtomicBool::new(false),
+                waited: AtomicU64::new(0),
+            }
+        }
+    }
+
+    fn state(&self) -> &Mutex<State> {
+        // Set while there is one thread only, which starts all others: Relaxed.
+        &self.states[usize::from(self.is_second.load(Ordering::Relaxed))]
+    }
+
+    /// This is the child of a fork, with no thread but the calling one. If another one was in here, what was counted is
+    /// lost, and what comes is counted beside it.
+    #[cfg(not(loom))]
+    pub(crate) fn remain_alone(&self) {
+        if matches!(self.state().try_lock(), Err(TryLockError::WouldBlock)) {
+            self.is_second.store(true, Ordering::Relaxed);
         }
     }
 
     /// A wait begins: makes room to note its end. Owner only.
     pub(crate) fn make_room(&self) {
-        lock(&self.state).settle();
+        lock(self.state()).settle();
     }
 
     /// A wait has ended, and what it was for will be pushed next, with this version of the held stack.
     pub(crate) fn end(&self, wanted: &Wanted, ended: &Ended, version: u64, memory: Memory) {
         // Others only read it beside the version of the stack, which they read before.
         self.waited.store(version, Ordering::Relaxed);
-        let mut state = lock(&self.state);
+        let mut state = lock(self.state());
         // Another wait may have come inside this one, such as in a panic hook.
         if memory == Memory::MayBeTaken && state.ended.is_some() {
             state.settle();
@@ -83,18 +107,18 @@ impl Account {
 
     /// Something else has happened.
     pub(crate) fn note(&self, wanted: &Wanted, event: Event) {
-        lock(&self.state).table.note(wanted, event);
+        lock(self.state()).table.note(wanted, event);
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        let old = std::mem::replace(&mut *lock(&self.state), State::new());
+        let old = std::mem::replace(&mut *lock(self.state()), State::new());
         drop(old);
     }
 
     /// Calls `see` with all rows, and returns how many events could not be told apart, and not be counted.
     pub(super) fn look(&self, see: impl FnMut(&Row)) -> (u64, u64) {
-        let mut state = lock(&self.state);
+        let mut state = lock(self.state());
         state.settle();
         state.table.rows().for_each(see);
         (state.table.folded, state.lost)
@@ -135,5 +159,29 @@ mod tests {
         assert!(account.has_waited_for(6) && !account.has_waited_for(5));
         account.clear();
         assert_eq!(counted(), (0, 0));
+    }
+
+    #[test]
+    fn a_fork_while_somebody_is_in_it_does_not_lock_it_for_ever() {
+        let (account, here) = (Account::new(), Site::caller());
+        let wanted = Wanted::new(LockId(1), ACCESS, Origin::unnamed(here));
+        let failures = |account: &Account| {
+            let mut failures = 0;
+            account.look(|row| failures += row.stats.try_failures);
+            failures
+        };
+        account.note(&wanted, Event::TryFailed);
+        // Nobody is in it: nothing is lost.
+        account.remain_alone();
+        assert_eq!(failures(&account), 1);
+        let locked = lock(account.state());
+        account.remain_alone();
+        account.make_room();
+        account.note(&wanted, Event::TryFailed);
+        account.note(&wanted, Event::TryFailed);
+        assert_eq!(failures(&account), 2);
+        account.clear();
+        assert_eq!(failures(&account), 0);
+        drop(locked);
     }
 }

@@ -21,6 +21,8 @@ mod metrics;
 #[cfg(not(loom))]
 pub(crate) mod overhead;
 #[cfg(not(loom))]
+pub(crate) mod parks;
+#[cfg(not(loom))]
 pub(crate) mod printer;
 mod section;
 #[cfg(not(loom))]

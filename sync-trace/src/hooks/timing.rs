@@ -1,6 +1,7 @@
 //! The verbs for what is counted: waits are timed, tries and notifications are noted.
 
 use crate::agent::Agent;
+use crate::contention::parks;
 use crate::contention::table::{Event, Wanted};
 use crate::contention::timed::Timed;
 use crate::current::{self, Working};
@@ -26,6 +27,15 @@ pub(super) fn timed_source(
     site: Site,
 ) -> Option<Timed> {
     Timed::begin(tracker::global(), agent, &wanted(source, created), site, None)
+}
+
+/// `agent` begins to park at this line.
+pub(super) fn timed_park(agent: &'static Agent, access: &Access, site: Site) -> Option<Timed> {
+    let wanted = {
+        let _working = Working::begin();
+        parks::wanted(access, site)
+    };
+    Timed::begin(tracker::global(), agent, &wanted, site, None)
 }
 
 fn wanted(source: &Source, created: Option<Origin>) -> Wanted {
