@@ -352,7 +352,8 @@ pub(crate) fn counted() -> Snapshot {
     let _working = Working::begin();
     let tracker = global();
     let elapsed = tracker.now_ns().saturating_sub(tracker.contention.since_ns());
-    Snapshot::of(tracker.agents.iter(), Duration::from_nanos(elapsed))
+    let is_on = tracker.contention.is_on();
+    Snapshot::of(tracker.agents.iter(), Duration::from_nanos(elapsed), is_on)
 }
 
 /// Forgets what [`contention`] has counted so far. A wait that goes on will count from now on only.
@@ -367,7 +368,7 @@ pub fn reset_contention() {
     let _working = Working::begin();
     let tracker = global();
     tracker.contention.restart(tracker.now_ns());
-    tracker.agents.iter().for_each(|agent| agent.account.clear());
+    tracker.agents.iter().for_each(|agent| agent.forget_counts());
 }
 
 /// Prints [`snapshot`] to standard error, past any capture by a test harness.

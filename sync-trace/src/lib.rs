@@ -90,6 +90,7 @@ mod registry;
 mod report;
 mod semaphore;
 mod site;
+mod spare;
 mod stretch;
 mod tracker;
 mod waits;

@@ -190,7 +190,7 @@ impl Tracker {
             failed_tests: Mutex::new(VecDeque::with_capacity(FAILED_MAX)),
             config: Mutex::new(overrides.over(Config::new())),
             #[cfg(not(loom))]
-            contention: Recording::new(overrides.over(Config::new()).contention.is_on()),
+            contention: Recording::new(overrides.over(Config::new()).contention),
             overrides,
             graves: AtomicU64::new(0),
             guards_travel: AtomicBool::new(false),
@@ -598,7 +598,10 @@ impl Tracker {
             }
         }
         // A thread that took a snapshot may have been in anybody's, also in one that waits for its next agent.
-        self.agents.iter().for_each(|agent| agent.account.remain_alone());
+        for agent in self.agents.iter() {
+            agent.account.remain_alone();
+            agent.stacks().into_iter().for_each(|stack| stack.remain_alone());
+        }
         self.agents.have_one_awake(me);
         if let (Some(me), Some(id)) = (me, crate::os::thread_id()) {
             me.set_os_id(id);
@@ -685,7 +688,7 @@ impl Tracker {
         let config = self.overrides.over(config);
         *lock(&self.config) = config;
         #[cfg(not(loom))]
-        self.contention.set_on(config.contention.is_on());
+        self.contention.set(config.contention);
     }
 
     /// A root thread panics, so whoever runs it learns that something failed.

@@ -157,8 +157,7 @@ pub(crate) mod tests {
         let mut stats = Stats::default();
         for &(times, ns, holder, was_handed_on) in waits {
             let holder = [None, Some(first), Some(second)][holder];
-            let has_timed_out = false;
-            let ended = Ended { waiter, holder, was_handed_on, has_timed_out, ns };
+            let ended = Ended { holder, was_handed_on, ns, ..Ended::new(waiter) };
             (0..times).for_each(|_| _ = stats.count(&ended));
         }
         let class = ClassStats::new(kind, Some("accounts"), waiter, Mode::Exclusive);

@@ -15,6 +15,7 @@ use crate::agent::Agent;
 use crate::atomics::{Mutex, lock};
 use crate::current::Working;
 use crate::finding::TestId;
+use crate::tracker;
 
 /// A piece of code that is looked at.
 struct Observed {
@@ -47,7 +48,7 @@ impl Observed {
 
 /// What is on one record now.
 fn counted(agent: &Agent) -> Snapshot {
-    Snapshot::of(iter::once(agent), Duration::ZERO)
+    Snapshot::of(iter::once(agent), Duration::ZERO, tracker::global().contention.is_on())
 }
 
 /// An agent, of this test or of none, begins to use its record.

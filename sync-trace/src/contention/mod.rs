@@ -16,6 +16,7 @@ pub(crate) mod attributed;
 #[cfg(not(loom))]
 mod differences;
 mod histogram;
+pub(crate) mod measured;
 #[cfg(all(feature = "metrics", not(loom)))]
 mod metrics;
 #[cfg(not(loom))]
@@ -24,11 +25,12 @@ pub(crate) mod overhead;
 pub(crate) mod parks;
 #[cfg(not(loom))]
 pub(crate) mod printer;
-mod section;
+pub(crate) mod section;
 #[cfg(not(loom))]
 mod snapshot;
 mod stats;
 pub(crate) mod table;
+pub(crate) mod tally;
 #[cfg(not(loom))]
 pub(crate) mod timed;
 #[cfg(not(loom))]
