@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::stats::Stats;
 use super::table::Row;
+use super::uses::Uses;
 use crate::agent::Agents;
 use crate::finding::{Lock, LockId, LockKind};
 use crate::op::Mode;
@@ -67,6 +68,7 @@ pub struct LockStats {
     pub id: LockId,
     /// What was counted.
     pub stats: Stats,
+    pub(super) uses: Uses,
 }
 
 /// What the locks of a class have in common.
@@ -93,6 +95,11 @@ impl ClassStats {
     fn class(&self) -> Class {
         let origin = self.name.is_none().then_some((self.created, self.type_name));
         Class { kind: self.kind, mode: self.mode, name: self.name, origin }
+    }
+
+    /// Whether it is about the same locks, in whichever mode.
+    pub(super) fn has_locks_of(&self, other: &Self) -> bool {
+        self.class() == Class { mode: self.mode, ..other.class() }
     }
 
     /// One of its locks, as reports know it.
@@ -122,14 +129,11 @@ impl Snapshot {
             earlier.classes.iter().map(|class| (class.class(), class)).collect();
         let classes = self.classes.iter().filter_map(|class| {
             let Some(before) = before.get(&class.class()) else { return Some(class.clone()) };
-            let known: HashMap<LockId, &Stats> =
-                before.locks.iter().map(|lock| (lock.id, &lock.stats)).collect();
-            let locks = class.locks.iter().map(|lock| LockStats {
-                id: lock.id,
-                stats: match known.get(&lock.id) {
-                    Some(before) => lock.stats.since(before),
-                    None => lock.stats.clone(),
-                },
+            let known: HashMap<LockId, &LockStats> =
+                before.locks.iter().map(|lock| (lock.id, lock)).collect();
+            let locks = class.locks.iter().map(|lock| match known.get(&lock.id) {
+                Some(before) => lock.since(before),
+                None => lock.clone(),
             });
             let stats = class.stats.since(&before.stats);
             let locks = locks.filter(|lock| !lock.stats.is_empty()).collect();
@@ -183,6 +187,13 @@ impl ClassStats {
     }
 }
 
+impl LockStats {
+    fn since(&self, earlier: &Self) -> Self {
+        let Self { id, stats, uses } = self;
+        Self { id: *id, stats: stats.since(&earlier.stats), uses: uses.since(&earlier.uses) }
+    }
+}
+
 /// A class while it is put together.
 struct Gathered {
     class: ClassStats,
@@ -191,7 +202,11 @@ struct Gathered {
 
 impl Gathered {
     fn finish(self) -> ClassStats {
-        let locks = self.locks.into_iter().map(|(id, stats)| LockStats { id, stats });
+        let locks = self.locks.into_iter().map(|(id, stats)| LockStats {
+            id,
+            stats,
+            uses: Uses::default(),
+        });
         ClassStats { locks: locks.collect(), ..self.class }
     }
 }
