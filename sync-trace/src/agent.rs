@@ -229,6 +229,18 @@ impl Agent {
         self.permits.add_to(&mut holds).then_some(holds)
     }
 
+    /// Where what it holds is counted.
+    #[cfg(not(loom))]
+    pub(crate) fn stacks(&self) -> [&HeldStack; 2] {
+        [&self.held, self.permits.counts()]
+    }
+
+    /// Forgets what was counted of it. Any thread.
+    #[cfg(not(loom))]
+    pub(crate) fn forget_counts(&self) {
+        self.account.clear(self.stacks());
+    }
+
     /// Notes that another agent has released the newest hold of `id` that `matches`. Any thread.
     pub(crate) fn release_elsewhere(&self, matches: impl Fn(&Held) -> bool) -> bool {
         let Some(held) = self.holds().and_then(|all| all.into_iter().rev().find(matches)) else {

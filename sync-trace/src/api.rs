@@ -345,7 +345,7 @@ pub fn contention() -> Snapshot {
     let _working = Working::begin();
     let tracker = global();
     let elapsed = tracker.now_ns().saturating_sub(tracker.contention.since_ns());
-    Snapshot::of(&tracker.agents, Duration::from_nanos(elapsed))
+    Snapshot::of(&tracker.agents, Duration::from_nanos(elapsed), tracker.contention.is_on())
 }
 
 /// Forgets what [`contention`] has counted so far. A wait that goes on will count from now on only.
@@ -360,7 +360,7 @@ pub fn reset_contention() {
     let _working = Working::begin();
     let tracker = global();
     tracker.contention.restart(tracker.now_ns());
-    tracker.agents.iter().for_each(|agent| agent.account.clear());
+    tracker.agents.iter().for_each(|agent| agent.forget_counts());
 }
 
 /// Prints [`snapshot`] to standard error, past any capture by a test harness.

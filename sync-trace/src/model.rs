@@ -16,7 +16,7 @@ use crate::agent::{Agent, Identity};
 use crate::atomics::Ordering;
 use crate::config::Overrides;
 use crate::finding::{LockKind, Outcome};
-use crate::held::{Entry, Held};
+use crate::held::{Entry, Held, Popped};
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader, Resource, restart_numbers};
 use crate::site::{Origin, Site};
@@ -88,7 +88,8 @@ impl Drop for Guard<'_> {
     fn drop(&mut self) {
         let id = self.lock.header.ensure_id().expect("the locks are tracked");
         let held = &self.agent.held;
-        assert!(held.pop(self.lock.header.word()) || held.remove(|held| held.lock == id).is_some());
+        let popped = held.pop_slow(self.lock.header.word()) != Popped::No;
+        assert!(popped || held.remove(|held| held.lock == id).is_some());
         self.lock.real.unlock();
     }
 }

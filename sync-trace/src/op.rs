@@ -200,6 +200,20 @@ impl Op {
         )
     }
 
+    /// Whether it gives up where it would have to wait.
+    pub(crate) fn is_try(self) -> bool {
+        matches!(
+            self,
+            Self::TryLock
+                | Self::TryRead
+                | Self::TryWrite
+                | Self::TryAcquire
+                | Self::TryAcquireMany
+                | Self::TryAcquireOwned
+                | Self::TryAcquireManyOwned
+        )
+    }
+
     /// Whether it only lets time pass.
     pub(crate) fn is_sleep(self) -> bool {
         matches!(self, Self::Sleep | Self::SleepMs)

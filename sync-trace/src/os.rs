@@ -107,6 +107,21 @@ pub(crate) fn monotonic_us() -> Option<u64> {
     None
 }
 
+/// How long the calling thread has run on a processor; `None` where that cannot be asked. A system call.
+pub(crate) fn thread_cpu_ns() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `time` is ours to write.
+        let status = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+        let seconds = u64::try_from(time.tv_sec).ok()?;
+        let nanos = u64::try_from(time.tv_nsec).ok()?;
+        (status == 0).then(|| seconds * 1_000_000_000 + nanos)
+    }
+    #[cfg(not(unix))]
+    None
+}
+
 /// The process that started this one; `None` where that cannot be asked.
 #[cfg(not(loom))]
 pub(crate) fn parent_process() -> Option<u32> {

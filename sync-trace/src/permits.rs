@@ -10,7 +10,7 @@
 
 use crate::atomics::{AtomicBool, Mutex, Ordering, const_fn, lock, push};
 use crate::finding::LockId;
-use crate::held::{Entry, Held, HeldStack};
+use crate::held::{Entry, Held, HeldStack, Popped};
 
 /// An agent's permits.
 pub(crate) struct Permits {
@@ -42,7 +42,8 @@ impl Permits {
     /// Whether the next [`push`](Self::push) will do.
     #[inline]
     pub(crate) fn has_room(&self) -> bool {
-        self.stack.has_room() && !self.any_elsewhere.load(Ordering::Relaxed)
+        let has_to_come_by = self.any_elsewhere.load(Ordering::Relaxed) || self.stack.has_pending();
+        self.stack.has_room() && !has_to_come_by
     }
 
     /// Makes room for one more, and drops what others have given back. Owner only; allocates.
@@ -71,7 +72,15 @@ impl Permits {
     /// [`remove`](Self::remove). Owner only.
     #[inline]
     pub(crate) fn pop(&self, word: u64) -> bool {
-        self.stack.pop(word)
+        match self.stack.pop_slow(word) {
+            Popped::Yes => true,
+            Popped::Due => {
+                // How long permits are held is not measured.
+                self.stack.measure_none();
+                true
+            }
+            Popped::No => false,
+        }
     }
 
     /// Takes back the newest permit of this semaphore. Owner only.
@@ -83,6 +92,12 @@ impl Permits {
     pub(crate) fn given_back_elsewhere(&self, id: LockId) {
         push(&self.elsewhere, id);
         self.any_elsewhere.store(true, Ordering::Relaxed);
+    }
+
+    /// How often they were held, as [`HeldStack::counted`] tells. Any thread.
+    #[cfg(not(loom))]
+    pub(crate) fn counts(&self) -> &HeldStack {
+        &self.stack
     }
 
     /// Forgets everything. Only for a record that no thread owns.

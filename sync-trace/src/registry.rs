@@ -33,7 +33,7 @@ pub(crate) struct LockHeader {
     /// | 7 | a mutex of [conditions](crate::foresight::conditions) |
     /// | 8 | its initialiser has something to tell whoever [uses](Use::OrInit) it |
     /// | 9 | who initialised it has something to tell whoever [finds](Use::Found) that |
-    /// | 10 | free for who keeps a copy of the word: [`word::FREE`] |
+    /// | 10, 11 | free for who keeps a copy of the word: [`word::FREE`], [`word::FREE_TOO`] |
     /// | 16–61 | the lock's number, 0 until its first use |
     /// | 62 | the memory allocator's: not recorded, see [`mark_allocators`](Self::mark_allocators) |
     /// | 63 | one of those two: not for the usual path |
@@ -284,6 +284,12 @@ impl LockHeader {
         std::ptr::eq(self.owner.load(Ordering::Relaxed), agent)
     }
 
+    /// Whether any agent took the lock alone last.
+    #[inline]
+    pub(crate) fn has_owner(&self) -> bool {
+        !self.owner.load(Ordering::Relaxed).is_null()
+    }
+
     /// Records `agent`, which has just taken the lock alone, as its owner. Only the holder of the
     /// real lock writes. Release pairs with the Acquire in [`owner`](Self::owner), so that whoever
     /// finds the pointer also finds the record behind it.
@@ -322,6 +328,8 @@ pub(crate) mod word {
 
     /// Never set in a header.
     pub(crate) const FREE: u64 = 1 << 10;
+    /// Nor is this.
+    pub(crate) const FREE_TOO: u64 = 1 << 11;
 
     /// That of a lock with this number and without flags.
     pub(crate) fn of(lock: LockId) -> u64 {

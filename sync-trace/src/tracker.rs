@@ -190,7 +190,7 @@ impl Tracker {
             failed_tests: Mutex::new(VecDeque::with_capacity(FAILED_MAX)),
             config: Mutex::new(overrides.over(Config::new())),
             #[cfg(not(loom))]
-            contention: Recording::new(overrides.over(Config::new()).contention.is_on()),
+            contention: Recording::new(overrides.over(Config::new()).contention),
             overrides,
             graves: AtomicU64::new(0),
             guards_travel: AtomicBool::new(false),
@@ -683,7 +683,7 @@ impl Tracker {
         let config = self.overrides.over(config);
         *lock(&self.config) = config;
         #[cfg(not(loom))]
-        self.contention.set_on(config.contention.is_on());
+        self.contention.set(config.contention);
     }
 
     /// A root thread panics, so whoever runs it learns that something failed.

@@ -80,13 +80,20 @@ fn two_that_queue_behind_one_hold_wait_for_all_of_it() {
         threads.map(|thread| thread.join().unwrap()).into()
     });
     let stats = stats("sc1");
-    assert_eq!(stats.waits.count(), 2);
+    assert_eq!((stats.acquisitions, stats.waits.count(), stats.owner_changes), (3, 2, 2));
+    assert_eq!((stats.threads, stats.queue_max, stats.queued, stats.queues), (3, 2, 3, 2));
     assert!(stats.waits.min().unwrap() >= 50 * MS);
     assert!(stats.waits.max().unwrap() <= *waited.iter().max().unwrap());
     assert!(stats.waits.total() <= waited.iter().sum());
     assert_eq!(lines(&stats.holders()), [(holder, 2)]);
     assert_eq!(lines(&stats.waiters()), [(waiter, 2)]);
     assert_eq!(stats.holders()[0].2, stats.waits.total());
+    // The first hold of each thread is measured.
+    assert_eq!((stats.holds.count(), stats.samples()), (3, 3));
+    assert!(stats.holds.max().unwrap() >= 50 * MS);
+    let worst = stats.sections[0];
+    assert_eq!((worst.site.map(|site| site.line()), worst.holds), (Some(holder), 1));
+    assert_eq!(worst.never_mutable, 1);
 }
 
 #[test]
@@ -107,15 +114,19 @@ fn readers_do_not_wait_for_each_other_and_a_writer_waits_for_a_reader() {
             })
             .collect();
         let holder = [(); 3].map(|()| came.recv().unwrap())[0];
-        assert!(counted("sc2").is_empty(), "nobody has waited yet");
+        assert!(counted("sc2").is_empty(), "nobody has waited yet, and no hold has ended");
         let writer = scope.spawn(|| measured(|| drop(lock.write().unwrap())).1);
         until_waiting("sc2", 1);
         pass(10 * MS);
         drop(go);
         let waited = writer.join().unwrap();
         readers.into_iter().for_each(|reader| reader.join().unwrap());
-        let [write] = &counted("sc2")[..] else { panic!("only the writer has waited") };
-        assert_eq!((write.kind, write.mode), (LockKind::RwLock, Mode::Exclusive));
+        let both = counted("sc2");
+        let of = |mode| both.iter().find(|class| class.mode == mode).unwrap();
+        let (read, write) = (of(Mode::Read), of(Mode::Exclusive));
+        assert_eq!((read.stats.acquisitions, read.stats.waits.count()), (3, 0));
+        assert!(read.stats.holds.min().unwrap() >= 10 * MS, "they went on while the writer waited");
+        assert_eq!((write.kind, write.stats.acquisitions), (LockKind::RwLock, 1));
         assert_eq!(write.stats.waits.count(), 1);
         assert!(write.stats.waits.total() >= 10 * MS && write.stats.waits.total() <= waited);
         assert_eq!(lines(&write.stats.holders()), [(holder, 1)]);
@@ -148,11 +159,13 @@ fn a_wait_for_a_signal_counts_at_the_condition_variable_and_not_at_its_mutex() {
         waiter.join().unwrap()
     });
     signal.notify_all();
-    let stats = stats("sc3 signal");
-    assert_eq!(stats.waits.count(), 1);
-    assert!(stats.waits.total() >= 20 * MS && stats.waits.total() <= waited);
-    assert_eq!((stats.notifies, stats.notifies_in_vain, stats.timeouts), (2, 1, 0));
-    assert!(counted("sc3").is_empty());
+    let signals = stats("sc3 signal");
+    assert_eq!(signals.waits.count(), 1);
+    assert!(signals.waits.total() >= 20 * MS && signals.waits.total() <= waited);
+    assert_eq!((signals.notifies, signals.notifies_in_vain, signals.timeouts), (2, 1, 0));
+    let holds = stats("sc3");
+    assert_eq!((holds.acquisitions, holds.waits.count()), (3, 0), "one before the wait, one after");
+    assert!(holds.holds.max().unwrap() < waited, "the wait is no part of a hold");
 }
 
 #[test]
@@ -167,6 +180,7 @@ fn tries_that_fail_are_counted_and_are_no_waits() {
     });
     let stats = stats("sc4");
     assert_eq!((stats.try_failures, stats.waits.count()), (5, 0));
+    assert_eq!((stats.acquisitions, stats.try_successes), (2, 1));
 }
 
 #[test]
@@ -234,6 +248,93 @@ fn a_hold_is_charged_with_the_time_of_everybody_who_waits_behind_it() {
     assert!(charged >= 40 * MS && charged <= waited.iter().sum());
     assert!(stats.waits.min().unwrap() >= 10 * MS);
     assert_eq!(stats.handed_on, 0, "who held it had not waited for it");
+}
+
+#[test]
+fn it_is_seen_how_often_a_lock_goes_to_another_thread() {
+    const TURNS: usize = 50;
+    let (alternates, stays) = (named!("sc7", Mutex::new(0)), named!("sc7 alone", Mutex::new(0)));
+    thread::scope(|scope| {
+        let (go, gone) = channel::<()>();
+        let (come, came) = channel();
+        let alternates = &alternates;
+        let other = scope.spawn(move || {
+            for () in gone {
+                *alternates.lock().unwrap() += 1;
+                come.send(()).unwrap();
+            }
+        });
+        for _ in 0..TURNS {
+            *alternates.lock().unwrap() += 1;
+            *stays.lock().unwrap() += 1;
+            go.send(()).unwrap();
+            came.recv().unwrap();
+        }
+        drop(go);
+        other.join().unwrap();
+    });
+    let changes = |name| {
+        let stats = stats(name);
+        (stats.acquisitions, stats.owner_changes, stats.threads)
+    };
+    let turns = TURNS as u64;
+    assert_eq!(changes("sc7"), (2 * turns, 2 * turns - 1, 2));
+    assert_eq!(changes("sc7 alone"), (turns, 0, 1));
+}
+
+#[test]
+fn it_is_seen_that_a_section_only_reads() {
+    let lock = named!("only read", Mutex::new(vec![1]));
+    let read_line = here() + 1;
+    let read = |lock: &Mutex<Vec<i32>>| assert_eq!(lock.lock().unwrap().len(), 1);
+    let write_line = here() + 1;
+    let write = |lock: &Mutex<Vec<i32>>| lock.lock().unwrap()[0] += 1;
+    let shared = named!("only read, shared", RwLock::new(1));
+    // A thread's first hold is always measured.
+    for round in 0..20 {
+        thread::scope(|scope| {
+            scope.spawn(|| if round % 4 == 0 { write(&lock) } else { read(&lock) });
+        });
+        thread::scope(|scope| _ = scope.spawn(|| drop(shared.write().unwrap())));
+    }
+    let stats = stats("only read");
+    let mut sections: Vec<_> = stats
+        .sections
+        .iter()
+        .map(|section| (section.site.unwrap().line(), section.holds, section.never_mutable))
+        .collect();
+    sections.sort();
+    assert_eq!(sections, [(read_line, 15, 15), (write_line, 5, 0)]);
+    let [writes] = &counted("only read, shared")[..] else { panic!("it was never read") };
+    assert_eq!(writes.stats.sections[0].never_mutable, 20);
+}
+
+#[test]
+fn holds_that_end_in_any_order_and_at_any_depth_are_counted_each_in_its_mode() {
+    const DEEP: usize = 20;
+    let locks: [RwLock<()>; DEEP] = std::array::from_fn(|_| named!("any order", RwLock::new(())));
+    for round in 0..50 {
+        let mut held: Vec<_> = locks.iter().map(|lock| Some(lock.write().unwrap())).collect();
+        (0..DEEP).for_each(|at| held[(at * 7 + round) % DEEP] = None);
+        // Hand over hand.
+        let mut last = None;
+        locks.iter().for_each(|lock| last = Some(lock.read().unwrap()));
+        drop(last);
+    }
+    let changed = sync_trace::sync::RwLockWriteGuard::downgrade(locks[0].write().unwrap());
+    drop(changed);
+    let classes = counted("any order");
+    let of = |mode| classes.iter().find(|class| class.mode == mode).unwrap();
+    let each = 50 * DEEP as u64;
+    for (mode, all) in [(Mode::Exclusive, each + 1), (Mode::Read, each + 1)] {
+        let class = of(mode);
+        assert_eq!(class.stats.acquisitions, all, "{mode:?}");
+        let own: u64 = class.locks.iter().map(|lock| lock.stats.acquisitions).sum();
+        assert!(own <= all);
+        assert!(
+            class.stats.holds.count() > 0 && class.stats.samples() <= class.stats.holds.count()
+        );
+    }
 }
 
 #[test]
@@ -309,43 +410,4 @@ fn eight_threads_that_come_and_go_lose_nothing_and_count_nothing_twice() {
         assert!(stats.waits.total() <= measured_in_all);
     }
     assert_eq!(*lock.lock().unwrap(), 8 * ROUNDS);
-}
-
-#[test]
-fn what_eight_threads_wait_for_at_random_is_charged_in_full() {
-    const TURNS: u64 = 3_000;
-    let lock = named!("random", Mutex::new(0_u64));
-    let take_turns = || {
-        let waits = (0..TURNS).map(|_| {
-            let (mut held, waited) = measured(|| lock.lock().unwrap());
-            *held += 1;
-            (0..20).for_each(|_| std::hint::spin_loop());
-            waited
-        });
-        waits.sum::<Duration>()
-    };
-    let before = sync_trace::contention();
-    let measured_in_all: Duration = thread::scope(|scope| {
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(take_turns)).collect();
-        // Somebody who looks on meanwhile sees numbers that fit each other.
-        while threads.iter().any(|thread| !thread.is_finished()) {
-            for class in counted("random") {
-                let pairs = class.stats.pairs.iter();
-                assert_eq!(pairs.map(|pair| pair.waits).sum::<u64>(), class.stats.waits.count());
-            }
-        }
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
-    });
-    let since = sync_trace::contention().since(&before);
-    let class = since.classes.iter().find(|class| class.name == Some("random"));
-    let Some(class) = class else { return };
-    let stats = &class.stats;
-    assert!(stats.waits.count() <= 8 * TURNS && stats.waits.total() <= measured_in_all);
-    let total = |sites: Vec<(Option<Site>, u64, Duration)>| -> Duration {
-        sites.iter().map(|site| site.2).sum()
-    };
-    assert_eq!(total(stats.holders()), stats.waits.total());
-    assert_eq!(total(stats.waiters()), stats.waits.total());
-    let [lock] = &class.locks[..] else { panic!("one lock") };
-    assert_eq!(lock.stats.waits, stats.waits);
 }

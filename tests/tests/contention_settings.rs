@@ -41,6 +41,9 @@ fn waits_for(name: &str) -> Option<(u64, Duration)> {
     let contention = sync_trace::contention();
     let class = contention.classes.iter().find(|class| class.name == Some(name))?;
     assert!(class.stats.waits.total() <= contention.elapsed, "{contention:?}");
+    if class.stats.waits.is_empty() {
+        return None;
+    }
     Some((class.stats.waits.count(), class.stats.waits.total()))
 }
 

@@ -12,11 +12,13 @@ pub(crate) mod account;
 #[cfg(not(loom))]
 mod advice;
 mod histogram;
-mod section;
+pub(crate) mod measured;
+pub(crate) mod section;
 #[cfg(not(loom))]
 mod snapshot;
 mod stats;
 pub(crate) mod table;
+pub(crate) mod tally;
 #[cfg(not(loom))]
 pub(crate) mod timed;
 #[cfg(not(loom))]

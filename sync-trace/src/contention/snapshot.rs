@@ -1,6 +1,7 @@
 //! What was counted by all agents, put together.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use super::stats::Stats;
@@ -165,13 +166,18 @@ impl Snapshot {
     }
 
     /// What all `agents` have counted, in so much time.
-    pub(crate) fn of(agents: &Agents, elapsed: Duration) -> Self {
+    /// What holds are counted as is there also where nothing `is_on`, and nobody wants to see it.
+    pub(crate) fn of(agents: &Agents, elapsed: Duration, is_on: bool) -> Self {
         let mut classes: HashMap<Class, Gathered> = HashMap::new();
         let (mut folded, mut lost) = (0, 0);
         for agent in agents.iter() {
-            let counts = agent.account.look(|row| gather(&mut classes, row));
-            folded += counts.0;
-            lost += counts.1;
+            let (rows, more_folded, more_lost) =
+                agent.account.look(&agent.stacks()[..if is_on { 2 } else { 0 }]);
+            folded += more_folded;
+            lost += more_lost;
+            let mut its_own = HashMap::new();
+            rows.iter().for_each(|row| gather(&mut its_own, row));
+            its_own.into_iter().for_each(|(class, its_own)| its_own.join(class, &mut classes));
         }
         let classes = classes.into_values().map(Gathered::finish).collect();
         let mut snapshot = Self { elapsed, classes, folded, lost };
@@ -201,6 +207,22 @@ struct Gathered {
 }
 
 impl Gathered {
+    /// Adds what one agent has counted to what all have.
+    fn join(mut self, class: Class, all: &mut HashMap<Class, Self>) {
+        let stats = self.locks.values_mut().chain([&mut self.class.stats]);
+        stats.for_each(|stats| stats.threads = u64::from(stats.acquisitions > 0));
+        match all.entry(class) {
+            Entry::Vacant(place) => _ = place.insert(self),
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.class.stats.merge(&self.class.stats);
+                for (id, stats) in self.locks {
+                    known.locks.entry(id).or_default().merge(&stats);
+                }
+            }
+        }
+    }
+
     fn finish(self) -> ClassStats {
         let locks = self.locks.into_iter().map(|(id, stats)| LockStats {
             id,

@@ -77,11 +77,22 @@ pub struct Pair {
 /// A wait that is over.
 #[derive(Clone, Copy)]
 pub(crate) struct Ended {
+    /// For how many waits it stands.
+    pub(crate) weight: u64,
+    /// How many waited when it began, itself included; 0 if nobody looked.
+    pub(crate) queued: u64,
     pub(crate) waiter: Site,
     pub(crate) holder: Option<Site>,
     pub(crate) was_handed_on: bool,
     pub(crate) has_timed_out: bool,
     pub(crate) ns: u64,
+}
+
+impl Ended {
+    pub(crate) fn new(waiter: Site) -> Self {
+        let (was_handed_on, has_timed_out) = (false, false);
+        Self { weight: 1, queued: 0, waiter, holder: None, was_handed_on, has_timed_out, ns: 0 }
+    }
 }
 
 impl Pair {
@@ -102,9 +113,13 @@ pub(super) const PAIRS_MAX: usize = 64;
 impl Stats {
     /// Counts a wait. False if there were too many lines to tell it from others.
     pub(super) fn count(&mut self, ended: &Ended) -> bool {
-        self.waits.record_ns(ended.ns);
-        self.timeouts += u64::from(ended.has_timed_out);
-        self.handed_on += u64::from(ended.was_handed_on);
+        let weight = ended.weight;
+        self.waits.record_ns_times(ended.ns, weight);
+        self.timeouts += if ended.has_timed_out { weight } else { 0 };
+        self.handed_on += if ended.was_handed_on { weight } else { 0 };
+        self.queued += ended.queued;
+        self.queues += u64::from(ended.queued > 0);
+        self.queue_max = self.queue_max.max(ended.queued);
         let [waiter, holder] = [Some(ended.waiter), ended.holder];
         let known =
             self.pairs.iter().position(|pair| is(pair.waiter, waiter) && is(pair.holder, holder));
@@ -114,8 +129,9 @@ impl Stats {
             None if is_told_apart => self.pair(waiter, holder),
             None => self.pair(None, None),
         };
-        let total = Duration::from_nanos(ended.ns);
-        pair.add(&Pair { waits: 1, total, max: total, ..*pair });
+        let max = Duration::from_nanos(ended.ns);
+        let total = Duration::from_nanos(ended.ns.saturating_mul(weight));
+        pair.add(&Pair { waits: weight, total, max, ..*pair });
         is_told_apart
     }
 
@@ -273,7 +289,7 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn ended(waiter: Site, holder: Option<Site>, ns: u64) -> Ended {
-        Ended { waiter, holder, was_handed_on: false, has_timed_out: false, ns }
+        Ended { holder, ns, ..Ended::new(waiter) }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use super::section::Sample;
 use super::stats::{Ended, Stats};
+use super::tally::Counted;
 use crate::finding::{LockId, LockKind};
 use crate::lock_order::adjacency::QuickHash;
 use crate::op::Mode;
@@ -23,7 +25,17 @@ pub(crate) struct Wanted {
 impl Wanted {
     pub(crate) fn new(lock: LockId, access: &Access, created: Origin) -> Self {
         let Access { kind, type_name, mode, .. } = *access;
+        // Permits are counted as their waits are, which know of no mode.
+        let mode = if kind == LockKind::Semaphore { Mode::Exclusive } else { mode };
         Self { lock, kind, type_name, mode, created }
+    }
+
+    fn own_key(&self) -> Key {
+        (self.lock.0 << 2 | self.mode as u64, 0, 0)
+    }
+
+    fn class_key(&self) -> Key {
+        (self.mode as u64, self.created.to_ptr().addr(), self.type_name as usize)
     }
 }
 
@@ -52,6 +64,7 @@ pub(super) struct Row {
 type Key = (u64, usize, usize);
 
 /// Stats of locks.
+#[derive(Clone)]
 pub(super) struct Table {
     rows: HashMap<Key, Row, QuickHash>,
     /// What could not be told apart, because there were too many locks or lines: how many waits or other
@@ -88,14 +101,59 @@ impl Table {
         self.folded += u64::from(!row.is_own);
     }
 
+    /// Counts a hold that was measured.
+    pub(super) fn sample(&mut self, wanted: &Wanted, sample: &Sample) {
+        let row = self.row(wanted);
+        let is_told_apart = row.stats.sample(sample) && row.is_own;
+        self.folded += u64::from(!is_told_apart);
+    }
+
+    /// Counts holds that have ended.
+    pub(super) fn hold(&mut self, counted: &Counted) {
+        let wanted = Wanted::new(counted.lock, counted.access, counted.created);
+        let row = match counted.is_own {
+            true => self.row(&wanted),
+            false => self.row_at(wanted.class_key(), &wanted, false),
+        };
+        row.stats.acquisitions += counted.times;
+        row.stats.owner_changes += counted.changes;
+        if counted.access.op.is_try() {
+            row.stats.try_successes += counted.times;
+        }
+        let is_own = row.is_own;
+        self.folded += if is_own { 0 } else { counted.times };
+    }
+
+    /// Takes back what was counted as such holds, wherever it has got to.
+    pub(super) fn forget(&mut self, counted: &Counted) {
+        let wanted = Wanted::new(counted.lock, counted.access, counted.created);
+        let (mut times, mut changes) = (counted.times, counted.changes);
+        let is_try = counted.access.op.is_try();
+        let keys = [counted.is_own.then(|| wanted.own_key()), Some(wanted.class_key())];
+        for row in keys.into_iter().flatten() {
+            let Some(row) = self.rows.get_mut(&row) else { continue };
+            let stats = &mut row.stats;
+            let take = |from: &mut u64, what: &mut u64| {
+                let taken = (*from).min(*what);
+                *from -= taken;
+                *what -= taken;
+                taken
+            };
+            let taken = take(&mut stats.acquisitions, &mut times);
+            take(&mut stats.owner_changes, &mut changes);
+            stats.try_successes -= if is_try { taken.min(stats.try_successes) } else { 0 };
+            self.folded = self.folded.saturating_sub(if row.is_own { 0 } else { taken });
+        }
+    }
+
     fn row(&mut self, wanted: &Wanted) -> &mut Row {
-        let Wanted { lock, mode, created, type_name, .. } = *wanted;
-        let mut key = (lock.0 << 2 | mode as u64, 0, 0);
+        let key = wanted.own_key();
         let has_room = self.rows.len() < LOCKS_MAX;
         let is_own = has_room || self.rows.contains_key(&key);
-        if !is_own {
-            key = (mode as u64, created.to_ptr().addr(), type_name as usize);
-        }
+        self.row_at(if is_own { key } else { wanted.class_key() }, wanted, is_own)
+    }
+
+    fn row_at(&mut self, key: Key, wanted: &Wanted, is_own: bool) -> &mut Row {
         match self.rows.entry(key) {
             Entry::Occupied(row) => row.into_mut(),
             Entry::Vacant(place) => {
@@ -122,11 +180,7 @@ mod tests {
         for round in 0..2 {
             for lock in 1..=(LOCKS_MAX + more) as u64 {
                 let wanted = Wanted::new(LockId(lock), ACCESS, Origin::unnamed(here));
-                let (was_handed_on, has_timed_out) = (false, false);
-                table.count(
-                    &wanted,
-                    &Ended { waiter: here, holder: None, was_handed_on, has_timed_out, ns: round },
-                );
+                table.count(&wanted, &Ended { ns: round, ..Ended::new(here) });
                 table.note(&wanted, Event::TryFailed);
             }
         }

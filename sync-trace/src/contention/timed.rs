@@ -6,29 +6,44 @@ use super::account::Memory;
 use super::stats::Ended;
 use super::table::Wanted;
 use crate::agent::Agent;
+use crate::config::Contention;
 use crate::current::{self, Working};
 use crate::finding::{LockId, LockKind};
 use crate::op::Mode;
+use crate::registry::Resource;
 use crate::site::Site;
 use crate::tracker::Tracker;
 
 /// Whether waits are counted, and since when. Both change seldom, and say nothing of other memory: Relaxed.
 pub(crate) struct Recording {
     is_on: AtomicBool,
+    /// Whether every hold is measured.
+    is_full: AtomicBool,
     since_ns: AtomicU64,
 }
 
 impl Recording {
-    pub(crate) fn new(is_on: bool) -> Self {
-        Self { is_on: AtomicBool::new(is_on), since_ns: AtomicU64::new(0) }
+    pub(crate) fn new(which: Contention) -> Self {
+        let recording = Self {
+            is_on: AtomicBool::new(false),
+            is_full: AtomicBool::new(false),
+            since_ns: AtomicU64::new(0),
+        };
+        recording.set(which);
+        recording
     }
 
     pub(crate) fn is_on(&self) -> bool {
         self.is_on.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_on(&self, is_on: bool) {
-        self.is_on.store(is_on, Ordering::Relaxed);
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set(&self, which: Contention) {
+        self.is_on.store(which != Contention::Off, Ordering::Relaxed);
+        self.is_full.store(which == Contention::Full, Ordering::Relaxed);
     }
 
     /// Since when waits are counted, on the tracker's clock.
@@ -55,6 +70,8 @@ pub(crate) struct Timed {
 
 /// So many agents are looked at for who reads a lock.
 const READERS_LOOKED_AT: usize = 64;
+/// The same for who waits for one.
+pub(crate) const WAITERS_LOOKED_AT: usize = 64;
 
 impl Timed {
     /// `agent` begins to wait; `None` if that is not to be counted. `owner` is who holds that alone, if
@@ -70,8 +87,7 @@ impl Timed {
             return None;
         }
         let since_ns = tracker.now_ns();
-        let mut ended =
-            Ended { waiter, holder: None, was_handed_on: false, has_timed_out: false, ns: 0 };
+        let mut ended = Ended::new(waiter);
         if let Some(owner) = owner {
             charge(&mut ended, owner, wanted.lock);
         }
@@ -83,6 +99,22 @@ impl Timed {
         Some(Self { tracker, agent, wanted: *wanted, ended, since_ns, until_ns: None })
     }
 
+    /// As [`begin`](Self::begin) for a lock that will be free soon, perhaps. Where that happens often, the clock and
+    /// a look at what the owner holds, whose cache line it takes away, cost more than the wait: so some of those
+    /// are chosen at random, and count for all that are [soon over](Self::is_soon_over).
+    pub(crate) fn begin_soon_over(
+        tracker: &'static Tracker,
+        agent: &'static Agent,
+        wanted: &Wanted,
+        waiter: Site,
+        owner: Option<&Agent>,
+    ) -> Option<Self> {
+        let weight = agent.account.chosen_wait(tracker)?;
+        let mut timed = Self::begin(tracker, agent, wanted, waiter, owner)?;
+        timed.ended.weight = weight.into();
+        Some(timed)
+    }
+
     /// The wait goes on, and is about to be over, perhaps. So the clock is read while others have the lock.
     pub(crate) fn goes_on(&mut self) {
         self.until_ns = Some(self.tracker.now_ns());
@@ -91,6 +123,9 @@ impl Timed {
     /// The wait goes on for longer: there is time to look who is to blame.
     pub(crate) fn settles_down(&mut self, owner: Option<&Agent>) {
         self.until_ns = None;
+        // All such waits are counted.
+        self.ended.weight = 1;
+        self.ended.queued = 1 + self.others_waiting();
         if self.ended.holder.is_some() {
             return;
         }
@@ -99,6 +134,18 @@ impl Timed {
             None if self.wanted.kind == LockKind::RwLock => self.charge_a_reader(),
             None => {}
         }
+    }
+
+    /// How many other agents wait for the same lock now.
+    fn others_waiting(&self) -> u64 {
+        let lock = Resource::Lock(self.wanted.lock);
+        let agents = self.tracker.agents.iter().take(WAITERS_LOOKED_AT);
+        let waits = |agent: &&Agent| {
+            !std::ptr::eq(*agent, self.agent)
+                && agent.wait.is_waiting()
+                && agent.wait.target() == lock
+        };
+        agents.filter(waits).count() as u64
     }
 
     /// Somebody reads the lock, or else a writer queues behind a reader: the first that is found.

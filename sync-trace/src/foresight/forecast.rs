@@ -45,6 +45,43 @@ pub(crate) fn requested(
     agent: &'static Agent,
     asked: Asked,
 ) -> Option<u64> {
+    if agent.held.has_to_do() {
+        return requested_to_be_counted(lock, access, site, agent, asked);
+    }
+    requested_as_usual(lock, access, site, agent, asked)
+}
+
+/// The hold is to be measured, or there is something to count first.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn requested_to_be_counted(
+    lock: &LockHeader,
+    access: &'static Access,
+    site: Site,
+    agent: &'static Agent,
+    asked: Asked,
+) -> Option<u64> {
+    if !current::is_in_allocator() {
+        let _working = Working::begin();
+        agent.account.make_room();
+        agent.account.drain(&agent.held);
+    }
+    let is_armed = agent.held.is_armed();
+    let place = requested_as_usual(lock, access, site, agent, asked);
+    // One that is to be measured has to be looked at when it begins.
+    place.filter(|_| !is_armed)
+}
+
+#[inline(always)]
+#[track_caller]
+fn requested_as_usual(
+    lock: &LockHeader,
+    access: &'static Access,
+    site: Site,
+    agent: &'static Agent,
+    asked: Asked,
+) -> Option<u64> {
     // All that is not done at once is a call at the end, so that nothing has to be saved for it.
     if asked == Asked::Nested && agent.held.is_empty() && !agent.time.is_inside() {
         let word = lock.word();
@@ -71,7 +108,7 @@ fn requested_first(
         agent.held.keep_lowest();
         return None;
     }
-    agent.held.fill_first(&Entry { word, access, created: lock.origin(), site })
+    agent.held.fill_fresh(&Entry { word, access, created: lock.origin(), site })
 }
 
 /// The agent did not do this a moment ago.

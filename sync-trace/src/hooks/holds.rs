@@ -9,13 +9,13 @@ use crate::declared;
 use crate::finding::LockId;
 use crate::foresight::chronicle::Ended;
 use crate::foresight::forecast;
-use crate::held::{Asked, Held};
+use crate::held::{Asked, Held, Popped};
 use crate::op::Mode;
 use crate::registry::{Access, LockHeader, word};
 use crate::site::Site;
 use crate::tracker::{self, Limits};
 
-use super::{Request, ordering};
+use super::{Request, ordering, timing};
 
 /// What was made ready before a lock was asked for: the place of its record is filled and becomes
 /// part of the record with one store, if nothing else is recorded until then.
@@ -82,8 +82,12 @@ pub(crate) fn prepare_again(request: &Request<'_>) {
 #[cfg_attr(not(debug_assertions), inline)]
 #[track_caller]
 pub(crate) fn prepare_try(request: &Request<'_>) {
-    if !current::current().held.has_room() {
+    let held = &current::current().held;
+    if !held.has_room() {
         forecast::tried(request.lock, request.access, request.site);
+    }
+    if held.has_pending() {
+        timing::drain();
     }
 }
 
@@ -97,7 +101,8 @@ pub(crate) fn acquired_at_once(request: &Request<'_>, prepared: Prepared) -> Rec
     let Prepared { agent, place } = prepared;
     let Some(place) = place else { return acquired_otherwise(lock, access, site) };
     if access.mode == Mode::Exclusive && !lock.is_owner(agent) {
-        if agent.is_alert() {
+        // Another one had it before, which is counted.
+        if agent.is_alert() || lock.has_owner() {
             return acquired_otherwise(lock, access, site);
         }
         lock.set_owner(agent);
@@ -119,6 +124,7 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
     let lock = request.lock;
     let Some(id) = lock.id().or_else(|| unusual_id(lock)) else { return passed(lock) };
     let agent = current::current();
+    let changes_hands = request.access.mode == Mode::Exclusive && changes_hands(lock, agent);
     // First the owner: an older hold that another thread has released for this one goes with that.
     let has_to_look = match request.access.mode {
         // The record may have been another agent's when that had the lock.
@@ -133,9 +139,18 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
         came_to(agent, lock, id, request.access.mode);
     }
     if agent.held.push(&request.entry()) {
+        if changes_hands || agent.held.has_to_measure() {
+            timing::begins(agent, id, changes_hands);
+        }
         return Recorded::Yes;
     }
-    acquired_slow(request)
+    acquired_slow(request, changes_hands)
+}
+
+/// Whether another agent had the lock before `agent`, which has just taken it alone.
+#[inline]
+fn changes_hands(lock: &LockHeader, agent: &Agent) -> bool {
+    !lock.is_owner(agent) && lock.has_owner()
 }
 
 /// Another agent may have had the lock since `agent` had it last.
@@ -191,7 +206,7 @@ fn passed(lock: &LockHeader) -> Recorded {
 
 #[cold]
 #[inline(never)]
-fn acquired_slow(request: &Request<'_>) -> Recorded {
+fn acquired_slow(request: &Request<'_>, changes_hands: bool) -> Recorded {
     let Request { lock, access, .. } = *request;
     if lock.is_allocators() {
         return passed(lock);
@@ -207,6 +222,9 @@ fn acquired_slow(request: &Request<'_>) -> Recorded {
         came_to(agent, lock, id, access.mode);
         let held = request.held(id);
         agent.held.push_slow(&held);
+        if changes_hands || agent.held.has_to_measure() {
+            timing::begins(agent, id, changes_hands);
+        }
         declared::taken(agent, &held);
         return Recorded::Yes;
     }
@@ -230,23 +248,44 @@ pub(crate) enum Hold {
 /// The real lock is about to be given up. It must come before that: were the lock freed first, its
 /// next owner could be on record while this one still is.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn released(lock: &LockHeader, hold: Hold) {
+pub(crate) fn released(lock: &LockHeader, hold: Hold, used: Used) {
     if !current::current().held.pop(lock.word()) {
-        released_slow(lock, hold);
+        released_slow(lock, hold, used);
     }
+}
+
+/// What a hold that ends was used for, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Used {
+    /// Nothing was changed: there was no mutable access to the data.
+    Immutably,
+    /// There was, or nobody can tell.
+    Mutably,
 }
 
 /// It never unwinds, and says so by its ABI: then what drops the real guard beside a hold needs no
 /// second copy for that case, and is small enough to be inlined.
 #[cold]
 #[inline(never)]
-extern "C" fn released_slow(lock: &LockHeader, hold: Hold) {
-    if lock.has_conditions() && current::current().held.pop(word::usual(lock.word())) {
+extern "C" fn released_slow(lock: &LockHeader, hold: Hold, used: Used) {
+    if popped(lock, used) {
         return;
     }
-    if forget(lock, hold) == Forgotten::Forgiven {
+    if forget(lock, hold, used) == Forgotten::Forgiven {
         lock.spare();
     }
+}
+
+/// Takes back the newest entry if it is of this lock, which need not be one for the usual path if it is
+/// only because of its conditions.
+pub(super) fn popped(lock: &LockHeader, used: Used) -> bool {
+    let word = if lock.has_conditions() { word::usual(lock.word()) } else { lock.word() };
+    let popped = current::current().held.pop_slow(word);
+    if popped == Popped::Due {
+        timing::due(used);
+    }
+    popped != Popped::No
 }
 
 /// What was on record of a hold that ends.
@@ -261,7 +300,7 @@ pub(super) enum Forgotten {
 }
 
 /// Takes the newest hold of `lock` off the record, wherever it is.
-pub(super) fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
+pub(super) fn forget(lock: &LockHeader, hold: Hold, used: Used) -> Forgotten {
     let Some(id) = lock.recorded_id() else {
         left_unrecorded(lock);
         return Forgotten::Foreign;
@@ -272,6 +311,7 @@ pub(super) fn forget(lock: &LockHeader, hold: Hold) -> Forgotten {
     if let Some(agent) = current::home() {
         current::refresh(agent);
         if take_off(agent, matches) {
+            timing::removed(agent, used);
             declared::released(agent, id);
             // Readers never poison, as with `std`, so there is nothing to spare.
             let forgiven =
@@ -332,19 +372,21 @@ pub(crate) fn downgraded<'a>(
     lock: &'a LockHeader,
     access: &'static Access,
     site: Site,
+    used: Used,
 ) -> Option<&'a LockHeader> {
     let relabelled = current::home().zip(lock.recorded_id()).is_some_and(|(agent, id)| {
         current::refresh(agent);
         let _working = Working::begin();
         let relabelled = agent.relabel(id, access, site);
         tell(agent, relabelled.as_ref());
+        timing::removed(agent, used);
         relabelled.is_some()
     });
     // One of the allocator's is counted as held, and still is.
     let is_counted = lock.is_allocators();
     if !relabelled && !is_counted {
         // Another thread's record may have it, which the owner leads to.
-        forget(lock, Hold::Exclusive);
+        forget(lock, Hold::Exclusive, used);
     }
     lock.clear_owner();
     (relabelled || is_counted).then_some(lock)

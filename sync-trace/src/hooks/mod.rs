@@ -42,8 +42,8 @@ use crate::waits::slot::Wait;
 pub(crate) use crate::perturb::{is_on as is_perturbed, let_others_in, point_of_wait};
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use holds::{
-    Hold, Recorded, acquired, acquired_at_once, downgraded, prepare, prepare_again, prepare_try,
-    prepare_write, released,
+    Hold, Recorded, Used, acquired, acquired_at_once, downgraded, prepare, prepare_again,
+    prepare_try, prepare_write, released,
 };
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use meaning::{Meant, mean, outer};

@@ -177,6 +177,7 @@ mod on {
         if let Some(agent) = current::recording() {
             let _working = Working::begin();
             agent.permits.make_room();
+            agent.account.drain(agent.permits.counts());
         }
     }
 

@@ -1,21 +1,35 @@
-//! The verbs for what is counted: waits are timed, tries and notifications are noted.
+//! The verbs for what is counted: waits are timed, and some holds; tries and notifications are noted.
 
 use crate::agent::Agent;
+use crate::contention::account::Memory;
+use crate::contention::measured::{Removed, Running};
+use crate::contention::section::Sample;
 use crate::contention::table::{Event, Wanted};
-use crate::contention::timed::Timed;
+use crate::contention::timed::{Timed, WAITERS_LOOKED_AT};
 use crate::current::{self, Working};
+use crate::finding::LockId;
+use crate::held::Held;
 use crate::op::Mode;
-use crate::registry::{Access, LockHeader};
+use crate::os;
+use crate::registry::{Access, LockHeader, Resource};
 use crate::site::{Origin, Site};
-use crate::tracker;
+use crate::tracker::{self, Tracker};
 use crate::waits::source::Source;
 
 use super::Request;
+use super::holds::Used;
 
 /// `agent` begins to wait for a lock.
 pub(super) fn timed_lock(agent: &'static Agent, request: &Request<'_>) -> Option<Timed> {
     let wanted = Wanted::new(request.lock.number()?, request.access, request.lock.origin());
     Timed::begin(tracker::global(), agent, &wanted, request.site, request.lock.owner())
+}
+
+/// The same, and perhaps that is soon over.
+pub(super) fn timed_spin(agent: &'static Agent, request: &Request<'_>) -> Option<Timed> {
+    let wanted = Wanted::new(request.lock.number()?, request.access, request.lock.origin());
+    let (tracker, owner) = (tracker::global(), request.lock.owner());
+    Timed::begin_soon_over(tracker, agent, &wanted, request.site, owner)
 }
 
 /// `agent` begins to wait for what nobody owns.
@@ -45,6 +59,93 @@ pub(crate) fn tried_in_vain(lock: &LockHeader, access: &'static Access) {
     if let Some(id) = lock.ensure_id() {
         note(&Wanted::new(id, access, lock.origin()), Event::TryFailed);
     }
+}
+
+/// What was counted and needs memory is put where it belongs.
+#[cold]
+#[inline(never)]
+pub(super) fn drain() {
+    if let Some(agent) = current::present().filter(|_| !current::is_in_allocator()) {
+        let _working = Working::begin();
+        agent.account.drain(&agent.held);
+    }
+}
+
+/// A hold of the lock `id` has just begun, which is to be measured, or before which another agent had it.
+#[cold]
+#[inline(never)]
+pub(super) fn begins(agent: &'static Agent, id: LockId, changes_hands: bool) {
+    if changes_hands {
+        agent.held.changed_hands();
+    }
+    let Some(wants_cpu) = agent.held.wants_measure() else { return };
+    let tracker = tracker::global();
+    let cpu_ns = if wants_cpu { os::thread_cpu_ns() } else { None };
+    let bypassed = !agent.account.has_waited_for(agent.held.version_number())
+        && is_waited_for(tracker, agent, id);
+    let since_ns = tracker.now_ns();
+    agent.held.begin_measure(Running { weight: 1, since_ns, cpu_ns, bypassed });
+}
+
+/// Whether another agent waits for the lock.
+fn is_waited_for(tracker: &Tracker, me: &Agent, id: LockId) -> bool {
+    let mut others = tracker.agents.iter().take(WAITERS_LOOKED_AT);
+    others.any(|agent| {
+        !std::ptr::eq(agent, me)
+            && agent.wait.is_waiting()
+            && agent.wait.target() == Resource::Lock(id)
+    })
+}
+
+/// A hold has ended, and it is time to measure one, or it was.
+#[cold]
+#[inline(never)]
+pub(super) fn due(used: Used) {
+    let agent = current::current();
+    let tracker = tracker::global();
+    if !tracker.contention.is_on() {
+        return agent.held.measure_none();
+    }
+    let ended = agent.held.ended();
+    let ended_ns = ended.map(|(held, running)| measured(tracker, agent, &held, &running, used));
+    agent.held.measure_next(ended_ns, tracker.contention.is_full());
+}
+
+/// A hold was taken off the record in another way.
+pub(super) fn removed(agent: &Agent, used: Used) {
+    let Removed { ended, is_due } = agent.held.take_removed();
+    if ended.is_none() && !is_due {
+        return;
+    }
+    let tracker = tracker::global();
+    if !tracker.contention.is_on() {
+        return agent.held.measure_none();
+    }
+    let ended_ns = ended.map(|(held, running)| measured(tracker, agent, &held, &running, used));
+    if is_due {
+        agent.held.measure_next(ended_ns, tracker.contention.is_full());
+    }
+}
+
+/// Counts a hold that was measured. Returns when it has ended.
+fn measured(tracker: &Tracker, agent: &Agent, held: &Held, running: &Running, used: Used) -> u64 {
+    let now_ns = tracker.now_ns();
+    let Running { weight, since_ns, cpu_ns, bypassed } = *running;
+    let cpu_ns = cpu_ns.and_then(|since| Some(os::thread_cpu_ns()?.saturating_sub(since)));
+    // What came before the last reset was forgotten with it.
+    let ns = now_ns.saturating_sub(since_ns.max(tracker.contention.since_ns()));
+    agent.held.took(ns);
+    let was_mutable = used == Used::Mutably;
+    let weight = weight.into();
+    let sample = Sample { site: held.site, ns, weight, was_mutable, cpu_ns, bypassed };
+    let wanted = Wanted::new(held.lock, held.access, held.created);
+    if current::is_in_allocator() {
+        agent.account.sampled(&wanted, &sample, Memory::IsOutOfReach);
+    } else {
+        let _working = Working::begin();
+        agent.account.sampled(&wanted, &sample, Memory::MayBeTaken);
+    }
+    now_ns
 }
 
 /// A condition variable is notified.

@@ -13,16 +13,16 @@ use crate::foresight::{news, pledges};
 use crate::op::{Mode, Op};
 use crate::os::{self, Stillness};
 use crate::reaction::{self, Place};
-use crate::registry::{Access, LockHeader, Resource, ScopeId, word};
+use crate::registry::{Access, LockHeader, Resource, ScopeId};
 use crate::site::{Origin, Site};
 use crate::stall::{self, Helps, Last};
 use crate::tracker::{self, Judgement, Limits, PATIENCE, PAUSE, Verdict};
 use crate::waits::slot::Wait;
 use crate::waits::source::{self, Source};
 
-use super::holds::{Forgotten, Hold, forget, prepare};
+use super::holds::{Forgotten, Hold, Used, forget, popped, prepare};
 use super::ordering::begin_stretch;
-use super::timing::{timed_lock, timed_source};
+use super::timing::{timed_lock, timed_source, timed_spin};
 use super::{Request, point};
 
 /// A wait that is on record until this is dropped.
@@ -79,10 +79,11 @@ pub(crate) fn wait_for_lock(
 ) -> Option<Waiting> {
     let mut timed = None;
     if let (Some(agent), Some(_)) = (current::recording(), request.lock.ensure_id()) {
-        timed = timed_lock(agent, request);
+        timed = timed_spin(agent, request);
         if spin(request.lock, agent, retry, timed.as_mut()) {
             return None;
         }
+        timed = timed.or_else(|| timed_lock(agent, request));
         if let Some(timed) = &mut timed {
             timed.settles_down(request.lock.owner());
         }
@@ -501,14 +502,14 @@ fn begin_wait<'o>(
 ///
 /// Drop it before the mutex is [`acquired`](super::acquired) again: else the agent would be seen to wait for what it
 /// owns.
-pub(crate) fn suspend(request: &Request<'_>, source: Option<Arc<Source>>) -> Waiting {
+pub(crate) fn suspend(request: &Request<'_>, source: Option<Arc<Source>>, used: Used) -> Waiting {
     let lock = request.lock;
     let Some(id) = lock.number() else {
-        forget(lock, Hold::Exclusive);
+        forget(lock, Hold::Exclusive, used);
         return Waiting::UNRECORDED;
     };
-    let was_recorded = current::current().held.pop(word::usual(lock.word()))
-        || forget(lock, Hold::Exclusive) != Forgotten::Foreign;
+    let was_recorded =
+        popped(lock, used) || forget(lock, Hold::Exclusive, used) != Forgotten::Foreign;
     match current::recording() {
         Some(agent) if was_recorded => {
             let timed = source.as_ref();

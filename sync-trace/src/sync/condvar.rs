@@ -8,7 +8,7 @@ use super::mutex::{Mutex, MutexGuard, MutexHold};
 use crate::finding::LockKind;
 use crate::foresight::conditions::Link;
 use crate::foresight::passage::Place;
-use crate::hooks::{self, Meant, Request, Waiting};
+use crate::hooks::{self, Meant, Request, Used, Waiting};
 use crate::interop::{as_std, into_std};
 use crate::op::Op;
 use crate::registry::{Access, LockHeader};
@@ -75,10 +75,11 @@ impl<'a, T> Apart<'a, T> {
         hooks::prepare_again(&request);
         let source = condvar.source();
         let MutexGuard { hold, inner } = guard;
-        let mutex = hold.mutex;
+        let MutexHold { mutex, used } = hold;
         std::mem::forget(hold);
         let meant = Meant::by_hold_of(request.lock);
-        (Self { mutex, request, waiting: hooks::suspend(&request, source), meant }, inner)
+        let waiting = hooks::suspend(&request, source, used);
+        (Self { mutex, request, waiting, meant }, inner)
     }
 
     /// The guard again, now that the real mutex is locked.
@@ -387,6 +388,10 @@ impl<'c, 'a, T> Intermittent<'c, 'a, T> {
             }
         }
         self.resume();
+        if let Some(hold) = &mut self.here {
+            // The condition may change the data.
+            hold.used = Used::Mutably;
+        }
         let end = EndOnUnwind(&mut self.here);
         let go_on = condition();
         std::mem::forget(end);
@@ -396,10 +401,11 @@ impl<'c, 'a, T> Intermittent<'c, 'a, T> {
     /// The mutex is about to be given up.
     fn suspend(&mut self) {
         if let Some(hold) = self.here.take() {
+            let used = hold.used;
             std::mem::forget(hold);
             let meant = Meant::by_hold_of(self.request.lock);
             let source = self.condvar.source();
-            self.away = Some((hooks::suspend(&self.request, source), meant));
+            self.away = Some((hooks::suspend(&self.request, source, used), meant));
         }
     }
 
@@ -409,7 +415,7 @@ impl<'c, 'a, T> Intermittent<'c, 'a, T> {
             drop(waiting);
             hooks::acquired(&self.request);
             meant.again();
-            self.here = Some(MutexHold { mutex: self.mutex });
+            self.here = Some(MutexHold::new(self.mutex));
         }
     }
 

@@ -1,7 +1,7 @@
 //! How a call that may run an initialiser, or wait for one, is put on record.
 
 use crate::foresight::passage::Use;
-use crate::hooks::{self, Body, Hold, Recorded, Request, Waiting};
+use crate::hooks::{self, Body, Hold, Recorded, Request, Used, Waiting};
 use crate::registry::{Access, LockHeader};
 
 /// A call on something that is initialised once, and is not yet.
@@ -77,7 +77,7 @@ struct Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         let by_body = self.body.end();
-        hooks::released(self.lock, Hold::Exclusive);
+        hooks::released(self.lock, Hold::Exclusive, Used::Mutably);
         // Nobody goes on before the closure has returned; and what is done here is inside no section
         // of this one's.
         hooks::initialised(self.lock, &by_body);

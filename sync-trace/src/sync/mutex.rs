@@ -7,7 +7,7 @@ use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 use crate::IntoStd;
 use crate::declared::{Locks, TracedLock};
 use crate::finding::LockKind;
-use crate::hooks::{self, Hold, Request};
+use crate::hooks::{self, Hold, Request, Used};
 use crate::interop::as_std;
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader};
@@ -60,6 +60,7 @@ pub struct MutexGuard<'a, T: ?Sized> {
 /// The part of a guard that ends the hold when it is dropped.
 pub(super) struct MutexHold<'a, T: ?Sized> {
     pub(super) mutex: &'a Mutex<T>,
+    pub(super) used: Used,
 }
 
 // SAFETY: it gives access to the mutex's header, which is `Sync`, and to nothing of `T`: that only
@@ -67,6 +68,12 @@ pub(super) struct MutexHold<'a, T: ?Sized> {
 unsafe impl<T: ?Sized + Sync> Sync for MutexHold<'_, T> {}
 
 impl<'a, T: ?Sized> MutexHold<'a, T> {
+    /// That of a hold that has just begun.
+    #[inline(always)]
+    pub(super) fn new(mutex: &'a Mutex<T>) -> Self {
+        Self { mutex, used: Used::Immutably }
+    }
+
     /// The guard of this hold and of the real guard, which was just obtained.
     ///
     /// What is rare here gives back no more than a number or a flag: a guard that an out-of-line
@@ -91,7 +98,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 impl<T: ?Sized> Drop for MutexHold<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        hooks::released(&self.mutex.header, Hold::Exclusive);
+        hooks::released(&self.mutex.header, Hold::Exclusive, self.used);
     }
 }
 
@@ -158,7 +165,7 @@ impl<T: ?Sized> Mutex<T> {
         };
         hooks::acquired_at_once(&request, prepared);
         let poisoned = is_poisoned && self.poison_counts();
-        poison_result(MutexGuard { hold: MutexHold { mutex: self }, inner }, poisoned)
+        poison_result(MutexGuard { hold: MutexHold::new(self), inner }, poisoned)
     }
 
     /// The slow half of [`lock`](Self::lock): waits where the tracker can see it.
@@ -222,7 +229,7 @@ impl<T: ?Sized> Mutex<T> {
         inner: std::sync::MutexGuard<'a, T>,
     ) -> LockResult<MutexGuard<'a, T>> {
         hooks::acquired(&Request { lock: &self.header, access, site });
-        MutexHold { mutex: self }.guard(inner)
+        MutexHold::new(self).guard(inner)
     }
 
     /// `std`'s poison flag was found set, by the holder: whether it counts.
@@ -325,6 +332,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
+        self.hold.used = Used::Mutably;
         &mut self.inner
     }
 }

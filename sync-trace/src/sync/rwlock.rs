@@ -8,7 +8,7 @@ use super::mutex::{fmt_lock, poison_result, without_block};
 use crate::IntoStd;
 use crate::declared::{Locks, TracedLock};
 use crate::finding::LockKind;
-use crate::hooks::{self, Hold, Recorded, Request};
+use crate::hooks::{self, Hold, Recorded, Request, Used};
 use crate::interop::as_std;
 use crate::op::{Mode, Op};
 use crate::registry::{Access, LockHeader};
@@ -68,20 +68,23 @@ impl Drop for ReadHold<'_> {
     #[inline]
     fn drop(&mut self) {
         if let Some(header) = self.0 {
-            hooks::released(header, Hold::Shared);
+            hooks::released(header, Hold::Shared, Used::Immutably);
         }
     }
 }
 
 /// The part of a write guard that ends the hold when it is dropped.
-struct WriteHold<'rwlock>(&'rwlock LockHeader);
+struct WriteHold<'rwlock> {
+    header: &'rwlock LockHeader,
+    used: Used,
+}
 
 impl Drop for WriteHold<'_> {
     #[inline]
     fn drop(&mut self) {
-        hooks::released(self.0, Hold::Exclusive);
+        hooks::released(self.header, Hold::Exclusive, self.used);
         // Readers come next, perhaps, and who waits for them must not look at the last writer.
-        self.0.clear_owner();
+        self.header.clear_owner();
     }
 }
 
@@ -266,7 +269,8 @@ impl<T: ?Sized> RwLock<T> {
         inner: std::sync::RwLockWriteGuard<'a, T>,
     ) -> LockResult<RwLockWriteGuard<'a, T>> {
         let poisoned = self.inner.is_poisoned() && self.poison_counts();
-        poison_result(RwLockWriteGuard { hold: WriteHold(&self.header), inner }, poisoned)
+        let hold = WriteHold { header: &self.header, used: Used::Immutably };
+        poison_result(RwLockWriteGuard { hold, inner }, poisoned)
     }
 
     /// `std`'s poison flag was found set, by a writer: whether it counts.
@@ -304,19 +308,19 @@ impl<T: ?Sized> RwLock<T> {
 impl<'rwlock, T: ?Sized> RwLockWriteGuard<'rwlock, T> {
     /// The header of the lock that it guards.
     pub(crate) fn header(guard: &Self) -> &'rwlock LockHeader {
-        guard.hold.0
+        guard.hold.header
     }
 
     /// As [`std::sync::RwLockWriteGuard::downgrade`].
     #[track_caller]
     pub fn downgrade(s: Self) -> RwLockReadGuard<'rwlock, T> {
         let Self { hold, inner } = s;
-        let header = hold.0;
+        let WriteHold { header, used } = hold;
         std::mem::forget(hold);
         // The real lock first: readers who try it in between must not be told that a reader, whom
         // they could only queue behind because of a writer, keeps them out.
         let inner = std::sync::RwLockWriteGuard::downgrade(inner);
-        let header = hooks::downgraded(header, RwLock::<T>::DOWNGRADE, Site::caller());
+        let header = hooks::downgraded(header, RwLock::<T>::DOWNGRADE, Site::caller(), used);
         RwLockReadGuard { _hold: ReadHold(header), inner }
     }
 }
@@ -375,6 +379,7 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
+        self.hold.used = Used::Mutably;
         &mut self.inner
     }
 }

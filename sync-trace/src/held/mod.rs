@@ -31,13 +31,23 @@
 //! owner: [`fill`](HeldStack::fill) before the lock is asked for, [`take_place`](HeldStack::take_place)
 //! once it is had.
 
-use crate::atomics::{AtomicPtr, AtomicU64, Mutex, Ordering, const_fn, fence, lock, push, reserve};
+mod slot;
+
+// Not a part of the model.
+use std::sync::atomic::AtomicU32;
+
+use crate::atomics::{AtomicU64, Mutex, Ordering, fence, lock, push, reserve};
+use crate::contention::measured::{Measured, Removed, Running};
+use crate::contention::tally::{Counted, Tally};
 use crate::finding::LockId;
 use crate::lock_order::prediction::Repeats;
 use crate::op::Mode;
+use crate::own::{Lent, Own};
 use crate::registry::{Access, word};
 use crate::site::{Origin, Site};
 use crate::stretch::{CUT, Met, Stretch};
+
+use slot::Slot;
 
 /// Entries that need no allocation. Deeper nesting spills into a vector.
 #[cfg(not(loom))]
@@ -54,8 +64,20 @@ const VERSION: u64 = 1 << VERSION_SHIFT;
 
 /// In the word of an entry: the lock order knows of this hold.
 const TOLD: u64 = word::FREE;
+/// In the word of a place that is not in use: the next hold here is to be measured. So nothing that is asked for
+/// is like what is kept here.
+const ARMED: u64 = word::FREE_TOO;
 /// The word of a place that keeps nothing, which is no lock's.
 const NOTHING: u64 = TOLD;
+
+/// At so many places an agent's first hold is measured.
+const FRESH_PLACES: usize = 2;
+/// So many holds pass where none is measured.
+const LONG: u32 = 1 << 24;
+/// In what is to be done: bits for places, and one for what was counted.
+const ALL_PLACES: u32 = (1 << INLINE) - 1;
+const PLACES_MASK: usize = 31;
+const PENDING: u32 = 1 << 30;
 
 /// How often a reader tries again when the owner is changing the stack under it.
 const READ_TRIES: usize = 64;
@@ -74,145 +96,6 @@ pub(crate) struct Held {
     pub(crate) site: Site,
     /// Whether the lock order knows of this hold, and has to be told of its end.
     pub(crate) told: bool,
-}
-
-/// Where an entry of the stack is kept, and what is known of it.
-///
-/// What is known of its request was found out when the places below had the locks and modes that they
-/// have now: whoever changes a place forgets the one above it, so that has to be filled again before
-/// it can be used, and then forgets the next.
-///
-/// The less there is to write, the cheaper is an acquisition: each store has to reach the cache before
-/// the next atomic read-modify-write.
-#[repr(align(64))]
-struct Slot {
-    /// The lock's header word as it was, and [`TOLD`]. Its flags change so rarely that it is enough to
-    /// compare the whole.
-    word: AtomicU64,
-    access: AtomicPtr<Access>,
-    site: AtomicPtr<std::panic::Location<'static>>,
-    /// Under which [stamp](crate::foresight::chains::Chains) the agent's chain cache knows the request
-    /// for it; 0 if it was not asked.
-    known: AtomicU64,
-    /// What the cache has of it then.
-    repeats: AtomicPtr<Repeats>,
-    created: AtomicPtr<u8>,
-    /// Written for shared holds only.
-    stamp: AtomicU64,
-}
-
-impl Slot {
-    const_fn! {
-        fn empty() -> Self {
-            Self {
-                word: AtomicU64::new(NOTHING),
-                access: AtomicPtr::new(std::ptr::null_mut()),
-                site: AtomicPtr::new(std::ptr::null_mut()),
-                known: AtomicU64::new(0),
-                repeats: AtomicPtr::new(std::ptr::null_mut()),
-                created: AtomicPtr::new(std::ptr::null_mut()),
-                stamp: AtomicU64::new(0),
-            }
-        }
-    }
-
-    #[inline]
-    fn store(&self, entry: &Entry) {
-        self.word.store(entry.word, Ordering::Relaxed);
-        self.access.store(std::ptr::from_ref(entry.access).cast_mut(), Ordering::Relaxed);
-        self.set_site(entry.site);
-        self.created.store(entry.created.to_ptr(), Ordering::Relaxed);
-    }
-
-    /// Nothing is known of the request.
-    #[inline]
-    fn forget_known(&self) {
-        self.known.store(0, Ordering::Relaxed);
-    }
-
-    #[inline]
-    fn set_site(&self, site: Site) {
-        self.site.store(std::ptr::from_ref(site.0).cast_mut(), Ordering::Relaxed);
-    }
-
-    /// Whether it keeps such an entry, but for the site.
-    #[inline]
-    fn is_like(&self, word: u64, access: &'static Access) -> bool {
-        self.word.load(Ordering::Relaxed) == word
-            && std::ptr::eq(self.access.load(Ordering::Relaxed), access)
-    }
-
-    #[inline]
-    fn is_at(&self, site: Site) -> bool {
-        std::ptr::eq(self.site.load(Ordering::Relaxed), site.0)
-    }
-
-    /// Whether the chain cache knows under this stamp the request for what is kept here; then it
-    /// counts as seen once more.
-    #[inline]
-    fn recalls(&self, stamp: u64) -> bool {
-        let is_known = self.known.load(Ordering::Relaxed) == stamp;
-        if is_known {
-            // SAFETY: `keep` got it as a reference to what the agent's chain cache owns. That lets it
-            // go only when the chain is judged again, after which the stamp is another one, or with
-            // all others, and then everything known is forgotten here.
-            unsafe { &*self.repeats.load(Ordering::Relaxed) }.add_one();
-        }
-        is_known
-    }
-
-    /// The chain cache knows the request under this stamp.
-    fn keep(&self, stamp: u64, repeats: &Repeats) {
-        self.known.store(stamp, Ordering::Relaxed);
-        self.repeats.store(std::ptr::from_ref(repeats).cast_mut(), Ordering::Relaxed);
-    }
-
-    /// Keeps nothing any more. For a place that is not in use.
-    #[inline]
-    fn forget(&self) {
-        self.word.store(NOTHING, Ordering::Relaxed);
-    }
-
-    /// The lock and its mode. Owner only, and only for a slot that is in use.
-    #[inline]
-    fn key(&self) -> u64 {
-        // SAFETY: `store` puts a `'static` reference here, and the owner reads what it has written.
-        let access = unsafe { &*self.access.load(Ordering::Relaxed) };
-        key::of(LockId(word::number(self.word.load(Ordering::Relaxed))), access.mode)
-    }
-
-    fn is_of(&self, lock: LockId) -> bool {
-        word::number(self.word.load(Ordering::Relaxed)) == lock.0
-    }
-
-    /// Notes that the lock order knows of it. Readers take no notice.
-    fn set_told(&self) {
-        self.word.store(self.word.load(Ordering::Relaxed) | TOLD, Ordering::Relaxed);
-    }
-
-    /// The entry, possibly torn: the caller compares versions before it believes the whole. `None`
-    /// for a slot that was never written.
-    fn load(&self) -> Option<Held> {
-        let access = self.access.load(Ordering::Relaxed);
-        let created = self.created.load(Ordering::Relaxed);
-        let site = self.site.load(Ordering::Relaxed);
-        // SAFETY: `store` is the only writer of these three and stores `'static` references, so
-        // each is null or points to immutable data that lives for ever, torn or not.
-        let (access, created, site) =
-            unsafe { (access.as_ref()?, Origin::from_ptr(created)?, site.as_ref()?) };
-        let word = self.word.load(Ordering::Relaxed);
-        Some(Held {
-            lock: LockId(word::number(word)),
-            told: word & TOLD != 0,
-            stamp: match access.mode {
-                Mode::Exclusive => 0,
-                _ => self.stamp.load(Ordering::Relaxed),
-            },
-            access,
-            created,
-            site: Site(site),
-        })
-    }
 }
 
 /// A hold that another agent has found.
@@ -302,6 +185,24 @@ pub(crate) struct HeldStack {
     spill: Mutex<Vec<Held>>,
     /// What was asked for since the last event that others can come after.
     stretch: Stretch,
+    /// How often what was held, where the places have something else now.
+    tally: Tally,
+    /// Which of the holds are measured.
+    measured: Own<Measured>,
+    /// At which places the next hold is, bit by bit, and [`PENDING`] if something that was counted needs memory.
+    /// The owner's own: Relaxed.
+    to_do: AtomicU32,
+}
+
+/// What has become of the newest entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Popped {
+    Yes,
+    /// It is off, and [`HeldStack::ended`] and [`HeldStack::measure_next`] want to be called, or
+    /// [`HeldStack::measure_none`].
+    Due,
+    /// It is not the one that was to be taken back.
+    No,
 }
 
 impl HeldStack {
@@ -312,6 +213,9 @@ impl HeldStack {
             slots: [const { Slot::empty() }; INLINE],
             spill: Mutex::new(Vec::new()),
             stretch: Stretch::new(),
+            tally: Tally::new(),
+            measured: Own::new(Measured::new()),
+            to_do: AtomicU32::new(ALL_PLACES),
         }
     }
 
@@ -322,6 +226,9 @@ impl HeldStack {
             slots: std::array::from_fn(|_| Slot::empty()),
             spill: Mutex::new(Vec::new()),
             stretch: Stretch::new(),
+            tally: Tally::new(),
+            measured: Own::new(Measured::new()),
+            to_do: AtomicU32::new(ALL_PLACES),
         }
     }
 
@@ -329,6 +236,7 @@ impl HeldStack {
     #[cfg(not(loom))]
     pub(crate) const fn refuse_fast_path(&mut self) {
         self.state = AtomicU64::new(COLD);
+        self.to_do = AtomicU32::new(0);
     }
 
     /// A number that each change alters. Owner only.
@@ -402,9 +310,23 @@ impl HeldStack {
     #[inline]
     pub(crate) fn fill_first(&self, entry: &Entry) -> Option<u64> {
         let next = self.next().filter(|next| next.index == 0)?;
+        self.settle(next.slot);
         self.begin_fill();
         next.slot.store(entry);
-        self.slots[1].forget();
+        self.forget(1);
+        Some(self.stamped(next, entry.access))
+    }
+
+    /// As [`fill_first`](Self::fill_first) for a lock that nobody has used before.
+    #[inline]
+    pub(crate) fn fill_fresh(&self, entry: &Entry) -> Option<u64> {
+        let next = self.next().filter(|next| next.index == 0)?;
+        if !(next.slot.is_of_class_of(entry) && next.slot.tick.mix()) {
+            self.settle(next.slot);
+        }
+        self.begin_fill();
+        next.slot.store(entry);
+        self.forget(1);
         Some(self.stamped(next, entry.access))
     }
 
@@ -443,11 +365,39 @@ impl HeldStack {
 
     #[inline]
     fn fill_place(&self, index: usize, entry: &Entry) {
+        self.settle(&self.slots[index]);
         self.begin_fill();
         self.slots[index].store(entry);
         self.slots[index].forget_known();
-        if let Some(above) = self.slots.get(index + 1) {
-            above.forget();
+        self.forget(index + 1);
+    }
+
+    /// That place, which is not in use, keeps nothing any more, if there is one.
+    #[inline]
+    fn forget(&self, index: usize) {
+        if let Some(slot) = self.slots.get(index) {
+            if slot.tick.has_counted() {
+                self.settle_slow(slot);
+            }
+            slot.forget();
+        }
+    }
+
+    /// What was counted at this place is of what it has kept so far.
+    #[inline]
+    fn settle(&self, slot: &Slot) {
+        if slot.tick.has_counted() {
+            let (lock, access) = slot.counts_for();
+            if !self.tally.settle_at_hand(&slot.tick, lock, access) {
+                self.settle_slow(slot);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn settle_slow(&self, slot: &Slot) {
+        if self.tally.settle(&slot.tick, slot.line()) {
+            self.note_pending();
         }
     }
 
@@ -491,13 +441,13 @@ impl HeldStack {
         sum
     }
 
-    /// Takes back the newest entry if it is of the lock with this header word; false if that needs
-    /// [`remove`](Self::remove). Owner only.
+    /// Takes back the newest entry, and counts it as a hold that has ended, if it is of the lock with this header
+    /// word and nothing else is to be done; false if that needs [`pop_slow`](Self::pop_slow). Owner only.
     #[inline]
     pub(crate) fn pop(&self, word: u64) -> bool {
         let state = self.state.load(Ordering::Relaxed);
         match self.slots.get(((state & LOW_MASK) as usize).wrapping_sub(1)) {
-            Some(slot) if slot.word.load(Ordering::Relaxed) == word => {
+            Some(slot) if slot.word.load(Ordering::Relaxed) == word && slot.tick.count() => {
                 self.state.store(state.wrapping_add(VERSION - 1), Ordering::Release);
                 true
             }
@@ -505,10 +455,162 @@ impl HeldStack {
         }
     }
 
+    /// The same if it may be time to [measure](crate::contention::measured) a hold; `No` if that needs
+    /// [`remove`](Self::remove). Owner only.
+    pub(crate) fn pop_slow(&self, word: u64) -> Popped {
+        if self.pop(word) {
+            return Popped::Yes;
+        }
+        let state = self.state.load(Ordering::Relaxed);
+        match self.slots.get(((state & LOW_MASK) as usize).wrapping_sub(1)) {
+            Some(slot) if slot.word.load(Ordering::Relaxed) == word => {
+                slot.tick.count_last();
+                self.state.store(state.wrapping_add(VERSION - 1), Ordering::Release);
+                Popped::Due
+            }
+            _ => Popped::No,
+        }
+    }
+
     /// What the last entry here was before it was taken back, if that can still be seen: often what was
     /// released last. Owner only.
     pub(crate) fn last_released(&self) -> Option<Held> {
         self.slots.get(self.depth())?.load()
+    }
+
+    // ---- what is counted, and measured ------------------------------------------------------
+
+    /// Which holds are measured; `None` if that is being changed.
+    fn measured(&self) -> Option<Lent<'_, Measured>> {
+        // SAFETY: only the owner comes here, or who has the record while no thread owns it. Records are handed on
+        // through the mutex of the free list, and by starting a thread.
+        unsafe { self.measured.lend() }
+    }
+
+    /// Whether the hold that would begin now is to be measured, or something wants to be [drained](Self::drain)
+    /// first. Owner only.
+    #[inline]
+    pub(crate) fn has_to_do(&self) -> bool {
+        let to_do = self.to_do.load(Ordering::Relaxed);
+        to_do != 0 && to_do & (1 << (self.depth() & PLACES_MASK) | PENDING) != 0
+    }
+
+    /// Whether the newest hold, which has just begun, is to be measured. Owner only.
+    #[inline]
+    pub(crate) fn has_to_measure(&self) -> bool {
+        let to_do = self.to_do.load(Ordering::Relaxed);
+        to_do != 0 && to_do & 1 << (self.depth().wrapping_sub(1) & PLACES_MASK) != 0
+    }
+
+    /// Whether something wants to be drained. Owner only.
+    pub(crate) fn has_pending(&self) -> bool {
+        self.to_do.load(Ordering::Relaxed) & PENDING != 0
+    }
+
+    fn note_to_do(&self) {
+        let armed = self.measured().map_or(0, |measured| measured.armed());
+        let pending = if self.tally.has_pending() { PENDING } else { 0 };
+        self.to_do.store(armed | pending, Ordering::Relaxed);
+    }
+
+    fn note_pending(&self) {
+        self.to_do.store(self.to_do.load(Ordering::Relaxed) | PENDING, Ordering::Relaxed);
+    }
+
+    /// Counts holds that have ended, or changes of hands.
+    fn count(&self, held: &Held, times: u64, changes: u64) {
+        if self.tally.add(held, times, changes) {
+            self.note_pending();
+        }
+    }
+
+    /// Whether the hold that would begin now is to be measured. Owner only.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.measured().is_some_and(|measured| measured.is_armed(self.depth()))
+    }
+
+    /// The newest hold has just begun: if it is to be measured, whether its time on the processor is too. Owner only.
+    pub(crate) fn wants_measure(&self) -> Option<bool> {
+        let newest = self.depth().checked_sub(1)?;
+        let measured = self.measured()?;
+        measured.is_armed(newest).then(|| measured.wants_cpu(newest))
+    }
+
+    /// The newest hold, which is to be measured, has begun. Owner only.
+    pub(crate) fn begin_measure(&self, running: Running) {
+        if let (Some(newest), Some(mut measured)) = (self.depth().checked_sub(1), self.measured()) {
+            measured.begin(newest, running);
+        }
+        self.note_to_do();
+    }
+
+    /// A hold has ended at the place above all entries: what was measured of it, if it was. Owner only.
+    pub(crate) fn ended(&self) -> Option<(Held, Running)> {
+        let place = self.depth();
+        let running = self.measured()?.end(place)?;
+        Some((self.slots.get(place)?.load()?, running))
+    }
+
+    /// What [`remove`](Self::remove) or [`relabel`](Self::relabel) has left to do. Owner only.
+    pub(crate) fn take_removed(&self) -> Removed {
+        self.measured().map(|mut measured| measured.take_removed()).unwrap_or_default()
+    }
+
+    /// It took so long, and ended at the place above all entries. Owner only.
+    pub(crate) fn took(&self, ns: u64) {
+        let place = self.depth();
+        if let Some(mut measured) = self.measured().filter(|_| place < INLINE) {
+            measured.took(place, ns);
+        }
+    }
+
+    /// Decides which of the holds that begin at the place above all entries is measured next: if one has `ended`
+    /// then, it is drawn how many others come before; else those have passed. Owner only.
+    pub(crate) fn measure_next(&self, ended: Option<u64>, all: bool) {
+        let place = self.depth();
+        let (Some(slot), Some(mut measured)) = (self.slots.get(place), self.measured()) else {
+            return;
+        };
+        self.settle(slot);
+        let others = ended.map_or(0, |now_ns| measured.draw(place, now_ns, all));
+        if others == 0 {
+            measured.arm(place);
+            slot.arm();
+            // It is due at its end.
+            slot.tick.start(1);
+        } else {
+            measured.disarm(place);
+            slot.tick.start(others);
+        }
+        drop(measured);
+        self.note_to_do();
+    }
+
+    /// Nothing is measured at the place above all entries for a long time. Owner only.
+    pub(crate) fn measure_none(&self) {
+        if let Some(slot) = self.slots.get(self.depth()) {
+            self.settle(slot);
+            slot.tick.start(LONG);
+        }
+    }
+
+    /// Another agent had the lock of the newest hold before. Owner only.
+    pub(crate) fn changed_hands(&self) {
+        let newest = self.depth().checked_sub(1).and_then(|newest| self.slots.get(newest));
+        if let Some(held) = newest.and_then(|slot| slot.load()) {
+            self.count(&held, 0, 1);
+        }
+    }
+
+    /// Gives away what was counted and needs memory now. Owner only.
+    pub(crate) fn drain(&self, take: impl FnMut(&Counted)) {
+        self.tally.drain(take);
+        self.note_to_do();
+    }
+
+    /// Puts what was counted and is not given away into `all`; and tells how many holds were lost. Any thread.
+    pub(crate) fn counted(&self, all: &mut Vec<Counted>) -> u64 {
+        self.tally.read(all, |all| all.extend(self.slots.iter().filter_map(|slot| slot.counted())))
     }
 
     // ---- the present stretch ----------------------------------------------------------------
@@ -578,6 +680,7 @@ impl HeldStack {
         let state = self.state.load(Ordering::Relaxed) & !COLD;
         let lowest = &self.slots[0];
         let word = lowest.word.load(Ordering::Relaxed);
+        let word = word & !ARMED;
         let is_it = word != NOTHING && self.stretch.has_asked(state, word & !TOLD);
         is_it.then(|| lowest.load()).flatten()
     }
@@ -654,6 +757,7 @@ impl HeldStack {
         if let Some(at) = spill.iter().rposition(&mut matches) {
             let held = spill.remove(at);
             self.finish_rewrite(self.begin_rewrite(), depth - 1);
+            self.count(&held, 1, 0);
             return Some((INLINE + at, held));
         }
         let inline = depth.min(INLINE);
@@ -670,11 +774,17 @@ impl HeldStack {
         if spill.is_empty() {
             // For `last_released`.
             self.rewrite(inline - 1, &held);
-            self.slots.get(inline).inspect(|above| above.forget());
+            self.forget(inline);
         } else {
             self.rewrite(INLINE - 1, &spill.remove(0));
         }
         self.finish_rewrite(state, depth - 1);
+        self.count(&held, 1, 0);
+        if let Some(mut measured) = self.measured() {
+            let tick = |place: usize| &self.slots[place].tick;
+            let start = |place, left| tick(place).start(left);
+            measured.remove(at, inline, &held, |place| tick(place).left(), start);
+        }
         if at == 0 && depth > 1 {
             // What is lowest now was asked for while something else was held.
             let state = self.state.load(Ordering::Relaxed);
@@ -698,17 +808,24 @@ impl HeldStack {
         let relabelled = |held: Held| Held { access, site, stamp, ..held };
         let found = match spill.iter().rposition(|held| held.lock == id) {
             Some(at) => {
+                self.count(&spill[at], 1, 0);
                 spill[at] = relabelled(spill[at]);
                 Some((INLINE + at, spill[at]))
             }
             None => {
                 let inline = &self.slots[..depth.min(INLINE)];
                 inline.iter().rposition(|slot| slot.is_of(id)).and_then(|at| {
-                    let held = relabelled(inline[at].load()?);
+                    let before = inline[at].load()?;
+                    let held = relabelled(before);
                     self.rewrite(at, &held);
+                    self.count(&before, 1, 0);
+                    if let Some(mut measured) = self.measured() {
+                        let start = |place: usize, left| self.slots[place].tick.start(left);
+                        measured.relabel(at, &before, start);
+                    }
                     // What is above is the same, but what is below it is not.
                     inline[at..].iter().for_each(Slot::forget_known);
-                    self.slots.get(inline.len()).inspect(|slot| slot.forget());
+                    self.forget(inline.len());
                     Some((at, held))
                 })
             }
@@ -720,6 +837,7 @@ impl HeldStack {
     /// Changes the entry of a place that is in use. What is kept in the first place above those has
     /// to be forgotten after that.
     fn rewrite(&self, index: usize, held: &Held) {
+        self.settle(&self.slots[index]);
         self.slots[index].store(&Entry::of(held));
         self.slots[index].forget_known();
         if held.access.mode != Mode::Exclusive {
@@ -755,6 +873,15 @@ impl HeldStack {
         lock(&self.spill).clear();
         let state = self.begin_rewrite();
         self.finish_rewrite(state & !COLD, 0);
+        if let Some(mut measured) = self.measured() {
+            measured.clear(FRESH_PLACES);
+            for slot in &self.slots[..FRESH_PLACES] {
+                self.settle(slot);
+                slot.tick.start(1);
+                slot.arm();
+            }
+        }
+        self.note_to_do();
     }
 
     /// Calls `f` on each entry, oldest first. Owner only.
@@ -764,6 +891,11 @@ impl HeldStack {
         if depth > INLINE {
             lock(&self.spill).iter().copied().for_each(f);
         }
+    }
+
+    /// Which version the last push or pop had, that of who waited for what was pushed then. Owner only.
+    pub(crate) fn version_number(&self) -> u64 {
+        self.state.load(Ordering::Relaxed) >> VERSION_SHIFT
     }
 
     /// Which version the next push will have. Owner only.
@@ -855,7 +987,7 @@ mod tests {
     }
 
     fn pop(stack: &HeldStack, lock: u64) -> bool {
-        stack.pop(word::of(LockId(lock)))
+        stack.pop_slow(word::of(LockId(lock))) != Popped::No
     }
 
     fn locks(stack: &HeldStack) -> Vec<u64> {
@@ -1146,7 +1278,7 @@ mod tests {
     fn a_lock_whose_flags_have_changed_leaves_by_the_long_way() {
         let stack = HeldStack::new();
         push(&stack, 1);
-        assert!(!stack.pop(word::of(LockId(1)) | 1));
+        assert!(stack.pop_slow(word::of(LockId(1)) | 1) == Popped::No);
         assert!(stack.remove(|held| held.lock.0 == 1).is_some());
         assert_eq!(stack.depth(), 0);
     }
