@@ -170,14 +170,16 @@ impl Snapshot {
     pub(crate) fn of(agents: &Agents, elapsed: Duration, is_on: bool) -> Self {
         let mut classes: HashMap<Class, Gathered> = HashMap::new();
         let (mut folded, mut lost) = (0, 0);
-        for agent in agents.iter() {
+        for (number, agent) in agents.iter().enumerate() {
             let (rows, more_folded, more_lost) =
                 agent.account.look(&agent.stacks()[..if is_on { 2 } else { 0 }]);
             folded += more_folded;
             lost += more_lost;
             let mut its_own = HashMap::new();
             rows.iter().for_each(|row| gather(&mut its_own, row));
-            its_own.into_iter().for_each(|(class, its_own)| its_own.join(class, &mut classes));
+            its_own
+                .into_iter()
+                .for_each(|(class, its_own)| its_own.join(number, class, &mut classes));
         }
         let classes = classes.into_values().map(Gathered::finish).collect();
         let mut snapshot = Self { elapsed, classes, folded, lost };
@@ -203,32 +205,35 @@ impl LockStats {
 /// A class while it is put together.
 struct Gathered {
     class: ClassStats,
-    locks: HashMap<LockId, Stats>,
+    locks: HashMap<LockId, (Stats, Uses)>,
 }
 
 impl Gathered {
     /// Adds what one agent has counted to what all have.
-    fn join(mut self, class: Class, all: &mut HashMap<Class, Self>) {
-        let stats = self.locks.values_mut().chain([&mut self.class.stats]);
-        stats.for_each(|stats| stats.threads = u64::from(stats.acquisitions > 0));
+    fn join(mut self, number: usize, class: Class, all: &mut HashMap<Class, Self>) {
+        let one = |stats: &mut Stats| stats.threads = u64::from(stats.acquisitions > 0);
+        one(&mut self.class.stats);
+        for (stats, uses) in self.locks.values_mut() {
+            one(stats);
+            uses.add(number, stats.acquisitions);
+        }
         match all.entry(class) {
             Entry::Vacant(place) => _ = place.insert(self),
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
                 known.class.stats.merge(&self.class.stats);
-                for (id, stats) in self.locks {
-                    known.locks.entry(id).or_default().merge(&stats);
+                for (id, (stats, uses)) in self.locks {
+                    let known = known.locks.entry(id).or_default();
+                    known.0.merge(&stats);
+                    known.1.merge(&uses);
                 }
             }
         }
     }
 
     fn finish(self) -> ClassStats {
-        let locks = self.locks.into_iter().map(|(id, stats)| LockStats {
-            id,
-            stats,
-            uses: Uses::default(),
-        });
+        let locks = self.locks.into_iter();
+        let locks = locks.map(|(id, (stats, uses))| LockStats { id, stats, uses });
         ClassStats { locks: locks.collect(), ..self.class }
     }
 }
@@ -244,6 +249,8 @@ fn gather(classes: &mut HashMap<Class, Gathered>, row: &Row) {
         classes.entry(class.class()).or_insert_with(|| Gathered { class, locks: HashMap::new() });
     gathered.class.stats.merge(&row.stats);
     if row.is_own {
-        gathered.locks.entry(wanted.lock).or_default().merge(&row.stats);
+        let (stats, uses) = gathered.locks.entry(wanted.lock).or_default();
+        stats.merge(&row.stats);
+        uses.see_at(row.address);
     }
 }

@@ -10,14 +10,23 @@ pub(crate) struct Uses {
 }
 
 impl Uses {
-    pub(super) fn add(&mut self, agent: usize, acquisitions: u64, address: usize) {
+    pub(super) fn see_at(&mut self, address: usize) {
         if address != 0 {
             self.address = address;
         }
+    }
+
+    pub(super) fn add(&mut self, agent: usize, acquisitions: u64) {
         match self.by.iter_mut().find(|by| by.0 == agent) {
             Some(by) => by.1 += acquisitions,
             None => self.by.push((agent, acquisitions)),
         }
+    }
+
+    /// Adds what others have done.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.see_at(other.address);
+        other.by.iter().for_each(|&(agent, acquisitions)| self.add(agent, acquisitions));
     }
 
     /// What has come since `earlier`, which is an earlier state.
@@ -50,7 +59,8 @@ mod tests {
 
     fn uses(by: &[(usize, u64)]) -> Uses {
         let mut uses = Uses::default();
-        by.iter().for_each(|&(agent, acquisitions)| uses.add(agent, acquisitions, 64));
+        by.iter().for_each(|&(agent, acquisitions)| uses.add(agent, acquisitions));
+        uses.see_at(64);
         uses
     }
 
@@ -68,10 +78,12 @@ mod tests {
     fn a_difference_has_what_is_new_and_the_place_where_it_is_now() {
         let earlier = uses(&[(1, 5), (2, 5)]);
         let mut later = earlier.clone();
-        later.add(1, 7, 128);
-        later.add(1, 1, 0);
+        let mut more = uses(&[(1, 7)]);
+        more.see_at(128);
+        later.merge(&more);
+        later.see_at(0);
         let since = later.since(&earlier);
-        assert_eq!((since.address, &since.by[..]), (128, &[(1, 8), (2, 0)][..]));
+        assert_eq!((since.address, &since.by[..]), (128, &[(1, 7), (2, 0)][..]));
         assert_eq!(since.overlap(&uses(&[(2, 4)])), 0.0);
     }
 }

@@ -59,7 +59,8 @@ impl Made {
         was_handed_on: bool,
     ) -> Self {
         let holder = [None, Some(line(1)), Some(line(2))][holder];
-        let ended = Ended { holder, was_handed_on, ns, ..Ended::new(line(waiter)) };
+        let has_timed_out = false;
+        let ended = Ended { waiter: line(waiter), holder, was_handed_on, has_timed_out, ns };
         (0..times).for_each(|_| _ = self.stats.count(&ended));
         self
     }
@@ -92,8 +93,8 @@ impl Made {
 }
 
 pub(super) fn sample(ns: u64, at: usize) -> Sample {
-    let (was_mutable, cpu_ns, bypassed) = (true, None, false);
-    Sample { site: line(at), ns, weight: 1, was_mutable, cpu_ns, bypassed }
+    let (was_mutable, cpu_ns, bypassed, address) = (true, None, false, 64);
+    Sample { site: line(at), ns, weight: 1, was_mutable, cpu_ns, bypassed, address }
 }
 
 pub(super) fn snapshot(made: impl IntoIterator<Item = Made>) -> Snapshot {

@@ -77,7 +77,8 @@ mod tests {
             let lock = &mut class.locks[at];
             lock.id = LockId(10 + at as u64);
             lock.stats.acquisitions = acquisitions;
-            lock.uses.add(agent, acquisitions, address);
+            lock.uses.add(agent, acquisitions);
+            lock.uses.see_at(address);
         }
         snapshot
     }
@@ -98,7 +99,7 @@ mod tests {
     fn locks_that_some_threads_use_both_of_are_contended_anyway() {
         let mut snapshot = two([(640, 1, 500_000), (680, 2, 500_000)]);
         let add = |snapshot: &mut Snapshot, acquisitions| {
-            snapshot.classes[0].locks[1].uses.add(1, acquisitions, 0);
+            snapshot.classes[0].locks[1].uses.add(1, acquisitions);
         };
         add(&mut snapshot, 50_000);
         assert_eq!(names(&snapshot), ["Neighbours"]);
