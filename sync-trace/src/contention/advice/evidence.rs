@@ -38,7 +38,9 @@ pub enum Evidence {
     ///
     /// Given if the holds of one line come to [60 %](Self::SECTION_SHARE_MIN) of all, a single one of them for not more
     /// than half of that, and if they take [4 times](Self::SECTION_FACTOR) as long as those of other lines in the
-    /// mean. Not given where [`OneHolder`](Self::OneHolder) says it of the same line.
+    /// mean; and if [half](Self::SECTION_WAITING_MIN) of the waiting is behind that line, or behind other lines and
+    /// beyond [twice](Self::SECTION_WAIT_FACTOR) what as many of their holds take as threads wait at a time. Not
+    /// given where [`OneHolder`](Self::OneHolder) says it of the same line.
     OneSection {
         /// That line.
         site: Site,

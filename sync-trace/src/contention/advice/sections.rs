@@ -19,6 +19,8 @@ impl Evidence {
     pub const SECTION_FACTOR: u32 = 4;
     /// See [`OneSection`](Self::OneSection).
     pub const SECTION_WAITING_MIN: f64 = 0.5;
+    /// See [`OneSection`](Self::OneSection).
+    pub const SECTION_WAIT_FACTOR: f64 = 2.0;
     /// See [`OffProcessor`](Self::OffProcessor).
     pub const CLOCKED_MIN: u64 = 10;
     /// See [`OffProcessor`](Self::OffProcessor).
@@ -50,16 +52,18 @@ pub(super) fn one_section(subject: &Subject<'_>) -> Option<Evidence> {
     is_one.then_some(Evidence::OneSection { site, share, mean: section.mean(), others, waited })
 }
 
-/// How long was waited behind this line, as far as that may be: also what was waited behind others for longer
-/// than they were ever seen to hold.
+/// How long was waited behind this line, as far as that may be: also what was waited behind others for much longer
+/// than they hold it.
 fn behind(stats: &Stats, site: Site) -> Duration {
+    // As many as wait at a time go first, each for about as long, or twice that.
+    let queue = (stats.queued as f64 / stats.queues.max(1) as f64).max(1.0);
     let of_pair = |pair: &Pair| {
         let holder = stats.sections.iter().find(|section| section.site == pair.holder);
         match (pair.holder, holder) {
             (Some(holder), _) if holder == site => pair.total,
             (Some(_), Some(holder)) => {
-                let waits = u32::try_from(pair.waits).unwrap_or(u32::MAX);
-                pair.total.saturating_sub(holder.max.saturating_mul(waits))
+                let usual = holder.mean().mul_f64(Evidence::SECTION_WAIT_FACTOR * queue);
+                pair.total.saturating_sub(usual.mul_f64(pair.waits as f64))
             }
             _ => Duration::ZERO,
         }
@@ -161,23 +165,21 @@ mod tests {
             panic!("{snapshot:#?}")
         };
         assert_eq!((site, mean, others), (line(1), us(40), us(10)));
-        // 20 ms behind it, and 20 times a millisecond behind what takes 10 us at most.
-        assert_eq!(waited, us(20_000 + 20 * 990));
+        // 20 ms behind it, and 20 times a millisecond behind what takes 10 us.
+        assert_eq!(waited, us(20_000 + 20 * 980));
         assert!((share - 2.0 / 3.0).abs() < 1e-9);
     }
 
     #[test]
     fn a_long_section_that_nobody_waits_behind_may_be_long() {
         let held = |made: Made| made.holds(25, 400 * US, 1, 3).holds(50, 90 * US, 2, 3);
-        let behind_the_other = |ns| advised([held(Made::mutex().waits(200, ns, 2))]);
-        assert_eq!(behind_the_other(180 * US), ["OneHolder", "OneSection"]);
-        assert_eq!(
-            behind_the_other(179 * US),
-            ["OneHolder"],
-            "half of the waits are for that other"
-        );
-        let unknown = advised([held(Made::mutex().waits(200, MS, 0))]);
-        assert!(unknown.is_empty());
+        let behind_the_other = |ns| held(Made::mutex().waits(200, ns, 2));
+        assert_eq!(advised([behind_the_other(360 * US)]), ["OneHolder", "OneSection"]);
+        let told = advised([behind_the_other(358 * US)]);
+        assert_eq!(told, ["OneHolder"], "half of the waiting is for that other");
+        let two_wait = |stats: &mut Stats| (stats.queues, stats.queued) = (200, 400);
+        assert_eq!(advised([behind_the_other(360 * US).with(two_wait)]), ["OneHolder"]);
+        assert!(advised([held(Made::mutex().waits(200, MS, 0))]).is_empty(), "it is not known");
     }
 
     #[test]
