@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use sync_trace_benches::abba::{self, Latency};
 use sync_trace_benches::budget::Budget;
-use sync_trace_benches::crowd::{Contended, OwnPairs, PingPong};
+use sync_trace_benches::crowd::{Contended, OwnPairs};
 use sync_trace_benches::declared;
 use sync_trace_benches::drop_in::{self, Twins};
-use sync_trace_benches::family::{Deloxide, Family, Mutex, ParkingLot, Std, Traced, TracingMutex};
+use sync_trace_benches::each_family;
+use sync_trace_benches::family::peers::keep_off_the_network;
+use sync_trace_benches::family::{Family, Mutex};
+use sync_trace_benches::many::{self, Job, Sample};
 use sync_trace_benches::merging;
 use sync_trace_benches::options::Options;
-use sync_trace_benches::order::{self, Job, Sample};
-use sync_trace_benches::rounds::{Contestant, Plan, Samples, measure};
+use sync_trace_benches::rounds::{Contestant, Measured, Plan, Samples, measure};
 use sync_trace_benches::semaphore;
-use sync_trace_benches::table::{Row, print_head, print_row};
+use sync_trace_benches::table::Row;
 use sync_trace_benches::work::{
     CreateLockDrop, FourDeep, LockUnlock, NestedPair, NestedRead, Read, Work, Write,
 };
@@ -22,8 +24,6 @@ use sync_trace_benches::work::{
 const ALONE: Plan = Plan { turn: Duration::from_micros(250), rounds: 300 };
 /// Threads first have to come up to speed.
 const TOGETHER: Plan = Plan { turn: Duration::from_millis(2), rounds: 120 };
-/// The same in fewer rounds, where a peer takes thirty times as long as `std`.
-const TOGETHER_SLOWLY: Plan = Plan { rounds: 60, ..TOGETHER };
 /// So long that more threads than processors do get in each other's way.
 const CONTENDED: Plan = Plan { turn: Duration::from_millis(5), rounds: 80 };
 /// A few dozen system calls.
@@ -40,14 +40,17 @@ const AGAIN: Part = |sample| sample.again;
 const BYTES: Part = |sample| sample.bytes;
 
 fn main() {
-    if order::serve() || merging::serve() {
+    // SAFETY: nothing was done yet, so there is no other thread.
+    unsafe { keep_off_the_network() };
+    if many::serve() || merging::serve() {
         return;
     }
     let table = Table { options: Options::from_args() };
-    print_head();
+    table.options.layout.print_head();
     table.alone();
     table.together();
     table.orders();
+    table.many();
     table.declared();
     table.once();
     table.messages();
@@ -65,11 +68,11 @@ struct Table {
 impl Table {
     fn alone(&self) {
         self.work("mutex lock+unlock", &LockUnlock, ALONE, Budget::ratio(1.35, 1.2));
-        self.checked("mutex nested pair", &NestedPair, ALONE, Budget::ratio(1.4, 1.25));
-        self.checked("mutex four deep", &FourDeep, ALONE, Budget::ratio(1.5, 1.3));
+        self.work("mutex nested pair", &NestedPair, ALONE, Budget::ratio(1.4, 1.25));
+        self.work("mutex four deep", &FourDeep, ALONE, Budget::ratio(1.5, 1.3));
         self.work("rwlock read", &Read, ALONE, Budget::ratio(1.5, 1.25));
-        self.checked("rwlock write", &Write, ALONE, Budget::ratio(1.4, 1.25));
-        self.checked("rwlock read nested in a mutex", &NestedRead, ALONE, Budget::ratio(1.5, 1.25));
+        self.work("rwlock write", &Write, ALONE, Budget::ratio(1.4, 1.25));
+        self.work("rwlock read nested in a mutex", &NestedRead, ALONE, Budget::ratio(1.5, 1.25));
         self.work("mutex create+lock+drop", &CreateLockDrop, ALONE, Budget::ratio(2.0, 1.5));
     }
 
@@ -77,8 +80,9 @@ impl Table {
         for threads in [1, 2, 4, 8] {
             // Flat: with any number of threads, the budget of the nested pair above.
             let budget = Budget::throughput(1.0 / 1.4, 1.0 / 1.25);
-            let name = format!("throughput, own nested pair, {threads} threads");
-            self.checked(&name, &OwnPairs { threads }, TOGETHER_SLOWLY, budget);
+            let plural = if threads == 1 { "" } else { "s" };
+            let name = format!("throughput, own nested pair, {threads} thread{plural}");
+            self.work(&name, &OwnPairs { threads }, TOGETHER, budget);
         }
         for threads in [2, 4, 8] {
             let budget = Budget::throughput(0.95, 1.0);
@@ -118,17 +122,35 @@ impl Table {
         );
     }
 
+    /// Locks that live shortly, and no orders.
+    fn many(&self) {
+        self.order(
+            Job::Alive,
+            &[
+                ("many, 100000 at a time, each taken once", FIRST, Budget::ratio(2.0, 1.5)),
+                ("many, at a time, memory for a lock", BYTES, Budget::bytes(48.0, 41.0)),
+            ],
+        );
+        self.order(
+            Job::OneByOne,
+            &[
+                ("many, 100000 one by one, each taken once", FIRST, Budget::ratio(2.0, 1.5)),
+                ("many, one by one, memory that stays", BYTES, Budget::bytes(4.0, 1.5)),
+            ],
+        );
+    }
+
     /// One job, from whose samples several rows are made.
     fn order(&self, job: Job, rows: &[(&str, Part, Budget)]) {
         if !rows.iter().any(|(name, ..)| self.options.wants(name)) {
             return;
         }
-        let samples = order::measure(job, self.options.effort);
+        let samples = many::measure(job, &self.options);
         for &(name, part, budget) in rows {
-            if self.options.wants(name) {
-                let shown = |of: &Vec<Sample>| Samples::new(of.iter().map(part).collect());
-                self.row(name, &samples.iter().map(shown).collect::<Vec<_>>(), budget);
-            }
+            let shown = |(of, samples): &(&'static str, Vec<Sample>)| {
+                Measured::new(of, samples.iter().map(part).collect())
+            };
+            self.row(name, &samples.iter().map(shown).collect::<Vec<_>>(), budget);
         }
     }
 
@@ -162,7 +184,7 @@ impl Table {
         self.twins("thread spawn+join", drop_in::SPAWN_JOIN, SLEEPY, budget);
         self.twins("thread, 1000 at once, lock once", drop_in::CROWD, CROWDED, budget);
         // Only now, so that a thousand threads have come and gone.
-        self.work("condvar ping-pong", &PingPong, SLEEPY, budget);
+        self.contest("condvar ping-pong", Contestant::ping_pong(), SLEEPY, budget);
         self.twins("park+unpark ping-pong", drop_in::PARK, SLEEPY, budget);
         self.twins("barrier of 2", drop_in::BARRIER, SLEEPY, budget);
     }
@@ -178,11 +200,6 @@ impl Table {
         self.contest(name, Contestant::families(work), plan, budget);
     }
 
-    /// Work on nested locks, whose order is checked by more families.
-    fn checked(&self, name: &str, work: &impl Work, plan: Plan, budget: Budget) {
-        self.contest(name, Contestant::all_families(work), plan, budget);
-    }
-
     fn twins(&self, name: &str, work: Twins, plan: Plan, budget: Budget) {
         self.contest(name, Contestant::twins(work), plan, budget);
     }
@@ -195,15 +212,25 @@ impl Table {
         budget: Budget,
     ) {
         if self.options.wants(name) {
+            contestants.retain(|contestant| self.options.peers.want(contestant.name));
             let plan = Plan { rounds: self.options.effort.of(plan.rounds), ..plan };
             self.row(name, &measure(&mut contestants, plan), budget);
         }
     }
 
-    /// `samples` are `std`'s, sync-trace's, and those of the peers.
-    fn row(&self, name: &str, samples: &[Samples], budget: Budget) {
-        if let [std, traced, peers @ ..] = samples {
-            print_row(&Row { name, budget, std: Some(std), traced, peers });
+    /// `measured` is what `std`, sync-trace and the peers took.
+    fn row(&self, name: &str, measured: &[Measured], budget: Budget) {
+        if let ([std, traced, peers @ ..], true) = (measured, self.options.wants(name)) {
+            let (std, traced) = (Some(&std.samples), &traced.samples);
+            self.options.layout.print_row(&Row { name, budget, std, traced, peers });
+        }
+    }
+
+    /// A row that only sync-trace has.
+    fn own_row(&self, name: &str, samples: Vec<f64>, budget: Budget) {
+        if self.options.wants(name) {
+            let traced = &Samples::new(samples);
+            self.options.layout.print_row(&Row { name, budget, std: None, traced, peers: &[] });
         }
     }
 
@@ -222,10 +249,7 @@ impl Table {
         let latencies = abba::measure(self.options.effort.of(DEADLOCKS));
         for (name, part, budget) in rows {
             let ns = |latency| part(latency).as_secs_f64() * 1e9;
-            let traced = &Samples::new(latencies.iter().map(ns).collect());
-            if self.options.wants(name) {
-                print_row(&Row { name, budget, std: None, traced, peers: &[] });
-            }
+            self.own_row(name, latencies.iter().map(ns).collect(), budget);
         }
     }
 
@@ -241,10 +265,7 @@ impl Table {
         }
         let samples = merging::measure(self.options.effort);
         for (name, part, budget) in rows {
-            let traced = &Samples::new(samples.iter().map(part).collect());
-            if self.options.wants(name) {
-                print_row(&Row { name, budget, std: None, traced, peers: &[] });
-            }
+            self.own_row(name, samples.iter().map(part).collect(), budget);
         }
     }
 
@@ -254,17 +275,9 @@ impl Table {
     }
 
     fn size(&self, name: &str, budget: Budget, part: fn(Sizes) -> usize) {
-        if self.options.wants(name) {
-            let families = [
-                Sizes::of::<Std>(),
-                Sizes::of::<Traced>(),
-                Sizes::of::<ParkingLot>(),
-                Sizes::of::<TracingMutex>(),
-                Sizes::of::<Deloxide>(),
-            ];
-            let samples = families.map(|sizes| Samples::new(vec![part(sizes) as f64]));
-            self.row(name, &samples, budget);
-        }
+        let sizes = each_family!(F => Measured::new(F::NAME, vec![part(Sizes::of::<F>()) as f64]));
+        let wanted = sizes.into_iter().filter(|it| self.options.peers.want(it.name));
+        self.row(name, &wanted.collect::<Vec<_>>(), budget);
     }
 }
 

@@ -20,6 +20,10 @@ impl Measure {
     pub fn show(self, value: f64) -> String {
         match self {
             _ if !value.is_finite() => "-".to_owned(),
+            // Two digits, as limits have; no more of what is far away from them, and no fewer than one.
+            Self::Ratio | Self::Throughput if value >= 100.0 => format!("{value:.0}"),
+            Self::Ratio | Self::Throughput if value >= 10.0 => format!("{value:.1}"),
+            Self::Ratio | Self::Throughput if value < 0.095 => format!("{value:.3}"),
             Self::Ratio | Self::Throughput => format!("{value:.2}"),
             Self::Nanoseconds if value < 1e3 => format!("{value:.1} ns"),
             Self::Nanoseconds if value < 1e6 => format!("{:.1} us", value / 1e3),

@@ -7,7 +7,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::family::{Condvar, Family, Mutex};
+use crate::family::{Condvar, Demand, Family, Mutex, Waits};
 use crate::spin::Spin;
 use crate::work::Work;
 
@@ -65,6 +65,8 @@ pub struct Contended {
 }
 
 impl Work for Contended {
+    const DEMAND: Demand = Demand::Contention;
+
     #[inline(never)]
     fn run<F: Family>(&self, times: u64) -> Duration {
         let (inside, outside) = (Spin::of_ns(100), Spin::of_ns(200));
@@ -83,30 +85,26 @@ impl Work for Contended {
 }
 
 /// Two threads wake each other by a condition variable. One time is there and back.
-pub struct PingPong;
-
-impl Work for PingPong {
-    #[inline(never)]
-    fn run<F: Family>(&self, times: u64) -> Duration {
-        let (turn, moved) = (F::Mutex::new(0), F::Condvar::new());
-        // The turn counts up; its parity says whose it is.
-        let play = |mine: u64, times: u64| {
-            for _ in 0..times {
-                let mut turn = turn.lock();
-                while *turn % 2 != mine {
-                    turn = moved.wait(turn);
-                }
-                *turn += 1;
-                moved.notify_one();
+#[inline(never)]
+pub fn ping_pong<F: Waits>(times: u64) -> Duration {
+    let (turn, moved) = (F::Mutex::new(0), F::Condvar::new());
+    // The turn counts up; its parity says whose it is.
+    let play = |mine: u64, times: u64| {
+        for _ in 0..times {
+            let mut turn = turn.lock();
+            while *turn % 2 != mine {
+                turn = moved.wait(turn);
             }
-        };
-        thread::scope(|scope| {
-            // One time more, for the warm-up of `timed`.
-            scope.spawn(|| play(1, times + 1));
-            play(0, 1);
-            let start = Instant::now();
-            play(0, times);
-            start.elapsed()
-        })
-    }
+            *turn += 1;
+            moved.notify_one();
+        }
+    };
+    thread::scope(|scope| {
+        // One time more, for the warm-up of `timed`.
+        scope.spawn(|| play(1, times + 1));
+        play(0, 1);
+        let start = Instant::now();
+        play(0, times);
+        start.elapsed()
+    })
 }

@@ -5,8 +5,8 @@
 //! one process tells the one order and another process the other. Each sample is taken in a fresh process, whose memory
 //! is what its resident set has grown by.
 
+use crate::many::resident_bytes;
 use crate::options::Effort;
-use crate::order::resident_bytes;
 use cargo_sync_trace::merge::Gathered;
 use cargo_sync_trace::read;
 use std::collections::{BTreeSet, HashMap};
@@ -118,7 +118,8 @@ impl Made {
                 let other = &own[random.below(processes as u64) as usize];
                 orders.push(other[random.below(OWN as u64) as usize]);
             }
-            for split in (0..SPLIT).filter(|split| split % processes.min(SPLIT / 2) == process / 2)
+            for split in
+                (0..SPLIT).filter(|split| split % (processes / 2).min(SPLIT / 2) == process / 2)
             {
                 let (one, other) = (CLASSES - 2 * split as u64 - 2, CLASSES - 2 * split as u64 - 1);
                 orders.push(if process % 2 == 0 { (one, other) } else { (other, one) });

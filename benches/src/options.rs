@@ -1,10 +1,17 @@
 //! The arguments of the table.
 
+use crate::family::{Family, Std, Traced};
+use crate::table::Layout;
+
 /// How much of the table is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// How carefully it is measured.
     pub effort: Effort,
+    /// For whom it is.
+    pub layout: Layout,
+    /// Who is in it.
+    pub peers: Peers,
     filters: Vec<String>,
 }
 
@@ -18,6 +25,22 @@ pub enum Effort {
     /// Only to see that it runs: without the `--bench` that `cargo bench` passes, as in
     /// `cargo test --benches`.
     Smoke,
+}
+
+/// Whether others are measured beside `std` and sync-trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peers {
+    /// All that can do the work.
+    Beside,
+    /// None, which is quicker: `--no-peers`.
+    LeftOut,
+}
+
+impl Peers {
+    /// Whether the family of this name is measured.
+    pub fn want(self, name: &str) -> bool {
+        self == Self::Beside || [Std::NAME, Traced::NAME].contains(&name)
+    }
 }
 
 impl Effort {
@@ -39,10 +62,13 @@ impl Options {
 
     fn parse(args: impl Iterator<Item = String>) -> Self {
         let (mut bench, mut quick, mut filters) = (false, false, Vec::new());
+        let (mut layout, mut peers) = (Layout::Terminal, Peers::Beside);
         for arg in args {
             match arg.as_str() {
                 "--bench" => bench = true,
                 "--quick" => quick = true,
+                "--markdown" => layout = Layout::Markdown,
+                "--no-peers" => peers = Peers::LeftOut,
                 // What Cargo may pass on for its own harness is none of ours.
                 flag if flag.starts_with('-') => {}
                 _ => filters.push(arg),
@@ -53,7 +79,7 @@ impl Options {
             (false, true) => Effort::Full,
             (false, false) => Effort::Smoke,
         };
-        Self { effort, filters }
+        Self { effort, layout, peers, filters }
     }
 
     /// Whether the row `name` is wanted: it contains one of the words given, or none was.
@@ -79,5 +105,16 @@ mod tests {
         assert_eq!(parse("--quick --bench").effort, Effort::Quick);
         assert_eq!(parse("").effort, Effort::Smoke);
         assert!(parse("").wants("anything"));
+        assert_eq!(parse("--markdown").layout, Layout::Markdown);
+    }
+
+    #[test]
+    fn without_peers_there_are_two() {
+        let measured =
+            |args| crate::family::peers::names().map(|name| parse(args).peers.want(name));
+        assert_eq!(measured(""), [true; 8]);
+        let alone = measured("--no-peers");
+        assert_eq!(alone.iter().filter(|&&is_measured| is_measured).count(), 2);
+        assert!(alone[0] && alone[1]);
     }
 }

@@ -5,50 +5,60 @@
 
 use std::time::Duration;
 
+use crate::crowd::ping_pong;
 use crate::drop_in::Twins;
-use crate::family::{Deloxide, Family, ParkingLot, Std, Traced, TracingMutex};
+use crate::each_family;
+use crate::family::{Family, Share, Std, Traced};
 use crate::work::Work;
 
 /// One way to do the work of a row.
 pub struct Contestant<'w> {
     /// How the table calls it.
     pub name: &'static str,
+    share: Share,
     run: Box<dyn FnMut(u64) -> Duration + 'w>,
 }
 
 impl<'w> Contestant<'w> {
     /// `run` does the work as often as it is told and says how long that took.
     pub fn new(name: &'static str, run: impl FnMut(u64) -> Duration + 'w) -> Self {
-        Self { name, run: Box::new(run) }
+        Self { name, share: Share::AllRounds, run: Box::new(run) }
     }
 
-    fn of<F: Family>(work: &'w impl Work) -> Self {
-        Self::new(F::NAME, |times| {
+    fn of<F: Family>(mut run: impl FnMut(u64) -> Duration + 'w) -> Self {
+        let run = move |times| {
             F::start();
-            work.run::<F>(times)
-        })
+            run(times)
+        };
+        Self { share: F::SHARE, ..Self::new(F::NAME, run) }
     }
 
-    /// The families that are cheap enough for any work; `std` comes first.
-    pub fn families(work: &'w impl Work) -> Vec<Self> {
-        vec![
-            Self::of::<Std>(work),
-            Self::of::<Traced>(work),
-            Self::of::<ParkingLot>(work),
-            Self::of::<TracingMutex>(work),
-        ]
+    /// All families that can do the work; `std` comes first.
+    pub fn families<W: Work>(work: &'w W) -> Vec<Self> {
+        let all = each_family!(F => {
+            F::bears(W::DEMAND).then(|| Self::of::<F>(|times| work.run::<F>(times)))
+        });
+        all.into_iter().flatten().collect()
     }
 
-    /// All families, for work whose order is checked; in the order of [`families`](Self::families).
-    pub fn all_families(work: &'w impl Work) -> Vec<Self> {
-        let mut all = Self::families(work);
-        all.push(Self::of::<Deloxide>(work));
-        all
+    /// [`ping_pong`] with all condition variables; `std` comes first.
+    pub fn ping_pong() -> Vec<Self> {
+        each_family!(F: Waits => Self::of::<F>(ping_pong::<F>)).into()
     }
 
     /// `std` and sync-trace, in this order.
     pub fn twins(work: Twins) -> Vec<Self> {
         vec![Self::new(Std::NAME, work.plain), Self::new(Traced::NAME, work.traced)]
+    }
+}
+
+impl Contestant<'_> {
+    /// Those who do not take part in all rounds do it in those that begin with `std`, after everybody else.
+    fn takes_part(&self, round: usize) -> bool {
+        match self.share {
+            Share::AllRounds => true,
+            Share::OneInTen => round.is_multiple_of(10),
+        }
     }
 }
 
@@ -63,19 +73,36 @@ pub struct Plan {
 
 /// Lets all `contestants` do the same work: the samples of each, in their order. The first one is
 /// the measure for how often it fits into a turn.
-pub fn measure(contestants: &mut [Contestant<'_>], plan: Plan) -> Vec<Samples> {
-    let times = contestants.first_mut().map_or(1, |first| calibrate(first, plan.turn));
+pub fn measure(contestants: &mut [Contestant<'_>], plan: Plan) -> Vec<Measured> {
+    let times = fit_into_turns(contestants, plan.turn);
     let mut samples: Vec<Vec<f64>> = contestants.iter().map(|_| Vec::new()).collect();
     for round in 0..plan.rounds {
         for _ in 0..2 {
             for turn in 0..contestants.len() {
                 let whose = if round % 2 == 0 { turn } else { contestants.len() - 1 - turn };
-                let took = (contestants[whose].run)(times);
-                samples[whose].push(took.as_secs_f64() * 1e9 / times as f64);
+                if contestants[whose].takes_part(round) {
+                    let took = (contestants[whose].run)(times[whose]);
+                    samples[whose].push(took.as_secs_f64() * 1e9 / times[whose] as f64);
+                }
             }
         }
     }
-    samples.into_iter().map(Samples::new).collect()
+    let named = contestants.iter().zip(samples);
+    named.map(|(of, values)| Measured::new(of.name, values)).collect()
+}
+
+/// How often each does the work in a turn: as often as the first one, but less often if that would
+/// take much longer than a turn.
+fn fit_into_turns(contestants: &mut [Contestant<'_>], turn: Duration) -> Vec<u64> {
+    let mut often: Vec<u64> = contestants.iter_mut().map(|it| calibrate(it, turn)).collect();
+    let first = often.first().copied().unwrap_or(1);
+    for times in &mut often {
+        // Otherwise, what comes once in a turn is to weigh as much for all.
+        if *times * 4 > first {
+            *times = first;
+        }
+    }
+    often
 }
 
 /// How often the work fits into `turn`, roughly.
@@ -89,6 +116,22 @@ fn calibrate(contestant: &mut Contestant<'_>, turn: Duration) -> u64 {
             return ((times as f64 * share) as u64).max(8);
         }
         times = (times as f64 * share.min(16.0)) as u64;
+    }
+}
+
+/// What was measured of one contestant.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// Who it was.
+    pub name: &'static str,
+    /// What was measured.
+    pub samples: Samples,
+}
+
+impl Measured {
+    /// `values` come in any order.
+    pub fn new(name: &'static str, values: Vec<f64>) -> Self {
+        Self { name, samples: Samples::new(values) }
     }
 }
 
@@ -141,7 +184,27 @@ mod tests {
         };
         let plan = Plan { turn: Duration::from_nanos(160), rounds: 2 };
         let samples = measure(&mut [contestant("a"), contestant("b")], plan);
-        assert_eq!(*order.borrow(), "aaaaa".to_owned() + "abab" + "baba");
-        assert!(samples.iter().all(|samples| (samples.median() - 10.0).abs() < 1e-6));
+        assert_eq!(*order.borrow(), "aaaaabbbbb".to_owned() + "abab" + "baba");
+        assert!(samples.iter().all(|it| (it.samples.median() - 10.0).abs() < 1e-6));
+    }
+
+    #[test]
+    fn the_slow_do_less_and_come_in_one_round_of_ten() {
+        let taking = |name, share, ns| {
+            let run = move |times| Duration::from_nanos(times * ns);
+            Contestant { share, ..Contestant::new(name, run) }
+        };
+        let mut all = [
+            taking("std", Share::AllRounds, 10),
+            taking("near", Share::AllRounds, 30),
+            taking("far", Share::OneInTen, 100),
+        ];
+        let turn = Duration::from_micros(10);
+        assert_eq!(fit_into_turns(&mut all, turn), [1000, 1000, 100]);
+        let [std, near, far] = measure(&mut all, Plan { turn, rounds: 20 }).try_into().unwrap();
+        assert_eq!(
+            [std, near, far].map(|it| (it.name, it.samples.0.len())),
+            [("std", 40), ("near", 40), ("far", 4)]
+        );
     }
 }

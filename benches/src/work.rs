@@ -3,10 +3,13 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use crate::family::{Family, Mutex, RwLock};
+use crate::family::{Demand, Family, Mutex, RwLock};
 
 /// Work that can be done on the locks of any family.
 pub trait Work {
+    /// What it asks of a family.
+    const DEMAND: Demand = Demand::FewLocks;
+
     /// Does it `times` times, and says how long that took. What is needed only once, such as making
     /// the locks or starting threads, is not counted.
     fn run<F: Family>(&self, times: u64) -> Duration;
@@ -119,6 +122,8 @@ impl Work for Write {
 pub struct CreateLockDrop;
 
 impl Work for CreateLockDrop {
+    const DEMAND: Demand = Demand::ManyLocks;
+
     #[inline(never)]
     fn run<F: Family>(&self, times: u64) -> Duration {
         timed(times, || {

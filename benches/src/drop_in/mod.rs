@@ -1,4 +1,5 @@
-//! Work on what only `std` and sync-trace have: initialisers, messages, threads.
+//! Work on what only `std` and sync-trace have: initialisers, messages, threads; and on locks as one
+//! writes it.
 //!
 //! It is compiled twice from one source, with nothing but an import changed, as whoever adopts
 //! sync-trace does it.
@@ -30,6 +31,18 @@ macro_rules! twins {
 }
 
 twins! {
+    /// Takes a mutex and gives it back.
+    MUTEX = locks::mutex;
+    /// Takes two mutexes, one inside the other.
+    NESTED = locks::nested;
+    /// Takes four mutexes, each inside the one before.
+    FOUR_DEEP = locks::four_deep;
+    /// Takes a read-write lock for reading.
+    READ = locks::read;
+    /// Takes a read-write lock for writing.
+    WRITE = locks::write;
+    /// Makes a mutex, takes it once, and drops it.
+    CREATE = locks::create;
     /// Uses a `LazyLock` in a static, which has its value, 16 times.
     LAZY_STATIC = once::lazy_static;
     /// Uses a `LazyLock` on the stack, which has its value, 16 times.

@@ -2,6 +2,8 @@
 
 use std::{sync, thread};
 
+#[path = "locks.rs"]
+pub mod locks;
 #[path = "messages.rs"]
 pub mod messages;
 #[path = "once.rs"]

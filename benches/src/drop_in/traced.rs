@@ -2,6 +2,8 @@
 
 use sync_trace::{sync, thread};
 
+#[path = "locks.rs"]
+pub mod locks;
 #[path = "messages.rs"]
 pub mod messages;
 #[path = "once.rs"]

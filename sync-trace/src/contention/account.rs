@@ -59,10 +59,10 @@ impl State {
 
 /// So much time is to lie between two of an agent's waits that are timed though they are soon over.
 #[cfg(not(loom))]
-const WAITS_PACE_NS: u64 = 20_000;
+const WAITS_PACE_NS: u64 = 100_000;
 /// At most so many are counted for one of those.
 #[cfg(not(loom))]
-const WAITS_MEAN_MAX: u32 = 64;
+const WAITS_MEAN_MAX: u32 = 1024;
 
 /// Whether what is counted may take memory.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::site::Site;
 /// What was counted of one lock, or of all locks of a class: how often it was had, how long it was held, how long
 /// it was waited for.
 ///
-/// Acquisitions and waits are counted one by one. Holds are [sampled](Self::holds), unless
+/// Acquisitions are counted one by one, and so are [waits](Self::waits) that block. Holds are [sampled](Self::holds), unless
 /// `SYNC_TRACE=contention=full` asks for all.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -29,18 +29,19 @@ pub struct Stats {
     pub holds: Histogram,
     /// The same by the line where it was taken, with what else was seen of the holds that were measured.
     pub sections: Vec<Section>,
-    /// How many threads waited in all at the time when one of them began to, itself included: the sum for all
-    /// waits that blocked.
+    /// How many threads waited when one of them began to, itself included, added up: for some waits that blocked,
+    /// chosen at random.
     pub queued: u64,
     /// How many waits those were.
     pub queues: u64,
-    /// How many waited at one time, at most.
+    /// How many waited when one of those began, at most.
     pub queue_max: u64,
     /// How often it was had at once while somebody else had been waiting for it. An estimate as of
     /// [`holds`](Self::holds).
     pub bypasses: u64,
-    /// How long each wait took. As many are counted here as there were acquisitions that could not be had
-    /// at once, or waits for a signal, a message, a permit. A wait counts when it ends.
+    /// How long each wait took: of acquisitions that could not be had at once, and of waits for a signal, a message,
+    /// a permit. A wait counts when it ends. All that blocked are counted; of those for locks that were free again
+    /// within some microseconds, where there are many, some are chosen at random, and count for all.
     pub waits: Histogram,
     /// How many of them ended because their time was over.
     pub timeouts: u64,

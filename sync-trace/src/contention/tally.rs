@@ -288,6 +288,18 @@ impl Tally {
         is_at_hand
     }
 
+    /// Another agent had the lock before, which is counted if it is at hand. Owner only.
+    #[inline]
+    pub(crate) fn change_at_hand(&self, lock: u64, access: *mut Access) -> bool {
+        let cell = &self.own[own_place(lock, access)];
+        let is_at_hand = cell.lock.load(Ordering::Relaxed) == lock
+            && std::ptr::eq(cell.access.load(Ordering::Relaxed), access);
+        if is_at_hand {
+            cell.changes.store(cell.changes.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
+        is_at_hand
+    }
+
     /// Takes what a place has counted of a `line`, whose own numbers do not count. True if something waits for
     /// memory now. Owner only.
     pub(crate) fn settle(&self, tick: &Tick, line: Line) -> bool {

@@ -121,11 +121,13 @@ impl Timed {
     }
 
     /// The wait goes on for longer: there is time to look who is to blame.
-    pub(crate) fn settles_down(&mut self, owner: Option<&Agent>) {
+    pub(crate) fn settles_down(&mut self, owner: Option<&Agent>, looks_around: bool) {
         self.until_ns = None;
         // All such waits are counted.
         self.ended.weight = 1;
-        self.ended.queued = 1 + self.others_waiting();
+        if looks_around {
+            self.ended.queued = 1 + self.others_waiting();
+        }
         if self.ended.holder.is_some() {
             return;
         }

@@ -595,9 +595,19 @@ impl HeldStack {
     }
 
     /// Another agent had the lock of the newest hold before. Owner only.
+    #[inline]
     pub(crate) fn changed_hands(&self) {
-        let newest = self.depth().checked_sub(1).and_then(|newest| self.slots.get(newest));
-        if let Some(held) = newest.and_then(|slot| slot.load()) {
+        let Some(slot) = self.slots.get(self.depth().wrapping_sub(1)) else { return };
+        let (lock, access) = slot.counts_for();
+        if !self.tally.change_at_hand(lock, access) {
+            self.changed_hands_slow(slot);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn changed_hands_slow(&self, slot: &Slot) {
+        if let Some(held) = slot.load() {
             self.count(&held, 0, 1);
         }
     }

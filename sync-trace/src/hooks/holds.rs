@@ -101,13 +101,24 @@ pub(crate) fn acquired_at_once(request: &Request<'_>, prepared: Prepared) -> Rec
     let Prepared { agent, place } = prepared;
     let Some(place) = place else { return acquired_otherwise(lock, access, site) };
     if access.mode == Mode::Exclusive && !lock.is_owner(agent) {
-        // Another one had it before, which is counted.
-        if agent.is_alert() || lock.has_owner() {
+        if agent.is_alert() {
             return acquired_otherwise(lock, access, site);
+        }
+        if lock.has_owner() {
+            return changed_hands(lock, agent, place);
         }
         lock.set_owner(agent);
     }
     agent.held.take_place(place);
+    Recorded::Yes
+}
+
+/// Another agent had the lock before, and nothing else is unusual.
+#[inline(never)]
+fn changed_hands(lock: &LockHeader, agent: &Agent, place: u64) -> Recorded {
+    lock.set_owner(agent);
+    agent.held.take_place(place);
+    agent.held.changed_hands();
     Recorded::Yes
 }
 
@@ -139,8 +150,11 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
         came_to(agent, lock, id, request.access.mode);
     }
     if agent.held.push(&request.entry()) {
-        if changes_hands || agent.held.has_to_measure() {
-            timing::begins(agent, id, changes_hands);
+        if changes_hands {
+            agent.held.changed_hands();
+        }
+        if agent.held.has_to_measure() {
+            timing::begins(agent, id);
         }
         return Recorded::Yes;
     }
@@ -222,8 +236,11 @@ fn acquired_slow(request: &Request<'_>, changes_hands: bool) -> Recorded {
         came_to(agent, lock, id, access.mode);
         let held = request.held(id);
         agent.held.push_slow(&held);
-        if changes_hands || agent.held.has_to_measure() {
-            timing::begins(agent, id, changes_hands);
+        if changes_hands {
+            agent.held.changed_hands();
+        }
+        if agent.held.has_to_measure() {
+            timing::begins(agent, id);
         }
         declared::taken(agent, &held);
         return Recorded::Yes;

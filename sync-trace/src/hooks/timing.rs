@@ -71,13 +71,10 @@ pub(super) fn drain() {
     }
 }
 
-/// A hold of the lock `id` has just begun, which is to be measured, or before which another agent had it.
+/// A hold of the lock `id` has just begun, which is to be measured.
 #[cold]
 #[inline(never)]
-pub(super) fn begins(agent: &'static Agent, id: LockId, changes_hands: bool) {
-    if changes_hands {
-        agent.held.changed_hands();
-    }
+pub(super) fn begins(agent: &'static Agent, id: LockId) {
     let Some(wants_cpu) = agent.held.wants_measure() else { return };
     let tracker = tracker::global();
     let cpu_ns = if wants_cpu { os::thread_cpu_ns() } else { None };

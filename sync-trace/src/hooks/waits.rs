@@ -83,9 +83,10 @@ pub(crate) fn wait_for_lock(
         if spin(request.lock, agent, retry, timed.as_mut()) {
             return None;
         }
+        let is_chosen = timed.is_some();
         timed = timed.or_else(|| timed_lock(agent, request));
         if let Some(timed) = &mut timed {
-            timed.settles_down(request.lock.owner());
+            timed.settles_down(request.lock.owner(), is_chosen);
         }
     }
     wait_for_holder(request, retry).map(|waiting| waiting.timed(timed))
