@@ -34,10 +34,12 @@ pub(crate) mod tally;
 #[cfg(not(loom))]
 pub(crate) mod timed;
 #[cfg(not(loom))]
+mod uses;
+#[cfg(not(loom))]
 mod view;
 
 #[cfg(all(test, not(loom)))]
-pub(crate) use advice::tests as advice_tests;
+pub(crate) use advice::made as advice_tests;
 #[cfg(not(loom))]
 pub use advice::{Advice, Evidence};
 pub use histogram::Histogram;

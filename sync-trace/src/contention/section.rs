@@ -47,6 +47,8 @@ pub(crate) struct Sample {
     pub(crate) cpu_ns: Option<u64>,
     /// Whether somebody had been waiting for the lock when it was had at once.
     pub(crate) bypassed: bool,
+    /// Where the lock lies in memory.
+    pub(crate) address: usize,
 }
 
 impl Sample {

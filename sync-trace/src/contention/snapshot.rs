@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::overhead;
 use super::stats::Stats;
 use super::table::Row;
+use super::uses::Uses;
 use crate::agent::Agent;
 use crate::finding::{Lock, LockId, LockKind};
 use crate::op::Mode;
@@ -73,6 +74,7 @@ pub struct LockStats {
     pub id: LockId,
     /// What was counted.
     pub stats: Stats,
+    pub(super) uses: Uses,
 }
 
 /// What the locks of a class have in common.
@@ -99,6 +101,11 @@ impl ClassStats {
     fn class(&self) -> Class {
         let origin = self.name.is_none().then_some((self.created, self.type_name));
         Class { kind: self.kind, mode: self.mode, name: self.name, origin }
+    }
+
+    /// Whether it is about the same locks, in whichever mode.
+    pub(super) fn has_locks_of(&self, other: &Self) -> bool {
+        self.class() == Class { mode: self.mode, ..other.class() }
     }
 
     /// One of its locks, as reports know it.
@@ -128,14 +135,11 @@ impl Snapshot {
             earlier.classes.iter().map(|class| (class.class(), class)).collect();
         let classes = self.classes.iter().filter_map(|class| {
             let Some(before) = before.get(&class.class()) else { return Some(class.clone()) };
-            let known: HashMap<LockId, &Stats> =
-                before.locks.iter().map(|lock| (lock.id, &lock.stats)).collect();
-            let locks = class.locks.iter().map(|lock| LockStats {
-                id: lock.id,
-                stats: match known.get(&lock.id) {
-                    Some(before) => lock.stats.since(before),
-                    None => lock.stats.clone(),
-                },
+            let known: HashMap<LockId, &LockStats> =
+                before.locks.iter().map(|lock| (lock.id, lock)).collect();
+            let locks = class.locks.iter().map(|lock| match known.get(&lock.id) {
+                Some(before) => lock.since(before),
+                None => lock.clone(),
             });
             let stats = class.stats.since(&before.stats);
             let locks = locks.filter(|lock| !lock.stats.is_empty()).collect();
@@ -197,14 +201,16 @@ impl Snapshot {
     ) -> Self {
         let mut classes: HashMap<Class, Gathered> = HashMap::new();
         let (mut folded, mut lost) = (0, 0);
-        for agent in agents {
+        for (number, agent) in agents.enumerate() {
             let (rows, more_folded, more_lost) =
                 agent.account.look(&agent.stacks()[..if is_on { 2 } else { 0 }]);
             folded += more_folded;
             lost += more_lost;
             let mut its_own = HashMap::new();
             rows.iter().for_each(|row| gather(&mut its_own, row));
-            its_own.into_iter().for_each(|(class, its_own)| its_own.join(class, &mut classes));
+            its_own
+                .into_iter()
+                .for_each(|(class, its_own)| its_own.join(number, class, &mut classes));
         }
         let classes = classes.into_values().map(Gathered::finish).collect();
         let mut snapshot = Self { elapsed, classes, folded, lost, overhead_ns: overhead::known() };
@@ -220,31 +226,45 @@ impl ClassStats {
     }
 }
 
+impl LockStats {
+    fn since(&self, earlier: &Self) -> Self {
+        let Self { id, stats, uses } = self;
+        Self { id: *id, stats: stats.since(&earlier.stats), uses: uses.since(&earlier.uses) }
+    }
+}
+
 /// A class while it is put together.
 struct Gathered {
     class: ClassStats,
-    locks: HashMap<LockId, Stats>,
+    locks: HashMap<LockId, (Stats, Uses)>,
 }
 
 impl Gathered {
     /// Adds what one agent has counted to what all have.
-    fn join(mut self, class: Class, all: &mut HashMap<Class, Self>) {
-        let stats = self.locks.values_mut().chain([&mut self.class.stats]);
-        stats.for_each(|stats| stats.threads = u64::from(stats.acquisitions > 0));
+    fn join(mut self, number: usize, class: Class, all: &mut HashMap<Class, Self>) {
+        let one = |stats: &mut Stats| stats.threads = u64::from(stats.acquisitions > 0);
+        one(&mut self.class.stats);
+        for (stats, uses) in self.locks.values_mut() {
+            one(stats);
+            uses.add(number, stats.acquisitions);
+        }
         match all.entry(class) {
             Entry::Vacant(place) => _ = place.insert(self),
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
                 known.class.stats.merge(&self.class.stats);
-                for (id, stats) in self.locks {
-                    known.locks.entry(id).or_default().merge(&stats);
+                for (id, (stats, uses)) in self.locks {
+                    let known = known.locks.entry(id).or_default();
+                    known.0.merge(&stats);
+                    known.1.merge(&uses);
                 }
             }
         }
     }
 
     fn finish(self) -> ClassStats {
-        let locks = self.locks.into_iter().map(|(id, stats)| LockStats { id, stats });
+        let locks = self.locks.into_iter();
+        let locks = locks.map(|(id, (stats, uses))| LockStats { id, stats, uses });
         ClassStats { locks: locks.collect(), ..self.class }
     }
 }
@@ -263,6 +283,8 @@ fn gather(classes: &mut HashMap<Class, Gathered>, row: &Row) {
         classes.entry(class.class()).or_insert_with(|| Gathered { class, locks: HashMap::new() });
     gathered.class.stats.merge(&row.stats);
     if row.is_own {
-        gathered.locks.entry(wanted.lock).or_default().merge(&row.stats);
+        let (stats, uses) = gathered.locks.entry(wanted.lock).or_default();
+        stats.merge(&row.stats);
+        uses.see_at(row.address);
     }
 }

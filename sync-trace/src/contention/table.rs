@@ -58,6 +58,8 @@ pub(super) struct Row {
     /// Whether it is one lock's.
     pub(super) is_own: bool,
     pub(super) stats: Stats,
+    /// Where it was seen last; 0 if it was not.
+    pub(super) address: usize,
 }
 
 /// A lock's number and the mode; or, for further ones, the mode, where they were created, and what they protect.
@@ -104,6 +106,7 @@ impl Table {
     /// Counts a hold that was measured.
     pub(super) fn sample(&mut self, wanted: &Wanted, sample: &Sample) {
         let row = self.row(wanted);
+        row.address = sample.address;
         let is_told_apart = row.stats.sample(sample) && row.is_own;
         self.folded += u64::from(!is_told_apart);
     }
@@ -157,7 +160,8 @@ impl Table {
         match self.rows.entry(key) {
             Entry::Occupied(row) => row.into_mut(),
             Entry::Vacant(place) => {
-                place.insert(Row { wanted: *wanted, is_own, stats: Stats::default() })
+                let (wanted, stats) = (*wanted, Stats::default());
+                place.insert(Row { wanted, is_own, stats, address: 0 })
             }
         }
     }

@@ -281,6 +281,13 @@ pub(crate) enum Used {
     Mutably,
 }
 
+/// A hold that ends.
+#[derive(Clone, Copy)]
+pub(super) struct Ending<'l> {
+    pub(super) lock: &'l LockHeader,
+    pub(super) used: Used,
+}
+
 /// It never unwinds, and says so by its ABI: then what drops the real guard beside a hold needs no
 /// second copy for that case, and is small enough to be inlined.
 #[cold]
@@ -300,7 +307,7 @@ pub(super) fn popped(lock: &LockHeader, used: Used) -> bool {
     let word = if lock.has_conditions() { word::usual(lock.word()) } else { lock.word() };
     let popped = current::current().held.pop_slow(word);
     if popped == Popped::Due {
-        timing::due(used);
+        timing::due(Ending { lock, used });
     }
     popped != Popped::No
 }
@@ -328,7 +335,7 @@ pub(super) fn forget(lock: &LockHeader, hold: Hold, used: Used) -> Forgotten {
     if let Some(agent) = current::home() {
         current::refresh(agent);
         if take_off(agent, matches) {
-            timing::removed(agent, used);
+            timing::removed(agent, Ending { lock, used });
             declared::released(agent, id);
             // Readers never poison, as with `std`, so there is nothing to spare.
             let forgiven =
@@ -396,7 +403,7 @@ pub(crate) fn downgraded<'a>(
         let _working = Working::begin();
         let relabelled = agent.relabel(id, access, site);
         tell(agent, relabelled.as_ref());
-        timing::removed(agent, used);
+        timing::removed(agent, Ending { lock, used });
         relabelled.is_some()
     });
     // One of the allocator's is counted as held, and still is.

@@ -18,7 +18,7 @@ use crate::tracker::{self, Tracker};
 use crate::waits::source::Source;
 
 use super::Request;
-use super::holds::Used;
+use super::holds::{Ending, Used};
 
 /// `agent` begins to wait for a lock.
 pub(super) fn timed_lock(agent: &'static Agent, request: &Request<'_>) -> Option<Timed> {
@@ -107,19 +107,19 @@ fn is_waited_for(tracker: &Tracker, me: &Agent, id: LockId) -> bool {
 /// A hold has ended, and it is time to measure one, or it was.
 #[cold]
 #[inline(never)]
-pub(super) fn due(used: Used) {
+pub(super) fn due(ending: Ending<'_>) {
     let agent = current::current();
     let tracker = tracker::global();
     if !tracker.contention.is_on() {
         return agent.held.measure_none();
     }
     let ended = agent.held.ended();
-    let ended_ns = ended.map(|(held, running)| measured(tracker, agent, &held, &running, used));
+    let ended_ns = ended.map(|(held, running)| measured(tracker, agent, &held, &running, ending));
     agent.held.measure_next(ended_ns, tracker.contention.is_full());
 }
 
 /// A hold was taken off the record in another way.
-pub(super) fn removed(agent: &Agent, used: Used) {
+pub(super) fn removed(agent: &Agent, ending: Ending<'_>) {
     let Removed { ended, is_due } = agent.held.take_removed();
     if ended.is_none() && !is_due {
         return;
@@ -128,23 +128,30 @@ pub(super) fn removed(agent: &Agent, used: Used) {
     if !tracker.contention.is_on() {
         return agent.held.measure_none();
     }
-    let ended_ns = ended.map(|(held, running)| measured(tracker, agent, &held, &running, used));
+    let ended_ns = ended.map(|(held, running)| measured(tracker, agent, &held, &running, ending));
     if is_due {
         agent.held.measure_next(ended_ns, tracker.contention.is_full());
     }
 }
 
 /// Counts a hold that was measured. Returns when it has ended.
-fn measured(tracker: &Tracker, agent: &Agent, held: &Held, running: &Running, used: Used) -> u64 {
+fn measured(
+    tracker: &Tracker,
+    agent: &Agent,
+    held: &Held,
+    running: &Running,
+    ending: Ending<'_>,
+) -> u64 {
     let now_ns = tracker.now_ns();
     let Running { weight, since_ns, cpu_ns, bypassed } = *running;
     let cpu_ns = cpu_ns.and_then(|since| Some(os::thread_cpu_ns()?.saturating_sub(since)));
     // What came before the last reset was forgotten with it.
     let ns = now_ns.saturating_sub(since_ns.max(tracker.contention.since_ns()));
     agent.held.took(ns);
-    let was_mutable = used == Used::Mutably;
+    let was_mutable = ending.used == Used::Mutably;
+    let address = std::ptr::from_ref(ending.lock).addr();
     let weight = weight.into();
-    let sample = Sample { site: held.site, ns, weight, was_mutable, cpu_ns, bypassed };
+    let sample = Sample { site: held.site, ns, weight, was_mutable, cpu_ns, bypassed, address };
     let wanted = Wanted::new(held.lock, held.access, held.created);
     if current::is_in_allocator() {
         agent.account.sampled(&wanted, &sample, Memory::IsOutOfReach);
