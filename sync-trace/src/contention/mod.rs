@@ -3,9 +3,11 @@
 //! [`contention`](fn@crate::contention) gives it as data, a [`Snapshot`]; displayed, that is a table. Two of them
 //! have a [difference](Snapshot::since). What is counted is described at [`Stats`].
 //!
-//! Only waiting is counted, so it costs nothing where nobody waits: the clock is read when a lock could not be had
-//! at once, and when it was had. Who holds a lock is asked when the wait begins, and its whole time is charged to
+//! Every acquisition is counted where it is on record anyway. The clock is read when a lock could not be had at once,
+//! and when it was had; and for some holds, chosen at random before they begin, so that what is estimated from them
+//! has no bias. Who holds a lock is asked when the wait begins, and its whole time is charged to
 //! the line where that one took it; if the lock then goes to somebody else first, that is not known.
+//! `SYNC_TRACE=contention=full` measures every hold.
 //! `SYNC_TRACE=contention=off` turns it off.
 
 pub(crate) mod account;

@@ -123,8 +123,6 @@ impl Table {
         if counted.access.op.is_try() {
             row.stats.try_successes += counted.times;
         }
-        let is_own = row.is_own;
-        self.folded += if is_own { 0 } else { counted.times };
     }
 
     /// Takes back what was counted as such holds, wherever it has got to.
@@ -145,7 +143,6 @@ impl Table {
             let taken = take(&mut stats.acquisitions, &mut times);
             take(&mut stats.owner_changes, &mut changes);
             stats.try_successes -= if is_try { taken.min(stats.try_successes) } else { 0 };
-            self.folded = self.folded.saturating_sub(if row.is_own { 0 } else { taken });
         }
     }
 

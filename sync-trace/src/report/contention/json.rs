@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::class_namer;
-use crate::contention::{ClassStats, Histogram, LockStats, Pair, Snapshot, Stats};
+use crate::contention::{ClassStats, Histogram, LockStats, Pair, Section, Snapshot, Stats};
 use crate::json::{Object, Value};
 
 /// Goes up when a member changes its meaning or goes away; new members may come at any time.
@@ -71,6 +71,12 @@ impl Value for &LockStats {
 
 /// The members that a class has, and each of its locks.
 fn add_stats(object: &mut Object<'_>, stats: &Stats) {
+    object.member("acquisitions", stats.acquisitions).member("try_successes", stats.try_successes);
+    object.member("owner_changes", stats.owner_changes).member("threads", stats.threads);
+    object.object("holds", |object| add_times(object, &stats.holds));
+    object.list("sections", &stats.sections);
+    object.member("queued", stats.queued).member("queues", stats.queues);
+    object.member("queue_max", stats.queue_max).member("bypasses", stats.bypasses);
     object.object("waits", |object| add_times(object, &stats.waits));
     object.member("timeouts", stats.timeouts).member("handed_on", stats.handed_on);
     object.member("try_failures", stats.try_failures).member("notifies", stats.notifies);
@@ -92,6 +98,19 @@ impl Value for &Pair {
             object.maybe("waiter", self.waiter).maybe("holder", self.holder);
             object.member("waits", self.waits).member("total_ns", ns(self.total));
             object.member("max_ns", ns(self.max));
+        });
+    }
+}
+
+impl Value for &Section {
+    fn write(&self, out: &mut String) {
+        Object::write(out, |object| {
+            object.maybe("site", self.site);
+            object.member("samples", self.samples).member("holds", self.holds);
+            object.member("total_ns", ns(self.total)).member("max_ns", ns(self.max));
+            object.member("never_mutable", self.never_mutable).member("clocked", self.clocked);
+            object.member("clocked_wall_ns", ns(self.clocked_wall));
+            object.member("clocked_cpu_ns", ns(self.clocked_cpu));
         });
     }
 }

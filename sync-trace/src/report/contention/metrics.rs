@@ -116,7 +116,7 @@ mod tests {
         let recorded = recorded(&snapshotter);
         let labels = format!(
             " lock.class=accounts lock.kind=mutex lock.mode=exclusive code.file.path={} code.line.number={line}",
-            file!().replace("report/contention/metrics.rs", "contention/advice.rs"),
+            file!().replace("report/contention/metrics.rs", "contention/advice/made.rs"),
         );
         let names: Vec<_> = recorded.iter().map(|(name, _)| name.as_str()).collect();
         let expected = ["sync_trace.lock.contentions", "sync_trace.lock.wait.duration"];
@@ -134,7 +134,9 @@ mod tests {
         assert!(text.contains("sync_trace_lock_try_failures_total{"));
         assert_eq!(dotted("sync_trace_lock_try_failures_total"), "sync_trace.lock.try_failures");
         let durations = DURATIONS.map(|(name, ..)| name.replace('.', "_") + "_seconds");
-        assert!(text.contains(&format!("# TYPE {} histogram", durations[0])));
+        durations
+            .iter()
+            .for_each(|name| assert!(text.contains(&format!("# TYPE {name} histogram"))));
         for (name, ..) in COUNTERS {
             assert!(name.starts_with("sync_trace_lock_") && name.ends_with("_total"), "{name}");
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{class_namer, word};
-use crate::contention::{ClassStats, Snapshot};
+use crate::contention::{ClassStats, Histogram, Snapshot};
 
 /// The upper ends of the buckets, as powers of two in nanoseconds: from a quarter of a microsecond to 17 seconds.
 /// At powers of two the counts are exact.
@@ -12,7 +12,15 @@ const BUCKETS: std::ops::RangeInclusive<u32> = 8..=34;
 /// One counter for each class.
 pub(super) type Counter = (&'static str, &'static str, fn(&ClassStats) -> u64);
 
-pub(super) const COUNTERS: [Counter; 5] = [
+pub(super) const COUNTERS: [Counter; 7] = [
+    ("sync_trace_lock_acquisitions_total", "Acquisitions whose hold has ended.", |class| {
+        class.stats.acquisitions
+    }),
+    (
+        "sync_trace_lock_owner_changes_total",
+        "Acquisitions by another thread than before.",
+        |class| class.stats.owner_changes,
+    ),
     ("sync_trace_lock_contentions_total", "Acquisitions that had to wait.", |class| {
         class.stats.waits.count()
     }),
@@ -30,7 +38,17 @@ pub(super) const COUNTERS: [Counter; 5] = [
     }),
 ];
 
-const DURATION: &str = "sync_trace_lock_wait_duration_seconds";
+/// One histogram for each class.
+type Times = (&'static str, &'static str, fn(&ClassStats) -> &Histogram);
+
+const TIMES: [Times; 2] = [
+    ("sync_trace_lock_wait_duration_seconds", "How long was waited.", |class| &class.stats.waits),
+    (
+        "sync_trace_lock_hold_duration_seconds",
+        "How long it was held, estimated from some holds.",
+        |class| &class.stats.holds,
+    ),
+];
 
 impl Snapshot {
     /// Prometheus's text format: counters, and a histogram of the times waited, for each class and mode. There are
@@ -55,25 +73,26 @@ impl Snapshot {
                 _ = writeln!(text, "{metric}{{{labels}}} {}", count(class));
             }
         }
-        _ = writeln!(text, "# HELP {DURATION} How long was waited.\n# TYPE {DURATION} histogram");
-        for (class, labels) in &labelled {
-            histogram(&mut text, class, labels);
+        for (metric, help, times) in TIMES {
+            _ = writeln!(text, "# HELP {metric} {help}\n# TYPE {metric} histogram");
+            for (class, labels) in &labelled {
+                histogram(&mut text, metric, times(class), labels);
+            }
         }
         text
     }
 }
 
-fn histogram(text: &mut String, class: &ClassStats, labels: &str) {
-    let waits = &class.stats.waits;
+fn histogram(text: &mut String, metric: &str, times: &Histogram, labels: &str) {
     for log in BUCKETS.step_by(2) {
         // What is equal to the bound belongs to the bucket.
         let bound = ((1_u64 << log) - 1) as f64 / 1e9;
-        let count = waits.below_power_of_two(log);
-        _ = writeln!(text, "{DURATION}_bucket{{{labels},le=\"{bound}\"}} {count}");
+        let count = times.below_power_of_two(log);
+        _ = writeln!(text, "{metric}_bucket{{{labels},le=\"{bound}\"}} {count}");
     }
-    _ = writeln!(text, "{DURATION}_bucket{{{labels},le=\"+Inf\"}} {}", waits.count());
-    _ = writeln!(text, "{DURATION}_sum{{{labels}}} {}", waits.total().as_secs_f64());
-    _ = writeln!(text, "{DURATION}_count{{{labels}}} {}", waits.count());
+    _ = writeln!(text, "{metric}_bucket{{{labels},le=\"+Inf\"}} {}", times.count());
+    _ = writeln!(text, "{metric}_sum{{{labels}}} {}", times.total().as_secs_f64());
+    _ = writeln!(text, "{metric}_count{{{labels}}} {}", times.count());
 }
 
 fn labels(class: &ClassStats, name: &str) -> String {

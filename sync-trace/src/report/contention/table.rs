@@ -53,6 +53,12 @@ fn render(table: &Table<'_>) -> String {
         .filter(|advice| classes.iter().any(|class| std::ptr::eq(*class, advice.class)))
         .map(|advice| format!("help: {}\n", advice::sentence(advice, &name(advice.class))))
         .collect();
+    if snapshot.classes.iter().any(|class| class.stats.samples() < class.stats.holds.count()) {
+        notes.push(
+            "note: how long locks were held is estimated from some holds, chosen at random\n"
+                .to_owned(),
+        );
+    }
     notes.extend(note(
         snapshot.folded,
         "events are not told apart by lock or line: there were too many of those",
@@ -72,10 +78,14 @@ fn note(count: u64, what: &str) -> Option<String> {
     (count > 0).then(|| format!("note: {} {what}\n", in_thousands(count)))
 }
 
-const HEADINGS: [&str; 12] = [
+const COLUMNS: usize = 15;
+const HEADINGS: [&str; COLUMNS] = [
     "lock",
     "kind",
     "mode",
+    "acquired",
+    "held",
+    "held p99",
     "waits",
     "total",
     "p50",
@@ -89,7 +99,7 @@ const HEADINGS: [&str; 12] = [
 /// The columns that are words.
 const WORDS: usize = 3;
 
-fn row(class: &ClassStats, name: &str, total: Duration) -> [String; 12] {
+fn row(class: &ClassStats, name: &str, total: Duration) -> [String; COLUMNS] {
     let stats = &class.stats;
     let waits = &stats.waits;
     let time = |time: Option<Duration>| time.map_or_else(String::new, duration);
@@ -108,6 +118,9 @@ fn row(class: &ClassStats, name: &str, total: Duration) -> [String; 12] {
             LockKind::RwLock => names::mode(&lock, class.mode).to_owned(),
             _ => String::new(),
         },
+        some(stats.acquisitions),
+        time((!stats.holds.is_empty()).then(|| stats.holds.total())),
+        time(stats.holds.quantile(0.99)),
         in_thousands(waits.count()),
         time((!waits.is_empty()).then(|| waits.total())),
         time(waits.quantile(0.5)),
