@@ -103,6 +103,20 @@ pub enum Contention {
     Full,
 }
 
+/// Whether it is printed from time to time what makes threads wait.
+///
+/// The table of [`contention`](fn@crate::contention), with what was counted since it was printed last, goes to
+/// standard error, past any capture by a test harness: nothing where nothing was counted, and what is left when the
+/// process ends. A process that was forked prints nothing of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PrintContention {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is, each time that so much has passed.
+    Every(Duration),
+}
+
 /// Whether threads are held up at random, so that rare schedules come up.
 ///
 /// Before acquisitions, notifications, messages, joins and the like a thread yields now and then, or sleeps
@@ -158,6 +172,7 @@ pub const EXIT_STATUS: i32 = 66;
 /// SYNC_TRACE=perturb                               hold threads up at random
 /// SYNC_TRACE=perturb=0x1f                          the same, as that seed says
 /// SYNC_TRACE=stall=10s                             tell of waits that keep others waiting so long
+/// SYNC_TRACE=print_contention=10s                  print every ten seconds what made threads wait
 /// ```
 ///
 /// # Example
@@ -180,6 +195,7 @@ pub struct Config {
     pub(crate) notes: Notes,
     pub(crate) perturb: Perturb,
     pub(crate) contention: Contention,
+    pub(crate) print_contention: PrintContention,
     pub(crate) stall: Stall,
     pub(crate) run_dir: Option<&'static PathBuf>,
 }
@@ -235,6 +251,20 @@ impl Config {
     /// Whether it is counted how locks are held and waited for; by default it is.
     pub fn contention(self, contention: Contention) -> Self {
         Self { contention, ..self }
+    }
+
+    /// Whether it is printed from time to time what makes threads wait; by default it is not.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sync_trace::{Config, PrintContention};
+    ///
+    /// Config::new().print_contention(PrintContention::Every(Duration::from_secs(10))).install();
+    /// ```
+    pub fn print_contention(self, when: PrintContention) -> Self {
+        Self { print_contention: when, ..self }
     }
 
     /// Whether a note is printed of waits that last long and keep others waiting; by default after 30 seconds.
@@ -326,6 +356,7 @@ pub(crate) struct Overrides {
     chosen: Vec<(usize, usize)>,
     perturb: Option<Perturb>,
     stall: Option<Stall>,
+    print_contention: Option<PrintContention>,
     /// What `SYNC_TRACE_DIR` says, which may be that there is none.
     run_dir: Option<Option<&'static PathBuf>>,
 }
@@ -346,8 +377,17 @@ impl Overrides {
                     Ok(perturb) => overrides.perturb = Some(perturb),
                     Err(error) => errors.push(error),
                 },
-                Some((key, value)) if key.trim() == STALL => match stall(value.trim()) {
-                    Ok(stall) => overrides.stall = Some(stall),
+                Some((key, value)) if key.trim() == STALL => match time(STALL, value.trim()) {
+                    Ok(time) => {
+                        overrides.stall = Some(time.map_or(Stall::Off, Stall::After));
+                    }
+                    Err(error) => errors.push(error),
+                },
+                Some((key, value)) if key.trim() == PRINT => match time(PRINT, value.trim()) {
+                    Ok(time) => {
+                        let print = time.map_or(PrintContention::Off, PrintContention::Every);
+                        overrides.print_contention = Some(print);
+                    }
                     Err(error) => errors.push(error),
                 },
                 Some((key, value)) => match find(key.trim(), value.trim()) {
@@ -377,6 +417,11 @@ impl Overrides {
             None => config.perturb,
         };
         config.stall = self.stall.unwrap_or(config.stall);
+        config.print_contention = match self.print_contention {
+            _ if config.off => PrintContention::Off,
+            Some(print) => print,
+            None => config.print_contention,
+        };
         config.run_dir = match self.run_dir {
             _ if config.off => None,
             Some(dir) => dir,
@@ -405,11 +450,12 @@ fn seed(value: &str) -> Result<Perturb, SettingError> {
     }
 }
 
-/// The setting that takes a time.
+/// The settings that take a time.
 const STALL: &str = "stall";
+const PRINT: &str = "print_contention";
 
-/// What it may be.
-fn stall(value: &str) -> Result<Stall, SettingError> {
+/// What they may be; `None` is never.
+fn time(key: &'static str, value: &str) -> Result<Option<Duration>, SettingError> {
     let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
     let (count, unit) = value.split_at(digits);
     let millis = match unit.trim() {
@@ -420,9 +466,9 @@ fn stall(value: &str) -> Result<Stall, SettingError> {
     };
     let count = count.parse::<u64>().ok().filter(|&count| count > 0);
     match count.zip(millis).and_then(|(count, millis)| count.checked_mul(millis)) {
-        Some(millis) => Ok(Stall::After(Duration::from_millis(millis))),
-        None if value.eq_ignore_ascii_case("off") => Ok(Stall::Off),
-        None => Err(SettingError::Value { key: STALL, value: value.to_owned() }),
+        Some(millis) => Ok(Some(Duration::from_millis(millis))),
+        None if value.eq_ignore_ascii_case("off") => Ok(None),
+        None => Err(SettingError::Value { key, value: value.to_owned() }),
     }
 }
 
@@ -448,7 +494,8 @@ pub(crate) enum SettingError {
 
 impl SettingError {
     fn unknown(key: &str) -> Self {
-        let words = SETTINGS.iter().map(|setting| setting.key).chain([PERTURB, STALL, "off", "on"]);
+        let words =
+            SETTINGS.iter().map(|setting| setting.key).chain([PERTURB, STALL, PRINT, "off", "on"]);
         Self::Key { key: key.to_owned(), similar: similar(key, words) }
     }
 }
@@ -473,7 +520,7 @@ impl fmt::Display for SettingError {
             .iter()
             .try_for_each(|setting| write!(f, ", {}={}", setting.key, setting.values.join("|")))?;
         write!(f, ", {PERTURB}, {PERTURB}=SEED|off (a number, or 0x and hexadecimal digits)")?;
-        write!(f, ", {STALL}=TIME|off (such as 500ms, 10s or 5min)")
+        write!(f, ", {STALL}=TIME|off, {PRINT}=TIME|off (such as 500ms, 10s or 5min)")
     }
 }
 
@@ -583,6 +630,34 @@ mod tests {
             assert!(errors[0].starts_with(&start), "{}", errors[0]);
             assert!(errors[0].contains("stall=TIME|off"), "{}", errors[0]);
         }
+    }
+
+    #[test]
+    fn contention_is_counted_and_printed_by_settings_of_their_own() {
+        let every = |millis| PrintContention::Every(Duration::from_millis(millis));
+        for (text, expected) in [
+            ("", PrintContention::Off),
+            ("contention=on,print_contention=10s", every(10_000)),
+            ("print_contention = 250 ms , contention=on", every(250)),
+            ("print_contention=1s,print_contention=OFF", PrintContention::Off),
+            ("print_contention=1s,off", PrintContention::Off),
+        ] {
+            let (config, errors) = parse(text);
+            assert_eq!((config.print_contention, errors.len()), (expected, 0), "{text}");
+            assert_eq!((config.contention, config.stall), (Contention::On, Stall::default()));
+        }
+        for value in ["", "10", "0s", "every 10s"] {
+            let (config, errors) = parse(&format!("print_contention=2s,print_contention={value}"));
+            assert_eq!(config.print_contention, every(2_000), "the rest holds");
+            let start = format!("`{value}` is not a value of `print_contention` in SYNC_TRACE");
+            assert!(errors[0].starts_with(&start), "{}", errors[0]);
+            assert!(errors[0].contains("print_contention=TIME|off"), "{}", errors[0]);
+        }
+        let (_, errors) = parse("print_contetion=10s");
+        assert!(errors[0].contains("did you mean `print_contention`?"), "{}", errors[0]);
+        let (overrides, _) = Overrides::parse("notes=off");
+        let program = Config::new().print_contention(every(7));
+        assert_eq!(overrides.over(program).print_contention, every(7));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::agent::{Agent, Cold, Identity};
+use crate::contention::attributed;
 use crate::declared;
 use crate::finding::{AgentId, StartedBy};
 use crate::foresight::news;
@@ -134,6 +135,7 @@ fn attach() -> Option<&'static Agent> {
 fn root(identity: Identity) -> &'static Agent {
     let name = identity.name.clone();
     let agent = tracker::global().agents.admit(identity, None);
+    attributed::begins(agent, None);
     agent.branch.begin(name.as_deref());
     // What came before its first event is not known.
     agent.observe_everything();
@@ -228,6 +230,7 @@ pub(crate) fn start_child(
         test: identity.test,
     };
     let agent = tracker::global().agents.admit(child, scope.as_ref().map(|scope| scope.id));
+    attributed::begins(agent, identity.test);
     agent.branch.descend(&parent.branch);
     if parent.has_something_to_say() {
         agent.observe(&parent.publish());

@@ -8,6 +8,7 @@
 //! the child does with traced locks later may meet such a mutex of the tracker, as it may meet one of the
 //! allocator: POSIX promises no more to the child of a process with several threads.
 
+use crate::contention::{attributed, printer};
 use crate::current;
 use crate::os;
 use crate::stall;
@@ -22,4 +23,6 @@ extern "C" fn remain_alone() {
     let Some(tracker) = tracker::existing() else { return };
     tracker.remain_alone(current::home());
     stall::remain_alone();
+    printer::remain_alone();
+    attributed::remain_alone();
 }

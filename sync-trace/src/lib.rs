@@ -90,6 +90,7 @@ mod registry;
 mod report;
 mod semaphore;
 mod site;
+mod spare;
 mod stretch;
 mod tracker;
 mod waits;
@@ -134,7 +135,7 @@ pub const ENABLED: bool = cfg!(any(debug_assertions, feature = "always"));
 pub use allow::Allow;
 pub use config::{
     Backtrace, Config, Contention, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Perturb,
-    Poison, Policy, Stall,
+    Poison, Policy, PrintContention, Stall,
 };
 #[cfg(not(loom))]
 pub use declared::{Key, LockClass, LockFields, Locks, TracedLock};
@@ -153,6 +154,8 @@ pub use api::{
     reset, reset_contention, set_handler, snapshot, take_findings, take_findings_where,
     verify_declarations,
 };
+#[cfg(all(feature = "metrics", not(loom)))]
+pub use contention::record_metrics;
 #[cfg(not(loom))]
 pub use current::{Mute, mute};
 #[cfg(not(loom))]

@@ -5,7 +5,11 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use crate::agent::Agent;
-use crate::config::{Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Poison, Policy};
+use crate::api;
+use crate::config::{
+    Config, DumpOn, EXIT_STATUS, Notes, OnStuck, OnViolation, Poison, Policy, PrintContention,
+};
+use crate::contention::printer;
 use crate::current::{self, Working};
 use crate::finding::{Finding, Outcome};
 use crate::foresight::pairs;
@@ -136,7 +140,8 @@ pub(crate) fn prepare(config: Config) {
     if let Some(seed) = SCHEDULE.tell() {
         os::write_stderr(&format!("{}\n", report::perturbed_from_now(seed)));
     }
-    if RUN.is_on() {
+    printer::follow(config.print_contention);
+    if RUN.is_on() || config.print_contention != PrintContention::Off {
         watch_exit();
     }
     if config.dump_on == DumpOn::SigQuit && !config.off {
@@ -182,6 +187,7 @@ fn last_word(status: Option<i32>) -> Option<i32> {
     if !tracker.is_child() {
         tell_notes(tracker);
     }
+    printer::print_the_rest();
     tell_run_of_waits(tracker);
     let instead = if status.is_none_or(|status| status == 0) { backstop(tracker) } else { None };
     RUN.ends(instead.or(status), || Closing {
@@ -195,7 +201,7 @@ fn last_word(status: Option<i32>) -> Option<i32> {
 /// How long was waited for locks, as the run directory has it.
 fn waits_for_locks() -> Vec<Contention> {
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    let contention = crate::contention();
+    let contention = api::counted();
     let stacks = contention.stacks_by_wait().into_iter();
     stacks
         .map(|(stack, pair)| Contention { stack, waits: pair.waits, wait_ns: nanos(pair.total) })

@@ -14,6 +14,8 @@ use std::time::Duration;
 use crate::agent::Agent;
 use crate::api::{is_on, take_findings_where};
 use crate::config::EXIT_STATUS;
+use crate::contention::Snapshot;
+use crate::contention::attributed::{self, Observation};
 use crate::current::{self, Working};
 use crate::finding::{AgentId, Finding, Outcome, TestId};
 use crate::os;
@@ -334,9 +336,13 @@ pub struct Caught<R> {
     pub result: std::thread::Result<R>,
     /// The findings that its thread, or one that it started, took part in, oldest first.
     pub findings: Vec<Arc<Finding>>,
+    /// What its thread and those that it started have waited for, also behind locks that others held: not what others
+    /// waited for at the same time. The threads of a `catch_findings` inside are that one's.
+    pub contention: Snapshot,
 }
 
-/// Runs `body` and takes the findings that its thread or the threads it starts take part in.
+/// Runs `body`, and takes the findings that its thread or the threads it starts take part in. Says, too, what made
+/// these threads wait.
 ///
 /// They count as noticed, so neither a test nor the process fails because of them. A panic in `body`,
 /// such as that of a finding, is part of the result.
@@ -356,8 +362,28 @@ pub struct Caught<R> {
 /// assert!(caught.result.is_err());
 /// assert_eq!(caught.findings[0].code, Code::SelfDeadlock);
 /// ```
+///
+/// What a test may take of other threads' time:
+///
+/// ```
+/// use std::time::Duration;
+/// use sync_trace::{sync::Mutex, thread};
+///
+/// let total = Mutex::new(0);
+/// let caught = sync_trace::catch_findings(|| {
+///     thread::scope(|scope| {
+///         (0..4).for_each(|_| drop(scope.spawn(|| *total.lock().unwrap() += 1)));
+///     });
+/// });
+/// caught.result.unwrap();
+/// let contention = &caught.contention;
+/// assert!(contention.total_wait() < Duration::from_secs(4), "{contention}");
+/// ```
 pub fn catch_findings<R>(body: impl FnOnce() -> R) -> Caught<R> {
     let running = Running::begin(Settings::NONE);
+    let observation =
+        running.before.as_ref().map(|before| attributed::observe(before.agent, running.test));
     let result = catch_unwind(AssertUnwindSafe(body));
-    Caught { result, findings: running.take() }
+    let contention = observation.map(Observation::end).unwrap_or_default();
+    Caught { result, findings: running.take(), contention }
 }

@@ -597,6 +597,11 @@ impl Tracker {
                 self.graves.fetch_add(1, Ordering::Relaxed);
             }
         }
+        // A thread that took a snapshot may have been in anybody's, also in one that waits for its next agent.
+        for agent in self.agents.iter() {
+            agent.account.remain_alone();
+            agent.stacks().into_iter().for_each(|stack| stack.remain_alone());
+        }
         self.agents.have_one_awake(me);
         if let (Some(me), Some(id)) = (me, crate::os::thread_id()) {
             me.set_os_id(id);

@@ -5,7 +5,8 @@
 #![cfg(any(debug_assertions, feature = "always"))]
 
 use std::panic::Location;
-use std::sync::mpsc::channel;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use sync_trace::contention::{ClassStats, Stats};
@@ -101,11 +102,11 @@ fn readers_do_not_wait_for_each_other_and_a_writer_waits_for_a_reader() {
     let lock = named!("sc2", RwLock::new(()));
     thread::scope(|scope| {
         let (go, gone) = channel::<()>();
-        let gone = std::sync::Arc::new(std::sync::Mutex::new(gone));
+        let gone = Arc::new(std::sync::Mutex::new(gone));
         let (come, came) = channel();
         let readers: Vec<_> = (0..3)
             .map(|_| {
-                let (come, gone, lock) = (come.clone(), std::sync::Arc::clone(&gone), &lock);
+                let (come, gone, lock) = (come.clone(), Arc::clone(&gone), &lock);
                 scope.spawn(move || {
                     let _reads = lock.read().unwrap();
                     come.send(here() - 1).unwrap();
@@ -207,6 +208,83 @@ fn a_wait_whose_time_is_over_counts_with_its_time() {
     let permits = stats("sc5 permits");
     assert!(late && permits.waits.total() >= timeout && permits.waits.total() <= waited);
     assert_eq!((permits.timeouts, permits.waits.count()), (1, 1));
+}
+
+#[test]
+fn a_message_that_does_not_come_in_time_is_a_timeout_and_one_that_comes_is_none() {
+    let (sender, receiver) = named!("timed messages", sync_trace::sync::mpsc::channel());
+    let (late, waited) = measured(|| receiver.recv_timeout(15 * MS));
+    assert_eq!(late, Err(RecvTimeoutError::Timeout));
+    let first = stats("timed messages");
+    assert!(first.waits.total() >= 15 * MS && first.waits.total() <= waited);
+    assert_eq!((first.timeouts, first.waits.count()), (1, 1));
+    let long = Duration::from_secs(3600);
+    thread::scope(|scope| {
+        let receives = scope.spawn(move || {
+            assert_eq!(receiver.recv_timeout(long), Ok(7));
+            assert_eq!(receiver.recv_timeout(long), Err(RecvTimeoutError::Disconnected));
+        });
+        until_waiting("timed messages", 1);
+        sender.send(7).unwrap();
+        // It has come for the second time.
+        while stats("timed messages").waits.count() < 2 {
+            std::thread::yield_now();
+        }
+        until_waiting("timed messages", 1);
+        drop(sender);
+        receives.join().unwrap();
+    });
+    let both = stats("timed messages");
+    assert_eq!((both.timeouts, both.waits.count()), (1, 3));
+}
+
+#[test]
+fn a_try_for_a_permit_that_is_not_free_has_failed() {
+    let permits = named!("tried permits", Semaphore::new(2));
+    let permit = permits.try_acquire().unwrap();
+    assert!(permits.try_acquire_many(2).is_err());
+    let other = permits.try_acquire().unwrap();
+    (0..3).for_each(|_| assert!(permits.try_acquire().is_err()));
+    drop((permit, other));
+    permits.close();
+    assert!(permits.try_acquire().is_err(), "it is closed, which is another matter");
+    let stats = stats("tried permits");
+    assert_eq!((stats.try_failures, stats.waits.count()), (4, 0));
+}
+
+#[test]
+fn who_parks_for_all_of_its_time_has_a_timeout_and_who_is_unparked_has_none() {
+    let at = |line: u32| -> Option<(u64, u64, Duration)> {
+        let classes = sync_trace::contention().classes;
+        let class = classes.into_iter().find(|class| {
+            class.kind == LockKind::Thread
+                && class.created.line() == line
+                && class.created.file() == file!()
+        });
+        class.map(|class| {
+            assert!(!class.is_lock());
+            (class.stats.waits.count(), class.stats.timeouts, class.stats.waits.total())
+        })
+    };
+    let (park, line) = (|| thread::park_timeout(15 * MS), here());
+    // `std` may wake up early: as often as it takes.
+    let (mut parks, mut waited) = (0, Duration::ZERO);
+    while at(line).is_none_or(|(_, timeouts, _)| timeouts == 0) {
+        waited += measured(park).1;
+        parks += 1;
+    }
+    let (waits, timeouts, total) = at(line).unwrap();
+    assert_eq!((waits, timeouts), (parks, 1));
+    assert!(total >= 15 * MS && total <= waited);
+
+    let (unparked, line) = (|| thread::park_timeout(Duration::from_secs(3600)), here());
+    let handle = thread::spawn(unparked);
+    handle.thread().unpark();
+    handle.join().unwrap();
+    assert_eq!(at(line).map(|(waits, timeouts, _)| (waits, timeouts)), Some((1, 0)));
+    let (slept, line) = (|| thread::sleep(MS), here());
+    slept();
+    assert_eq!(at(line), None, "who sleeps waits for nobody");
 }
 
 #[test]
@@ -410,4 +488,58 @@ fn eight_threads_that_come_and_go_lose_nothing_and_count_nothing_twice() {
         assert!(stats.waits.total() <= measured_in_all);
     }
     assert_eq!(*lock.lock().unwrap(), 8 * ROUNDS);
+}
+
+#[test]
+fn a_piece_of_code_is_told_what_its_own_threads_wait_for_and_not_what_others_do() {
+    let lock = Arc::new(named!("attributed", Mutex::new(())));
+    // Has another thread, which is none of that code's, wait for it.
+    let wait_elsewhere = {
+        let (ask, asked) = channel::<()>();
+        let (end, ended) = channel();
+        let lock = Arc::clone(&lock);
+        thread::spawn(move || {
+            for () in asked {
+                let lock = Arc::clone(&lock);
+                thread::spawn(move || drop(lock.lock().unwrap())).join().unwrap();
+                end.send(()).unwrap();
+            }
+        });
+        (ask, ended)
+    };
+    let one_waits = |begin: &dyn Fn()| {
+        let held = lock.lock().unwrap();
+        begin();
+        until_waiting("attributed", 1);
+        drop(held);
+    };
+    let one_waits_here = || {
+        thread::scope(|scope| {
+            one_waits(&|| drop(scope.spawn(|| drop(lock.lock().unwrap()))));
+        });
+    };
+    let one_waits_elsewhere = || {
+        one_waits(&|| wait_elsewhere.0.send(()).unwrap());
+        wait_elsewhere.1.recv().unwrap();
+    };
+    one_waits_here();
+    let caught = sync_trace::catch_findings(|| {
+        // By turns, so that threads of the one kind use what those of the other kind have left.
+        (0..3).for_each(|_| {
+            one_waits_here();
+            one_waits_elsewhere();
+        });
+        one_waits_here();
+        let inner = sync_trace::catch_findings(one_waits_here).contention;
+        one_waits_here();
+        inner
+    });
+    one_waits_here();
+    let waits = |contention: &sync_trace::contention::Snapshot| {
+        let class = contention.classes.iter().find(|class| class.name == Some("attributed"));
+        class.map_or(0, |class| class.stats.waits.count())
+    };
+    assert_eq!((waits(&caught.contention), waits(&caught.result.unwrap())), (5, 1));
+    assert_eq!(stats("attributed").waits.count(), 5 + 1 + 3 + 2, "those of all");
+    assert!(caught.contention.total_wait() <= stats("attributed").waits.total());
 }

@@ -10,7 +10,7 @@ const DECLARED_ORDER: &str = include_str!("../../examples/src/bin/declared_order
 
 #[test]
 fn the_report_in_the_documentation_of_declared_order_is_what_it_prints() {
-    let run = run("declared_order", None);
+    let run = run("declared_order", &[]);
     let printed = String::from_utf8(run.stdout).expect("it prints text");
     let errors = String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success(), "{printed}{errors}");
@@ -58,7 +58,7 @@ stories! {
 
 #[test]
 fn a_queue_is_told_with_the_line_that_makes_it() {
-    let run = run("queueing", Some("wrong"));
+    let run = run("queueing", &["wrong"]);
     let printed = String::from_utf8(run.stdout).expect("it prints text");
     assert!(run.status.success(), "{printed}");
     let source = include_str!("../../examples/src/bin/queueing.rs");
@@ -69,9 +69,43 @@ fn a_queue_is_told_with_the_line_that_makes_it() {
     assert!(lines.contains(&site), "{printed}");
 }
 
+/// Short turns, so that it is over soon. What is fastest on a busy machine is not what this looks at.
+#[test]
+fn the_workbench_compares_each_kind_with_the_mutex_and_says_what_is_fair() {
+    let run = run("lock_workbench", &["--readers=2", "--writers", "2", "--seconds=0.05"]);
+    let printed = String::from_utf8(run.stdout).expect("it prints text");
+    let errors = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{printed}{errors}");
+    assert_eq!(errors, "measuring 6 kinds for 0.3 s\n");
+    let factors = |kind: &str| {
+        let row = printed.lines().find(|line| line.starts_with(&format!("{kind:<18} ")));
+        let row = row.unwrap_or_else(|| panic!("{kind}: {printed}"));
+        let words = row[18..].split_whitespace().filter(|word| !["k", "M"].contains(word));
+        let numbers: Vec<f64> = words.map_while(|word| word.parse().ok()).collect();
+        (numbers[1], numbers[3])
+    };
+    assert_eq!((factors("Mutex"), factors("queue in a Mutex")), ((1.0, 1.0), (1.0, 1.0)));
+    for kind in ["RwLock", "striped", "atomic", "lock-free queue"] {
+        let (reads, writes) = factors(kind);
+        assert!(reads > 0.0 && writes > 0.0, "{kind}: {printed}");
+    }
+    for part in ["the same for all: ", "not the same:", "waited for locks in "] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+}
+
+#[test]
+fn the_workbench_names_an_argument_that_it_cannot_read() {
+    let run = run("lock_workbench", &["--readers", "many"]);
+    assert_eq!(run.status.code(), Some(2));
+    let errors = String::from_utf8_lossy(&run.stderr);
+    let start = "error: `--readers` takes a number of threads from 0 to 256, not `many`\nhelp: ";
+    assert!(errors.starts_with(start), "{errors}");
+}
+
 #[test]
 fn a_variant_that_a_story_does_not_have_is_no_success() {
-    let run = run("lost_wakeup", Some("wrnog"));
+    let run = run("lost_wakeup", &["wrnog"]);
     assert_eq!(run.status.code(), Some(2));
     let errors = String::from_utf8_lossy(&run.stderr);
     assert_eq!(errors, "there is no variant `wrnog`, but `wrong`\n");
@@ -88,7 +122,7 @@ fn what_differs_from_run_to_run_is_left_out_and_nothing_else() {
 }
 
 fn ends_silently(story: &str) {
-    let run = run(story, None);
+    let run = run(story, &[]);
     let errors = String::from_utf8_lossy(&run.stderr);
     assert_eq!((run.status.code(), &*errors), (Some(0), ""), "{story}");
 }
@@ -97,7 +131,7 @@ fn ends_silently(story: &str) {
 fn ends_with_its_report(story: &str, source: &str, variant: &str, statuses: &[i32]) {
     const LATE: &str =
         "= note: the process ends now, with status 66 unless it was configured to abort";
-    let run = run(story, Some(variant));
+    let run = run(story, &[variant]);
     let errors = String::from_utf8_lossy(&run.stderr);
     let status = run.status.code().unwrap_or_default();
     assert!(statuses.contains(&status), "{story} {variant}: {:?}\n{errors}", run.status);
@@ -123,12 +157,12 @@ fn report(errors: &str) -> &str {
 }
 
 /// Runs an example, and ends it if it hangs.
-fn run(example: &str, variant: Option<&str>) -> Output {
+fn run(example: &str, arguments: &[&str]) -> Output {
     /// So long does none of them need on a machine that is not busy with anything else.
     const TOO_LONG: Duration = Duration::from_secs(60);
 
     let mut child = Command::new(executable(example))
-        .args(variant)
+        .args(arguments)
         .env("RUST_BACKTRACE", "0")
         .env_remove("SYNC_TRACE")
         .current_dir(root())

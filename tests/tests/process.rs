@@ -1,6 +1,7 @@
 //! How whole processes end, and what they leave on standard error.
 #![cfg(any(debug_assertions, feature = "always"))]
 
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -167,8 +168,6 @@ fn the_stacks_of_all_waits_can_be_asked_for() {
 #[cfg(unix)]
 #[test]
 fn a_dump_is_printed_at_sigquit_when_asked_for() {
-    use std::io::{BufRead, BufReader, Read};
-
     let mut child = command("until_eof", "dump_on=SIGQUIT")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -192,6 +191,55 @@ fn a_dump_is_printed_at_sigquit_when_asked_for() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
+#[test]
+fn what_makes_threads_wait_is_printed_from_time_to_time_and_each_wait_once() {
+    let mut child = command("waits_again_and_again", "print_contention=20ms")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the victim starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut printed = String::new();
+    // While it goes on, and has nothing to do.
+    while waits_told(&printed) < 20 {
+        assert_ne!(stderr.read_line(&mut printed).unwrap(), 0, "{printed}");
+    }
+    drop(child.stdin.take());
+    stderr.read_to_string(&mut printed).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(waits_told(&printed), 21, "{printed}");
+    assert!(!printed.contains("no lock was waited for"), "{printed}");
+}
+
+#[test]
+fn what_was_not_printed_yet_is_when_the_process_ends_and_that_at_once() {
+    let ended = victim("waits_again_and_again", "print_contention=60min");
+    ended.expect(Some(0), &["waited for locks in "]);
+    assert_eq!(waits_told(&ended.stderr), 21, "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("waited for locks in ").count(), 1, "{}", ended.stderr);
+}
+
+/// The sum over all tables, of which each has one row.
+fn waits_told(printed: &str) -> u64 {
+    let cells = |line: &str| -> Vec<String> {
+        let cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+        cells.map(str::to_owned).collect()
+    };
+    let mut lines = printed.lines();
+    let mut told = 0;
+    while let Some(headings) = lines.find(|line| line.starts_with("lock ")) {
+        let column = cells(headings).iter().position(|heading| heading == "waits");
+        let row = lines.next().map(cells).unwrap_or_default();
+        let cell = column.and_then(|column| row.get(column).cloned());
+        told += cell.and_then(|waits| waits.parse::<u64>().ok()).unwrap_or_default();
+    }
+    told
+}
+
 /// Of all threads only the one that forks is there: the others' waits and findings are not the child's, and what
 /// they held is lost.
 #[test]
@@ -206,4 +254,14 @@ fn a_forked_child_forgets_the_threads_that_are_gone() {
     assert_eq!(ended.stdout.lines().collect::<Vec<_>>(), lines, "{}", ended.stderr);
     // In short and as the message of its panic, both by the parent.
     assert_eq!(ended.stderr.matches("error[ST0002]").count(), 2, "{}", ended.stderr);
+}
+
+/// What another thread has left locked is the tracker's own here, and of the rest only the memory allocator, which sees
+/// to that itself.
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn a_forked_child_does_not_wait_for_who_was_counting() {
+    let ended = victim("forked_while_others_count", "");
+    ended.expect(Some(0), &[]);
+    assert_eq!(ended.stdout, "ended well: 100 of 100\n", "{}", ended.stderr);
 }

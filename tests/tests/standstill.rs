@@ -250,6 +250,14 @@ fn what_lasts_long_and_keeps_others_waiting_is_told_once() {
     }
 }
 
+/// It sleeps with a time limit, as a thread of the program's might that will end the wait.
+#[test]
+fn the_thread_that_prints_is_none_of_the_program() {
+    let Ended { status, stderr } = play("lost_wakeup", "print_contention=60min");
+    assert!(matches!(status, Some(66 | 101)), "{status:?}\n{stderr}");
+    assert!(stderr.contains("error[ST0003"), "{stderr}");
+}
+
 /// Idle threads, those that take turns, and those who wait for work that is being done.
 #[test]
 fn what_a_healthy_program_does_for_long_is_not_told() {

@@ -16,6 +16,7 @@
 //!   examples/src/bin/queueing.rs:64       117 ms  |  examples/src/bin/queueing.rs:64  117 ms
 //!
 //! help: 100 % of the waiting for `pages` (117 ms in 23 waits) is behind what is held since examples/src/bin/queueing.rs:64: shorten that section, or give what it does a lock of its own
+//! note: tracing costs about 6 ns for each lock and unlock, estimated on this machine
 //! ```
 //!
 //! The cure is to render first, and to take the list only for the push.

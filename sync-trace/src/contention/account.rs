@@ -16,12 +16,15 @@ use super::tally::Counted;
 use crate::atomics::{AtomicU32, AtomicU64, LeafGuard, Mutex, Ordering, const_fn, lock};
 use crate::held::HeldStack;
 use crate::own::Own;
+use crate::spare::Spared;
+#[cfg(not(loom))]
+use crate::spare::is_locked;
 #[cfg(not(loom))]
 use crate::tracker::Tracker;
 
 /// The account itself.
 pub(crate) struct Account {
-    state: Mutex<State>,
+    state: Spared<Mutex<State>>,
     /// Which version the held stack will have when what was waited for last is pushed.
     waited: AtomicU64,
     /// How many waits pass before the next one is chosen; the owner's own: Relaxed.
@@ -76,13 +79,24 @@ impl Account {
     const_fn! {
         pub(crate) fn new() -> Self {
             Self {
-                state: Mutex::new(State::new()),
+                state: Spared::new([Mutex::new(State::new()), Mutex::new(State::new())]),
                 waited: AtomicU64::new(0),
                 waits_left: AtomicU32::new(0),
                 pace: Own::new(Pace::new()),
                 lost: AtomicU64::new(0),
             }
         }
+    }
+
+    fn state(&self) -> &Mutex<State> {
+        self.state.get()
+    }
+
+    /// This is the child of a fork, with no thread but the calling one. If another one was in here, what was counted is
+    /// lost.
+    #[cfg(not(loom))]
+    pub(crate) fn remain_alone(&self) {
+        self.state.remain_alone(is_locked);
     }
 
     /// A wait begins that may soon be over: if it is to be timed nevertheless, for how many it stands. Owner only.
@@ -106,7 +120,7 @@ impl Account {
 
     /// A wait begins: makes room to note its end. Owner only.
     pub(crate) fn make_room(&self) {
-        lock(&self.state).settle();
+        lock(self.state()).settle();
     }
 
     /// A wait has ended, and what it was for will be pushed next, with this version of the held stack.
@@ -129,9 +143,9 @@ impl Account {
     /// calling thread is inside the allocator.
     fn state_for(&self, memory: Memory) -> Option<LeafGuard<'_, State>> {
         match memory {
-            Memory::MayBeTaken => Some(lock(&self.state)),
+            Memory::MayBeTaken => Some(lock(self.state())),
             Memory::IsOutOfReach => {
-                let state = self.state.try_lock().ok();
+                let state = self.state().try_lock().ok();
                 if state.is_none() {
                     self.lose_one();
                 }
@@ -161,7 +175,7 @@ impl Account {
     /// Takes over what `held` has counted and had no memory for. Owner only; may take memory.
     pub(crate) fn drain(&self, held: &HeldStack) {
         if held.has_pending() {
-            let mut state = lock(&self.state);
+            let mut state = lock(self.state());
             held.drain(|counted| state.table.hold(counted));
         }
     }
@@ -173,12 +187,12 @@ impl Account {
 
     /// Something else has happened.
     pub(crate) fn note(&self, wanted: &Wanted, event: Event) {
-        lock(&self.state).table.note(wanted, event);
+        lock(self.state()).table.note(wanted, event);
     }
 
     /// Forgets everything, also what the `stacks` have counted.
     pub(crate) fn clear(&self, stacks: [&HeldStack; 2]) {
-        let mut state = lock(&self.state);
+        let mut state = lock(self.state());
         let forgotten = counted(&stacks).0;
         let old = std::mem::replace(&mut *state, State::new());
         state.forgotten = forgotten;
@@ -190,7 +204,7 @@ impl Account {
     /// Gives all rows, together with what the `stacks` have counted; and how many events could not be told apart,
     /// and not be counted.
     pub(super) fn look(&self, stacks: &[&HeldStack]) -> (Vec<Row>, u64, u64) {
-        let mut state = lock(&self.state);
+        let mut state = lock(self.state());
         state.settle();
         // While the mutex is held, nothing goes from there into the table.
         let (counts, lost) = counted(stacks);
@@ -246,5 +260,28 @@ mod tests {
         assert!(account.has_waited_for(6) && !account.has_waited_for(5));
         account.clear(stacks.each_ref());
         assert_eq!(counted(), (0, 0));
+    }
+
+    #[test]
+    fn a_fork_while_somebody_is_in_it_does_not_lock_it_for_ever() {
+        let (account, here) = (Account::new(), Site::caller());
+        let wanted = Wanted::new(LockId(1), ACCESS, Origin::unnamed(here));
+        let failures = |account: &Account| {
+            let (rows, _, _) = account.look(&[]);
+            rows.iter().map(|row| row.stats.try_failures).sum::<u64>()
+        };
+        account.note(&wanted, Event::TryFailed);
+        // Nobody is in it: nothing is lost.
+        account.remain_alone();
+        assert_eq!(failures(&account), 1);
+        let locked = lock(account.state());
+        account.remain_alone();
+        account.make_room();
+        account.note(&wanted, Event::TryFailed);
+        account.note(&wanted, Event::TryFailed);
+        assert_eq!(failures(&account), 2);
+        account.clear([&HeldStack::new(), &HeldStack::new()]);
+        assert_eq!(failures(&account), 0);
+        drop(locked);
     }
 }

@@ -193,14 +193,21 @@ impl Histogram {
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         let wanted = (q.clamp(0.0, 1.0) * self.count as f64).ceil().max(1.0) as u64;
         let mut seen = 0;
-        let bucket = self.filled().find(|(_, _, count)| {
+        let value = self.values().find(|(_, count)| {
             seen += count;
             seen >= wanted
         });
         // Rounding may ask for one more than there is.
-        let (low, high, _) = bucket.or_else(|| self.filled().last())?;
-        let middle = low + (high - low) / 2;
-        Some(Duration::from_nanos(middle.clamp(self.min_ns, self.max_ns)))
+        value.or_else(|| self.values().last()).map(|(value, _)| value)
+    }
+
+    /// What was counted, from the shortest durations to the longest, each off by at most one part in 32; and how
+    /// often.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (Duration, u64)> {
+        self.filled().map(|(low, high, count)| {
+            let middle = low + (high - low) / 2;
+            (Duration::from_nanos(middle.clamp(self.min_ns, self.max_ns)), count)
+        })
     }
 
     /// How many are shorter than `1 << log` nanoseconds, exactly.

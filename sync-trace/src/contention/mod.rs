@@ -11,8 +11,20 @@
 pub(crate) mod account;
 #[cfg(not(loom))]
 mod advice;
+#[cfg(not(loom))]
+pub(crate) mod attributed;
+#[cfg(not(loom))]
+mod differences;
 mod histogram;
 pub(crate) mod measured;
+#[cfg(all(feature = "metrics", not(loom)))]
+mod metrics;
+#[cfg(not(loom))]
+pub(crate) mod overhead;
+#[cfg(not(loom))]
+pub(crate) mod parks;
+#[cfg(not(loom))]
+pub(crate) mod printer;
 pub(crate) mod section;
 #[cfg(not(loom))]
 mod snapshot;
@@ -31,6 +43,8 @@ pub(crate) use advice::made as advice_tests;
 #[cfg(not(loom))]
 pub use advice::{Advice, Evidence};
 pub use histogram::Histogram;
+#[cfg(all(feature = "metrics", not(loom)))]
+pub use metrics::record_metrics;
 pub use section::Section;
 #[cfg(not(loom))]
 pub use snapshot::{ClassStats, LockStats, Snapshot};

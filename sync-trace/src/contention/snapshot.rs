@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::Duration;
 
+use super::overhead;
 use super::stats::Stats;
 use super::table::Row;
 use super::uses::Uses;
-use crate::agent::Agents;
+use crate::agent::Agent;
 use crate::finding::{Lock, LockId, LockKind};
 use crate::op::Mode;
 use crate::site::Site;
@@ -38,6 +39,10 @@ pub struct Snapshot {
     pub folded: u64,
     /// How many waits were not counted: they ended inside the memory allocator.
     pub lost: u64,
+    /// What tracing costs on this machine: by how many nanoseconds a lock and unlock that nobody waits for takes longer
+    /// than `std`'s. An estimate, measured when [`contention`](fn@crate::contention) is first called; `None` if it could
+    /// not be. Code that is built without optimisation adds to it.
+    pub overhead_ns: Option<u64>,
 }
 
 /// What was counted of a class of locks, in one mode: all locks with one name, or else all that were created at
@@ -145,6 +150,7 @@ impl Snapshot {
             classes: classes.collect(),
             folded: self.folded.saturating_sub(earlier.folded),
             lost: self.lost.saturating_sub(earlier.lost),
+            overhead_ns: self.overhead_ns,
         };
         since.sort();
         since
@@ -165,12 +171,37 @@ impl Snapshot {
         });
     }
 
+    /// Adds what other agents have counted at the same time.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for class in &other.classes {
+            let known = self.classes.iter_mut().find(|known| known.class() == class.class());
+            let Some(known) = known else {
+                self.classes.push(class.clone());
+                continue;
+            };
+            known.stats.merge(&class.stats);
+            for lock in &class.locks {
+                match known.locks.iter_mut().find(|known| known.id == lock.id) {
+                    Some(known) => known.stats.merge(&lock.stats),
+                    None => known.locks.push(lock.clone()),
+                }
+            }
+        }
+        self.folded += other.folded;
+        self.lost += other.lost;
+        self.sort();
+    }
+
     /// What all `agents` have counted, in so much time.
     /// What holds are counted as is there also where nothing `is_on`, and nobody wants to see it.
-    pub(crate) fn of(agents: &Agents, elapsed: Duration, is_on: bool) -> Self {
+    pub(crate) fn of<'a>(
+        agents: impl Iterator<Item = &'a Agent>,
+        elapsed: Duration,
+        is_on: bool,
+    ) -> Self {
         let mut classes: HashMap<Class, Gathered> = HashMap::new();
         let (mut folded, mut lost) = (0, 0);
-        for (number, agent) in agents.iter().enumerate() {
+        for (number, agent) in agents.enumerate() {
             let (rows, more_folded, more_lost) =
                 agent.account.look(&agent.stacks()[..if is_on { 2 } else { 0 }]);
             folded += more_folded;
@@ -182,7 +213,7 @@ impl Snapshot {
                 .for_each(|(class, its_own)| its_own.join(number, class, &mut classes));
         }
         let classes = classes.into_values().map(Gathered::finish).collect();
-        let mut snapshot = Self { elapsed, classes, folded, lost };
+        let mut snapshot = Self { elapsed, classes, folded, lost, overhead_ns: overhead::known() };
         snapshot.sort();
         snapshot
     }
@@ -241,6 +272,9 @@ impl Gathered {
 fn gather(classes: &mut HashMap<Class, Gathered>, row: &Row) {
     let wanted = &row.wanted;
     let (name, created) = (wanted.created.name(), wanted.created.site());
+    if name == Some(overhead::OWN) {
+        return;
+    }
     let class = ClassStats {
         type_name: (wanted.type_name)(),
         ..ClassStats::new(wanted.kind, name, created, wanted.mode)

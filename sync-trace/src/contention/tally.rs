@@ -21,6 +21,9 @@ use crate::finding::LockId;
 use crate::held::Held;
 use crate::registry::Access;
 use crate::site::Origin;
+use crate::spare::Spared;
+#[cfg(not(loom))]
+use crate::spare::is_locked;
 
 /// At one place of the held stack: how many holds have ended, counted down, so that one instruction counts
 /// and finds out whether it is time to measure one.
@@ -252,7 +255,7 @@ pub(crate) struct Tally {
     lost: AtomicU64,
     /// Somebody reads, and holds the gate. Relaxed: it only helps the reader to come to an end.
     is_read: AtomicBool,
-    gate: Mutex<()>,
+    gate: Spared<Mutex<()>>,
 }
 
 impl Tally {
@@ -266,7 +269,7 @@ impl Tally {
             pending_count: AtomicUsize::new(0),
             lost: AtomicU64::new(0),
             is_read: AtomicBool::new(false),
-            gate: Mutex::new(()),
+            gate: Spared::new([Mutex::new(()), Mutex::new(())]),
         }
     }
 
@@ -337,7 +340,7 @@ impl Tally {
     pub(crate) fn read(&self, all: &mut Vec<Counted>, places: impl Fn(&mut Vec<Counted>)) -> u64 {
         // The owner may wait for this mutex while it holds a lock, so no memory is taken under it.
         all.reserve(SIZE);
-        let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate = self.gate.get().lock().unwrap_or_else(PoisonError::into_inner);
         self.is_read.store(true, Ordering::Relaxed);
         for tried in 0..READ_TRIES {
             all.clear();
@@ -355,6 +358,16 @@ impl Tally {
         self.is_read.store(false, Ordering::Relaxed);
         drop(gate);
         self.lost.load(Ordering::Relaxed)
+    }
+
+    /// This is the child of a fork: whoever read is gone, and so is the owner, perhaps in the middle of a change. Then a
+    /// hold may be missing.
+    #[cfg(not(loom))]
+    pub(crate) fn remain_alone(&self) {
+        self.gate.remain_alone(is_locked);
+        self.is_read.store(false, Ordering::Relaxed);
+        let version = self.version.load(Ordering::Relaxed);
+        self.version.store(version.wrapping_add(version % 2), Ordering::Relaxed);
     }
 
     fn copy(&self, all: &mut Vec<Counted>) {
@@ -391,7 +404,7 @@ impl Tally {
     #[cold]
     #[inline(never)]
     fn wait_for_reader(&self) {
-        drop(self.gate.lock());
+        drop(self.gate.get().lock());
     }
 
     #[inline]

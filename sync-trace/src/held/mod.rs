@@ -623,6 +623,12 @@ impl HeldStack {
         self.tally.read(all, |all| all.extend(self.slots.iter().filter_map(|slot| slot.counted())))
     }
 
+    /// This is the child of a fork; see [`Tally`].
+    #[cfg(not(loom))]
+    pub(crate) fn remain_alone(&self) {
+        self.tally.remain_alone();
+    }
+
     // ---- the present stretch ----------------------------------------------------------------
 
     /// An event that others can come after has happened, when there were so many news. Owner only, or for a

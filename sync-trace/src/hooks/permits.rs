@@ -18,7 +18,7 @@ mod on {
     use crate::foresight::passage::Passage;
     use crate::held::{Entry, Held};
     use crate::hooks::{self, Waiting};
-    use crate::op::Op;
+    use crate::op::{Mode, Op};
     use crate::registry::{Access, LockHeader, word};
     use crate::site::Site;
     use crate::tracker;
@@ -133,6 +133,12 @@ mod on {
             }
         }
 
+        /// There were not as many permits as were tried for.
+        #[cold]
+        pub(crate) fn tried_in_vain(&self) {
+            hooks::tried_in_vain(&self.header, &TRIED);
+        }
+
         /// The calling thread is about to wait for a permit. `retry` tries once more to get what it
         /// wants, and says whether that has ended the matter.
         #[track_caller]
@@ -160,6 +166,14 @@ mod on {
             Some(hooks::wait_for_signal(source, None, access, site, own, &mut |_| retry()))
         }
     }
+
+    /// What a try asks for, as what is waited for is counted: all permits are alike.
+    static TRIED: Access = Access {
+        kind: LockKind::Semaphore,
+        type_name: || "",
+        mode: Mode::Exclusive,
+        op: Op::TryAcquire,
+    };
 
     /// The time of such a wait is over.
     pub(crate) fn times_out(waiting: &mut Option<Waiting>) {
@@ -263,6 +277,9 @@ mod off {
 
         #[inline]
         pub(crate) fn observe(&self) {}
+
+        #[inline]
+        pub(crate) fn tried_in_vain(&self) {}
 
         #[inline]
         pub(crate) fn released(&self, _: Holder) {}

@@ -3,6 +3,7 @@
 use crate::agent::Agent;
 use crate::contention::account::Memory;
 use crate::contention::measured::{Removed, Running};
+use crate::contention::parks;
 use crate::contention::section::Sample;
 use crate::contention::table::{Event, Wanted};
 use crate::contention::timed::{Timed, WAITERS_LOOKED_AT};
@@ -40,6 +41,15 @@ pub(super) fn timed_source(
     site: Site,
 ) -> Option<Timed> {
     Timed::begin(tracker::global(), agent, &wanted(source, created), site, None)
+}
+
+/// `agent` begins to park at this line.
+pub(super) fn timed_park(agent: &'static Agent, access: &Access, site: Site) -> Option<Timed> {
+    let wanted = {
+        let _working = Working::begin();
+        parks::wanted(access, site)
+    };
+    Timed::begin(tracker::global(), agent, &wanted, site, None)
 }
 
 fn wanted(source: &Source, created: Option<Origin>) -> Wanted {

@@ -22,7 +22,7 @@ use crate::waits::source::{self, Source};
 
 use super::holds::{Forgotten, Hold, Used, forget, popped, prepare};
 use super::ordering::begin_stretch;
-use super::timing::{timed_lock, timed_source, timed_spin};
+use super::timing::{timed_lock, timed_park, timed_source, timed_spin};
 use super::{Request, point};
 
 /// A wait that is on record until this is dropped.
@@ -404,16 +404,13 @@ pub(crate) fn rest(access: &'static Access, site: Site) -> Waiting {
         stall::keep_watch();
     }
     point();
-    let wakeup = |agent: &Agent| Resource::Wakeup(agent.id());
-    record(|agent| Wait { target: wakeup(agent), access, site, created: None })
-}
-
-#[track_caller]
-fn record(wait: impl FnOnce(&Agent) -> Wait) -> Waiting {
     let Some(agent) = current::recording() else { return Waiting::UNRECORDED };
-    let wait = wait(agent);
+    let wait = Wait { target: Resource::Wakeup(agent.id()), access, site, created: None };
     declared::may_wait(agent, &wait, None);
-    put_unjudged(agent, &wait)
+    // Who sleeps waits for nobody. Inside the allocator there is no memory for a line.
+    let is_parked = !matches!(access.op, Op::Sleep | Op::SleepMs) && !current::is_in_allocator();
+    let timed = if is_parked { timed_park(agent, access, site) } else { None };
+    put_unjudged(agent, &wait).timed(timed)
 }
 
 fn put_unjudged(agent: &'static Agent, wait: &Wait) -> Waiting {

@@ -595,7 +595,10 @@ impl Semaphore {
         self.pool.prepare();
         match self.raw.try_take(permits) {
             Ok(()) => Ok(self.grant(permits, access, site)),
-            Err(Refused::NoPermits) => Err(TryAcquireError::NoPermits),
+            Err(Refused::NoPermits) => {
+                self.pool.tried_in_vain();
+                Err(TryAcquireError::NoPermits)
+            }
             Err(Refused::Closed) => {
                 self.pool.observe();
                 Err(TryAcquireError::Closed)

@@ -1,6 +1,6 @@
 //! `std::thread::{park, sleep}` and their variants, traced.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::finding::LockKind;
 use crate::hooks;
@@ -28,7 +28,7 @@ const SLEEP_MS: Access = Access { op: Op::SleepMs, ..PARK };
 /// ```
 #[track_caller]
 pub fn park() {
-    parked(&PARK, Site::caller(), std::thread::park);
+    parked(&PARK, Site::caller(), None);
 }
 
 /// As [`std::thread::park_timeout`]. [`dump`](crate::dump) shows a parked thread.
@@ -41,7 +41,7 @@ pub fn park() {
 /// ```
 #[track_caller]
 pub fn park_timeout(dur: Duration) {
-    parked(&PARK_TIMEOUT, Site::caller(), || std::thread::park_timeout(dur));
+    parked(&PARK_TIMEOUT, Site::caller(), Some(dur));
 }
 
 /// As [`std::thread::park_timeout_ms`].
@@ -49,7 +49,7 @@ pub fn park_timeout(dur: Duration) {
 #[deprecated(since = "1.6.0", note = "replaced by `std::thread::park_timeout`")]
 pub fn park_timeout_ms(ms: u32) {
     let dur = Duration::from_millis(u64::from(ms));
-    parked(&PARK_TIMEOUT_MS, Site::caller(), || std::thread::park_timeout(dur));
+    parked(&PARK_TIMEOUT_MS, Site::caller(), Some(dur));
 }
 
 /// As [`std::thread::sleep`]. [`dump`](crate::dump) shows a sleeping thread, and what it holds.
@@ -74,9 +74,20 @@ pub fn sleep_ms(ms: u32) {
     std::thread::sleep(Duration::from_millis(u64::from(ms)));
 }
 
-fn parked(access: &'static Access, site: Site, park: impl FnOnce()) {
-    let resting = hooks::rest(access, site);
-    park();
+#[track_caller]
+fn parked(access: &'static Access, site: Site, limit: Option<Duration>) {
+    let mut resting = hooks::rest(access, site);
+    match limit {
+        None => std::thread::park(),
+        Some(limit) => {
+            let begun = Instant::now();
+            std::thread::park_timeout(limit);
+            // `std` does not say why it returns. Who was unparked at the last moment has used its time, too.
+            if begun.elapsed() >= limit {
+                resting.times_out();
+            }
+        }
+    }
     drop(resting);
     // Who has unparked the thread is not known.
     hooks::observe_everything();

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 
 use sync_trace::finding::{AgentState, Op};
 use sync_trace::sync::{Arc, Barrier, Mutex, Once, OnceLock};
-use sync_trace::{OnViolation, thread};
+use sync_trace::{OnViolation, named, thread};
 use sync_trace_tests::{end_after, is_asleep};
 
 fn main() {
@@ -66,8 +66,11 @@ fn main() {
         "own_reaction" => own_reaction(),
         "nothing" => nothing(),
         "until_eof" => until_eof(),
+        "waits_again_and_again" => waits_again_and_again(),
         #[cfg(target_os = "linux")]
         "forked" => forked(),
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        "forked_while_others_count" => forked_while_others_count(),
         other => panic!("no scenario `{other}`"),
     }
 }
@@ -281,6 +284,23 @@ fn until_eof() {
     });
 }
 
+/// Has a thread wait for a lock twenty times, and once more when standard input has ended.
+fn waits_again_and_again() {
+    let accounts = named!("accounts", Mutex::new(0));
+    let wait_once = || {
+        thread::scope(|scope| {
+            let guard = accounts.lock();
+            scope.spawn(|| drop(accounts.lock()));
+            wait_until_somebody_waits();
+            drop(guard);
+        });
+    };
+    (0..20).for_each(|_| wait_once());
+    println!("ready");
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    wait_once();
+}
+
 /// A wait that is on record may not have been judged yet, and then its thread may still be the one that
 /// finds the deadlock. One that sleeps has been: seen three times in a row, lest it be a moment's sleep
 /// over a look like this one.
@@ -353,6 +373,46 @@ fn forked() {
     wanting.join().unwrap();
 }
 
+/// Forks again and again while other threads count and look at what was counted. No child may have to wait for them.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn forked_while_others_count() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let (busy, is_over) = (Mutex::new(0), AtomicBool::new(false));
+    let held = busy.lock().unwrap();
+    // What that costs is measured once, which is nothing to be forked in.
+    sync_trace::contention();
+    // The main thread has an account that others look into, too.
+    assert!(busy.try_lock().is_err());
+    let counts = || {
+        while !is_over.load(Ordering::Relaxed) {
+            assert!(busy.try_lock().is_err());
+        }
+    };
+    let looks = || {
+        while !is_over.load(Ordering::Relaxed) {
+            assert!(!sync_trace::contention().classes.is_empty());
+        }
+    };
+    let looks_and_counts = || {
+        sync_trace::contention();
+        assert!(busy.try_lock().is_err());
+        thread::scope(|scope| assert!(scope.spawn(|| busy.try_lock().is_err()).join().unwrap()));
+        assert!(!sync_trace::contention().classes.is_empty());
+    };
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(counts);
+            scope.spawn(looks);
+        }
+        let ended: Vec<_> = (0..100).map(|_| in_a_child(&looks_and_counts)).collect();
+        is_over.store(true, Ordering::Relaxed);
+        let well = ended.iter().filter(|status| **status == Some(0)).count();
+        println!("ended well: {well} of {}", ended.len());
+    });
+    drop(held);
+}
+
 #[cfg(target_os = "linux")]
 fn until_asleep(ops: &[Op]) {
     let is_one = |state: &AgentState, op: Op| {
@@ -367,8 +427,8 @@ fn until_asleep(ops: &[Op]) {
 /// Plays it in a child, which ends well if it returns. Returns the child's status.
 #[cfg(target_os = "linux")]
 fn in_a_child(play: &dyn Fn()) -> Option<i32> {
-    // SAFETY: no other thread of this process is in the memory allocator or holds a lock that the child
-    // takes, but for those that it is about: they sleep.
+    // SAFETY: no other thread of this process holds a lock that the child takes, but for those that it is
+    // about. One may be in the memory allocator only where that is glibc's, which is whole in every child.
     match unsafe { libc::fork() } {
         0 => {
             // The alarms of a parent are not its children's.

@@ -28,6 +28,7 @@ impl Snapshot {
         Object::write(&mut out, |object| {
             object.member("version", VERSION).member("elapsed_ns", ns(self.elapsed));
             object.member("folded", self.folded).member("lost", self.lost);
+            object.maybe("overhead_ns", self.overhead_ns);
             let classes = self.classes.iter().map(|class| Named { class, name: name(class) });
             object.list("classes", classes);
         });
@@ -97,9 +98,13 @@ impl Value for &Pair {
 
 #[cfg(test)]
 mod tests {
+    use crate::contention::Snapshot;
+
     #[test]
     fn it_is_one_line_with_all_numbers() {
         let json = super::super::example().to_json();
+        let measured = Snapshot { overhead_ns: Some(7), ..super::super::example() }.to_json();
+        assert!(measured.contains(r#""lost":0,"overhead_ns":7,"classes":["#), "{measured}");
         assert!(!json.contains('\n'));
         for part in [
             r#"{"version":1,"elapsed_ns":1000000000,"folded":0,"lost":0,"classes":[{"name":"accounts","#,

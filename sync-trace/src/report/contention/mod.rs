@@ -4,10 +4,13 @@
 //! - [`advice`]: a piece of advice as a sentence.
 //! - [`folded`]: stacks for flame graphs, weighted by the time waited.
 //! - [`json`] and [`prometheus`]: for programs.
+//! - `metrics`: for the recorder of the crate of that name, as a feature.
 
 mod advice;
 mod folded;
 mod json;
+#[cfg(all(feature = "metrics", not(loom)))]
+mod metrics;
 mod prometheus;
 mod table;
 

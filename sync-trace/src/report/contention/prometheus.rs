@@ -10,9 +10,9 @@ use crate::contention::{ClassStats, Snapshot};
 const BUCKETS: std::ops::RangeInclusive<u32> = 8..=34;
 
 /// One counter for each class.
-type Counter = (&'static str, &'static str, fn(&ClassStats) -> u64);
+pub(super) type Counter = (&'static str, &'static str, fn(&ClassStats) -> u64);
 
-const COUNTERS: [Counter; 5] = [
+pub(super) const COUNTERS: [Counter; 5] = [
     ("sync_trace_lock_contentions_total", "Acquisitions that had to wait.", |class| {
         class.stats.waits.count()
     }),

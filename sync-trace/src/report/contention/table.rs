@@ -57,7 +57,11 @@ fn render(table: &Table<'_>) -> String {
         snapshot.folded,
         "events are not told apart by lock or line: there were too many of those",
     ));
-    notes.extend(note(snapshot.lost, "waits inside the memory allocator are not in_thousands"));
+    notes.extend(note(snapshot.lost, "waits inside the memory allocator are not counted"));
+    notes.extend(snapshot.overhead_ns.filter(|_| !classes.is_empty()).map(|ns| {
+        let ns = in_thousands(ns);
+        format!("note: tracing costs about {ns} ns for each lock and unlock, estimated on this machine\n")
+    }));
     if !notes.is_empty() {
         paragraphs.push(notes.concat());
     }
@@ -215,6 +219,10 @@ mod tests {
         assert!(!shown(snapshot.table().min_waits(212)));
         assert!(!shown(snapshot.table().min_total(Duration::from_secs(1))));
         assert!(snapshot.table().rows(0).to_string().contains("and 1 more"));
+        let measured = Snapshot { overhead_ns: Some(7), ..super::super::example() };
+        let note = "\nnote: tracing costs about 7 ns for each lock and unlock, estimated on this machine\n";
+        assert!(measured.to_string().ends_with(note), "{measured}");
+        assert!(!snapshot.to_string().contains("note: "));
         let empty = Snapshot { elapsed: Duration::from_secs(2), ..Snapshot::default() };
         assert_eq!(empty.to_string(), "no lock was waited for in 2.00 s\n");
     }

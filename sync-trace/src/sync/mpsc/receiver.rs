@@ -125,7 +125,7 @@ impl<T> Receiver<T> {
         is_left: impl FnOnce(&E) -> bool,
     ) -> Result<T, E> {
         let mut soon = None;
-        let waiting = self.endpoint.0.wait_for_message(access, site, &mut || {
+        let mut waiting = self.endpoint.0.wait_for_message(access, site, &mut || {
             soon = match self.inner.try_recv() {
                 Ok(t) => Some(Ok(t)),
                 Err(TryRecvError::Disconnected) => Some(Err(RecvError.into())),
@@ -133,13 +133,19 @@ impl<T> Receiver<T> {
             };
             soon.is_some()
         });
-        let result = soon.unwrap_or_else(|| recv(&self.inner));
-        drop(waiting);
-        match result {
-            Ok(t) => Ok(self.came(t, access.op, site)),
-            Err(error) if is_left(&error) => Err(self.was_left(error)),
-            Err(error) => Err(error),
+        let error = match soon.unwrap_or_else(|| recv(&self.inner)) {
+            Ok(t) => {
+                drop(waiting);
+                return Ok(self.came(t, access.op, site));
+            }
+            Err(error) => error,
+        };
+        let is_left = is_left(&error);
+        if let Some(waiting) = waiting.as_mut().filter(|_| !is_left) {
+            waiting.times_out();
         }
+        drop(waiting);
+        Err(if is_left { self.was_left(error) } else { error })
     }
 
     /// As [`std::sync::mpsc::Receiver::iter`].
