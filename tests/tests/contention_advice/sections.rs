@@ -98,11 +98,14 @@ fn a_long_section_that_nobody_waits_for_is_not() {
     assert_not_advised("long section alone", &before, "OneSection");
 }
 
-/// Thirty times, somebody waits behind a hold at one line during which `meanwhile` is done.
-fn wait_meanwhile(name: &str, lock: &Mutex<()>, meanwhile: impl Fn()) {
+/// Thirty times, somebody waits behind a hold at one line during which `meanwhile` is done, which is told how long
+/// that has taken so far.
+fn wait_meanwhile(name: &str, lock: &Mutex<()>, meanwhile: impl Fn(Duration)) {
     for _ in 0..30 {
+        let begun = Instant::now();
         let held = lock.lock().unwrap();
-        one_waits_behind(name, held, || drop(lock.lock().unwrap()), &meanwhile);
+        let meanwhile = || meanwhile(begun.elapsed());
+        one_waits_behind(name, held, || drop(lock.lock().unwrap()), meanwhile);
     }
 }
 
@@ -110,7 +113,8 @@ fn wait_meanwhile(name: &str, lock: &Mutex<()>, meanwhile: impl Fn()) {
 fn who_sleeps_while_others_wait_for_the_lock_is_told() {
     let before = sync_trace::contention();
     let lock = named!("asleep", Mutex::new(()));
-    wait_meanwhile("asleep", &lock, || pass(20 * MS));
+    // It is awake until the other one waits.
+    wait_meanwhile("asleep", &lock, |awake| pass((20 * awake).max(10 * MS)));
     assert_advised("asleep", &before, "OffProcessor");
     let text = sync_trace::contention().since(&before).to_string();
     assert!(text.contains("do input, output and sleeping before or after that section"), "{text}");
@@ -120,7 +124,7 @@ fn who_sleeps_while_others_wait_for_the_lock_is_told() {
 fn who_works_meanwhile_is_not() {
     let before = sync_trace::contention();
     let lock = named!("at work", Mutex::new(()));
-    wait_meanwhile("at work", &lock, || work(4 * MS));
+    wait_meanwhile("at work", &lock, |_| work(4 * MS));
     assert!(counted("at work", &before).sections.iter().any(|section| section.clocked >= 10));
     assert_not_advised("at work", &before, "OffProcessor");
 }

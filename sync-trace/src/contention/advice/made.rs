@@ -59,8 +59,7 @@ impl Made {
         was_handed_on: bool,
     ) -> Self {
         let holder = [None, Some(line(1)), Some(line(2))][holder];
-        let has_timed_out = false;
-        let ended = Ended { holder, was_handed_on, has_timed_out, ns, ..Ended::new(line(waiter)) };
+        let ended = Ended { holder, was_handed_on, ns, ..Ended::new(line(waiter)) };
         (0..times).for_each(|_| _ = self.stats.count(&ended));
         self
     }
