@@ -21,7 +21,7 @@ pub struct Stats {
     pub try_successes: u64,
     /// How often a mutex was acquired by another thread than the one before. Not known of other primitives.
     pub owner_changes: u64,
-    /// How many threads have acquired it, at most: of those that lived one after the other some may count as one.
+    /// How many threads have acquired it: of those that lived one after the other, several may count as one.
     pub threads: u64,
     /// How long it was held. Only some holds are measured, chosen at random before they begin, and each counts for
     /// as many as there were for each that was chosen: so numbers and sums are estimates without bias, and the
