@@ -7,7 +7,7 @@
 //! cargo run --bin lock_workbench -- --readers 7 --writers 1 --section 5us
 //! ```
 //!
-//! Where the run is traced, the table has the waits of each kind, and what [`sync_trace::contention`] says of them
+//! Where the run is traced, the table has the waits of each kind, and what [`sync_trace::contention()`] says of them
 //! follows: who waits at which line, behind which, and what to do. That costs something itself, and a debug build
 //! costs more. Numbers to choose by are those of a release build, with tracing compiled out or kept on:
 //!
