@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use sync_trace::sync::Mutex;
-use sync_trace::{AsStd, lock_budget, lock_order, locks};
+use sync_trace::{AsStd, Config, Contention, lock_budget, lock_order, locks};
 
 struct Counting;
 
@@ -41,9 +41,10 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// Until the result is dropped no other test runs: what one does for the first time may have the other one's
-/// requests looked at again.
+/// requests looked at again. What is counted of a hold that is measured takes memory now and then, so none is.
 fn turn() -> std::sync::MutexGuard<'static, ()> {
     static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    Config::new().contention(Contention::Off).install();
     TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
@@ -82,6 +83,8 @@ fn what_has_run_before_allocates_nothing() {
         CALLS.get() - before
     };
     assert_ne!(calls(1), 0, "the first time it does, or nothing is counted");
+    // What was held is counted when the next one comes to its place, beside what an earlier thread has left there.
+    calls(2);
     assert_eq!(calls(100), 0);
 }
 
@@ -96,6 +99,8 @@ fn what_has_looked_before_at_what_is_held_allocates_nothing() {
         CALLS.get() - before
     };
     assert_ne!(calls(1), 0, "the first time it does, or nothing is counted");
+    // What was held is counted when the next one comes to its place, beside what an earlier thread has left there.
+    calls(2);
     assert_eq!(calls(100), 0);
 }
 

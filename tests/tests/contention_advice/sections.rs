@@ -43,7 +43,10 @@ fn lines_that_hold_for_as_long_as_each_other_are_not() {
         wait_behind("three lines", &lock, lock.lock().unwrap(), 1, 40 * MS);
         wait_behind("three lines", &lock, lock.lock().unwrap(), 1, 40 * MS);
     }
-    assert_eq!(advised("three lines", &before), []);
+    let mut advised = advised("three lines", &before);
+    // None of them writes anything, which is another matter.
+    advised.retain(|evidence| !matches!(evidence, Evidence::MostlyReads { .. }));
+    assert_eq!(advised, []);
 }
 
 /// One line holds the lock for a moment, until somebody waits. Then another line holds it for long, either before that
