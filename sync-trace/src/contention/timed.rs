@@ -71,7 +71,7 @@ pub(crate) struct Timed {
 /// So many agents are looked at for who reads a lock.
 const READERS_LOOKED_AT: usize = 64;
 /// The same for who waits for one.
-pub(crate) const WAITERS_LOOKED_AT: usize = 64;
+const WAITERS_LOOKED_AT: usize = 64;
 
 impl Timed {
     /// `agent` begins to wait; `None` if that is not to be counted. `owner` is who holds that alone, if
@@ -101,7 +101,7 @@ impl Timed {
 
     /// As [`begin`](Self::begin) for a lock that will be free soon, perhaps. Where that happens often, the clock and
     /// a look at what the owner holds, whose cache line it takes away, cost more than the wait: so some of those
-    /// are chosen at random, and count for all that are [soon over](Self::is_soon_over).
+    /// are chosen at random, and count for all. One that lasts [longer](Self::settles_down) counts for itself.
     pub(crate) fn begin_soon_over(
         tracker: &'static Tracker,
         agent: &'static Agent,
@@ -126,7 +126,8 @@ impl Timed {
         // All such waits are counted.
         self.ended.weight = 1;
         if looks_around {
-            self.ended.queued = 1 + self.others_waiting();
+            let others = others_waiting(self.tracker, self.agent, self.wanted.lock);
+            self.ended.queued = 1 + others.count() as u64;
         }
         if self.ended.holder.is_some() {
             return;
@@ -136,18 +137,6 @@ impl Timed {
             None if self.wanted.kind == LockKind::RwLock => self.charge_a_reader(),
             None => {}
         }
-    }
-
-    /// How many other agents wait for the same lock now.
-    fn others_waiting(&self) -> u64 {
-        let lock = Resource::Lock(self.wanted.lock);
-        let agents = self.tracker.agents.iter().take(WAITERS_LOOKED_AT);
-        let waits = |agent: &&Agent| {
-            !std::ptr::eq(*agent, self.agent)
-                && agent.wait.is_waiting()
-                && agent.wait.target() == lock
-        };
-        agents.filter(waits).count() as u64
     }
 
     /// Somebody reads the lock, or else a writer queues behind a reader: the first that is found.
@@ -163,6 +152,19 @@ impl Timed {
     pub(crate) fn times_out(&mut self) {
         self.ended.has_timed_out = true;
     }
+}
+
+/// The other agents that wait for the lock now, among those that are looked at.
+pub(crate) fn others_waiting<'t>(
+    tracker: &'t Tracker,
+    me: &'t Agent,
+    lock: LockId,
+) -> impl Iterator<Item = &'t Agent> {
+    let lock = Resource::Lock(lock);
+    let others = tracker.agents.iter().take(WAITERS_LOOKED_AT);
+    others.filter(move |agent| {
+        !std::ptr::eq(*agent, me) && agent.wait.is_waiting() && agent.wait.target() == lock
+    })
 }
 
 /// What `owner` holds keeps the wait from ending.

@@ -6,13 +6,13 @@ use crate::contention::measured::{Removed, Running};
 use crate::contention::parks;
 use crate::contention::section::Sample;
 use crate::contention::table::{Event, Wanted};
-use crate::contention::timed::{Timed, WAITERS_LOOKED_AT};
+use crate::contention::timed::{Timed, others_waiting};
 use crate::current::{self, Working};
 use crate::finding::LockId;
 use crate::held::Held;
 use crate::op::Mode;
 use crate::os;
-use crate::registry::{Access, LockHeader, Resource};
+use crate::registry::{Access, LockHeader};
 use crate::site::{Origin, Site};
 use crate::tracker::{self, Tracker};
 use crate::waits::source::Source;
@@ -89,19 +89,9 @@ pub(super) fn begins(agent: &'static Agent, id: LockId) {
     let tracker = tracker::global();
     let cpu_ns = if wants_cpu { os::thread_cpu_ns() } else { None };
     let bypassed = !agent.account.has_waited_for(agent.held.version_number())
-        && is_waited_for(tracker, agent, id);
+        && others_waiting(tracker, agent, id).next().is_some();
     let since_ns = tracker.now_ns();
     agent.held.begin_measure(Running { weight: 1, since_ns, cpu_ns, bypassed });
-}
-
-/// Whether another agent waits for the lock.
-fn is_waited_for(tracker: &Tracker, me: &Agent, id: LockId) -> bool {
-    let mut others = tracker.agents.iter().take(WAITERS_LOOKED_AT);
-    others.any(|agent| {
-        !std::ptr::eq(agent, me)
-            && agent.wait.is_waiting()
-            && agent.wait.target() == Resource::Lock(id)
-    })
 }
 
 /// A hold has ended, and it is time to measure one, or it was.
