@@ -20,7 +20,8 @@ use super::pattern;
 use super::{CLASSES, DECLARATIONS};
 use crate::atomics::{AtomicBool, Mutex, Ordering, lock};
 use crate::finding::{Broken, Finding};
-use crate::held::Held;
+use crate::held::{Held, HeldStack};
+use crate::lock_order::adjacency::QuickHash;
 use crate::site::{Origin, Site};
 
 /// All that is declared for more than one call.
@@ -43,6 +44,9 @@ struct Known {
     steps: HashSet<(NodeIndex, NodeIndex, *const Clause)>,
     /// The circles that were told of, by their clauses.
     told: HashSet<Vec<usize>>,
+    /// Where locks were created of which the first may be taken while the second is held, whatever the
+    /// calls: locks are many, and the places where they are made are few.
+    in_order: HashSet<(usize, usize), QuickHash>,
 }
 
 // SAFETY: the pointers are only compared; they are those of statics.
@@ -160,10 +164,33 @@ impl Book {
         let mut known = lock(&self.known);
         known.begin();
         self.is_used.store(true, Ordering::Relaxed);
-        let others = holds.iter().filter(|held| held.lock != wanted.lock);
+        let nothing_of_classes = observed.is_empty();
+        for held in holds {
+            match known.inverse(wanted, held) {
+                Some(inverse) => observed.push(Observed::Against(inverse)),
+                // `against_classes` looks at pairs too, so it has nothing against this one.
+                None if nothing_of_classes => _ = known.in_order.insert(creations(wanted, held)),
+                None => {}
+            }
+        }
         observed
-            .extend(others.filter_map(|held| known.inverse(wanted, held)).map(Observed::Against));
-        observed
+    }
+
+    /// Whether nothing can be [observed](Self::observed) that is against taking `wanted` while these are held,
+    /// because the like was in order before.
+    pub(crate) fn has_nothing_against(&self, wanted: &Held, holds: &HeldStack) -> bool {
+        let mut is_in_order = true;
+        if self.is_used.load(Ordering::Relaxed) || !DECLARATIONS.is_empty() {
+            let known = lock(&self.known);
+            holds.for_each(|held| {
+                is_in_order &= known.in_order.contains(&creations(wanted, &held));
+            });
+        } else {
+            let has_class = |lock: &Held| lock.created.class().is_some();
+            holds.for_each(|held| is_in_order &= !has_class(&held));
+            is_in_order &= !has_class(wanted);
+        }
+        is_in_order
     }
 
     /// Keeps a finding that is only listed.
@@ -224,7 +251,7 @@ impl Known {
                 if first != then {
                     let (from, to) = (self.node(first), self.node(then));
                     if self.steps.insert((from, to, std::ptr::from_ref(sentence.clause))) {
-                        self.graph.add_edge(from, to, Step::Declared(sentence));
+                        self.add_edge(from, to, Step::Declared(sentence));
                     }
                 }
             }
@@ -244,16 +271,21 @@ impl Known {
                 let Node::Name(text) = name.0 else { continue };
                 match pattern.0 {
                     Node::Into(glob) if pattern::fits(glob, text) => {
-                        self.graph.add_edge(pattern.1, name.1, Step::Fits);
+                        self.add_edge(pattern.1, name.1, Step::Fits);
                     }
                     Node::OutOf(glob) if pattern::fits(glob, text) => {
-                        self.graph.add_edge(name.1, pattern.1, Step::Fits);
+                        self.add_edge(name.1, pattern.1, Step::Fits);
                     }
                     _ => {}
                 }
             }
         }
         index
+    }
+
+    fn add_edge(&mut self, from: NodeIndex, to: NodeIndex, step: Step) {
+        self.graph.add_edge(from, to, step);
+        self.in_order.clear();
     }
 
     /// The shortest circles, one for each set of nodes that all lead to each other.
@@ -377,6 +409,11 @@ fn nodes_of_lock(origin: Origin) -> Vec<Node> {
     }
     let created = Some(origin.site()).filter(|site| !site.is_unknown());
     created.map(Node::Created).into_iter().collect()
+}
+
+/// Where both were created, as what is declared for all calls tells locks apart.
+fn creations(wanted: &Held, held: &Held) -> (usize, usize) {
+    (wanted.created.to_ptr().addr(), held.created.to_ptr().addr())
 }
 
 /// What the classes of two locks say against each other.

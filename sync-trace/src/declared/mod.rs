@@ -49,7 +49,7 @@ pub use traced::Locks;
 pub use traced::TracedLock;
 #[cfg(not(loom))]
 pub(crate) use verdict::{
-    contradictions, make_room, may_wait, observed, released, requested, taken, waited,
+    contradictions, is_in_order, make_room, may_wait, observed, released, requested, taken, waited,
 };
 
 /// All declarations of the program.

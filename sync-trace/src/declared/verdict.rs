@@ -109,6 +109,12 @@ pub(crate) fn requested(
     }
 }
 
+/// Whether it need not be [observed](observed) that `agent`, which holds what it holds, asks for a lock. The
+/// tracker is at work.
+pub(crate) fn is_in_order(tracker: &Tracker, agent: &Agent, wanted: &Held) -> bool {
+    !agent.extents.is_active() && tracker.declared.has_nothing_against(wanted, &agent.held)
+}
+
 /// An agent asks for a lock as none has before: is that what is declared for the whole program?
 #[track_caller]
 pub(crate) fn observed(agent: &Agent, wanted: &Held, holds: &[Held], own: Option<OnViolation>) {

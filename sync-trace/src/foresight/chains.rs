@@ -6,41 +6,44 @@
 //! classes.
 //!
 //! The table is one that only its agent touches: open addressing, doubled when it is three quarters
-//! full.
+//! full. It leads to the lines of the agent's [sheets](crate::lock_order::prediction::repeats).
 
 use std::sync::Arc;
 
-use crate::atomics::{AtomicPtr, AtomicU64, Ordering, const_fn};
+use crate::atomics::{AtomicPtr, Ordering, const_fn};
+use crate::finding::AgentId;
 use crate::foresight::news;
-use crate::lock_order::prediction::Repeats;
+use crate::lock_order::prediction::repeats::LINES_MAX;
+use crate::lock_order::prediction::{Noted, Repeats, Sheet};
 
 /// One agent's cache. Every method is for that agent only, or for whoever gives its record to
-/// another one.
+/// another one; and what one has returned by reference is not used any more when the cache is changed.
 pub(crate) struct Chains {
     table: AtomicPtr<Table>,
 }
 
+/// The lines of all chains, and where they are.
 struct Table {
-    /// Their number is a power of two.
-    slots: Box<[Slot]>,
-    used: AtomicU64,
+    /// By the chains' numbers: a part of that, to be compared, and the number of the line plus one; or 0. How many
+    /// slots there are is a power of two.
+    slots: Box<[u32]>,
+    used: usize,
     /// The generation of what is known here.
     generation: u64,
-}
-
-/// What is known of one chain; nothing if `repeats` is null.
-struct Slot {
-    key: AtomicU64,
-    /// The sum of the agent's segment and the [news](crate::foresight::news) when it was last judged: two counts
-    /// that only go up, so one comparison tells whether either has.
-    stamp: AtomicU64,
-    /// From `Arc::into_raw`.
-    repeats: AtomicPtr<Repeats>,
+    sheets: Vec<Arc<Sheet>>,
+    /// The next line that is not in use: on which sheet, and where.
+    next: Option<(usize, usize)>,
 }
 
 /// A table does not get larger than this; an agent with more chains begins a new one.
-const SLOTS_MAX: usize = 1 << 20;
-const SLOTS_MIN: usize = 32;
+const SLOTS_MAX: usize = 1 << NUMBER_BITS;
+const SLOTS_MIN: usize = 16;
+
+/// So many bits of a slot are the number of a line.
+const NUMBER_BITS: u32 = 20;
+const NUMBER_MASK: u32 = (1 << NUMBER_BITS) - 1;
+/// So many bits of such a number say where on its sheet a line is, and the others which sheet that is.
+const AT_BITS: u32 = LINES_MAX.trailing_zeros();
 
 impl Chains {
     const_fn! {
@@ -52,53 +55,56 @@ impl Chains {
     /// What is known of the chain, if it was judged under this very stamp.
     #[inline]
     pub(crate) fn known(&self, key: u64, stamp: u64) -> Option<&Repeats> {
-        let slot = self.table()?.slot(key);
-        if slot.stamp.load(Ordering::Relaxed) == stamp { slot.repeats() } else { None }
+        let table = self.table()?;
+        let repeats = table.line(table.find(key).1?);
+        (repeats.stamp() == stamp).then_some(repeats)
     }
 
     /// What is known of a chain, unless that was given up.
-    pub(crate) fn repeats(&self, key: u64) -> Option<Arc<Repeats>> {
+    pub(crate) fn noted(&self, key: u64) -> Option<Noted> {
         let table = self.table().filter(|table| table.is_current())?;
-        let repeats = std::ptr::from_ref(table.slot(key).repeats()?);
-        // SAFETY: `remember` got it from `Arc::into_raw`, and the slot keeps its own count.
-        unsafe {
-            Arc::increment_strong_count(repeats);
-            Some(Arc::from_raw(repeats))
-        }
+        table.find(key).1.map(|number| table.noted(number))
     }
 
     /// What is known of all chains that were made in this segment.
-    pub(crate) fn made_in(&self, segment: u64) -> Vec<Arc<Repeats>> {
+    pub(crate) fn made_in(&self, segment: u64) -> Vec<Noted> {
         let Some(table) = self.table().filter(|table| table.is_current()) else {
             return Vec::new();
         };
-        let repeats = |slot: &Slot| {
-            let repeats = std::ptr::from_ref(slot.repeats()?);
-            // SAFETY: as in `repeats`.
-            unsafe {
-                Arc::increment_strong_count(repeats);
-                Some(Arc::from_raw(repeats))
-            }
-        };
-        let mut all: Vec<_> = table.slots.iter().filter_map(repeats).collect();
-        all.retain(|repeats| repeats.last().is_in(segment));
-        all
+        let used = table.slots.iter().filter(|&&slot| slot != 0);
+        let all = used.map(|&slot| table.noted(number_in(slot)));
+        all.filter(|noted| noted.line().last().is_in(segment)).collect()
+    }
+
+    /// A line for a chain that is new, or not what it was. It may be [remembered](Self::remember); until it is
+    /// seen, it may also be given again for another one.
+    pub(crate) fn begin(&self, key: u64, agent: AgentId) -> Noted {
+        let table = self.table_mut().unwrap_or_else(|| self.new_table());
+        let (sheet, at) = table.next_line(agent);
+        Noted::begin(&table.sheets[sheet], at, key)
     }
 
     /// The chain was judged under this stamp. Returns whether others had to be forgotten for it, also
     /// by whoever refers to them.
     #[must_use]
-    pub(crate) fn remember(&self, key: u64, stamp: u64, repeats: Arc<Repeats>) -> Forgotten {
+    pub(crate) fn remember(&self, key: u64, stamp: u64, noted: &Noted) -> Forgotten {
         let mut forgotten = Forgotten::Nothing;
         if self.table().is_some_and(|table| !table.is_current()) {
             self.clear();
             forgotten = Forgotten::All;
         }
-        if self.table().is_none_or(Table::is_full) && self.grow() == Forgotten::All {
-            forgotten = Forgotten::All;
+        if noted.line().repeats().key() != key {
+            // It stands for what another chain has shown too, and stays that one's.
+            let own = self.begin(key, noted.line().agent());
+            own.line().see(&noted.line().last(), noted.line().repeats().is_inside());
+            return self.remember(key, stamp, &own).or(forgotten);
         }
-        if let Some(table) = self.table() {
-            table.put(key, stamp, Arc::into_raw(repeats).cast_mut());
+        let table = self.table_mut().unwrap_or_else(|| self.new_table());
+        noted.line().repeats().set_stamp(stamp);
+        if table.is_full() && !table.grow() || !table.put(key, noted) {
+            let is_there = self.new_table().put(key, noted);
+            debug_assert!(is_there, "the first line of a table has a number");
+            forgotten = Forgotten::All;
         }
         forgotten
     }
@@ -107,40 +113,32 @@ impl Chains {
     pub(crate) fn clear(&self) {
         let table = self.table.swap(std::ptr::null_mut(), Ordering::Relaxed);
         if !table.is_null() {
-            // SAFETY: `grow` made it from a `Box`, and nobody else can have the pointer any more.
+            // SAFETY: `new_table` made it from a `Box`, and nobody else can have the pointer any more.
             drop(unsafe { Box::from_raw(table) });
         }
     }
 
+    /// An empty one.
+    #[expect(clippy::mut_from_ref, reason = "as in `table_mut`")]
+    fn new_table(&self) -> &mut Table {
+        self.clear();
+        let table = Box::into_raw(Box::new(Table::new(SLOTS_MIN)));
+        self.table.store(table, Ordering::Relaxed);
+        // SAFETY: it was just made.
+        unsafe { &mut *table }
+    }
+
     #[inline]
     fn table(&self) -> Option<&Table> {
-        // SAFETY: null, or from `grow`. Only the agent itself frees it, in `grow` and `clear`, and
-        // neither is called while a reference from here is in use.
+        // SAFETY: null, or from `new_table`; only the agent itself lets it go or changes it, and not while a
+        // reference from here is in use.
         unsafe { self.table.load(Ordering::Relaxed).as_ref() }
     }
 
-    #[cold]
-    fn grow(&self) -> Forgotten {
-        let size = self.table().map_or(SLOTS_MIN, |table| table.slots.len() * 2);
-        if size > SLOTS_MAX {
-            self.clear();
-            self.grow();
-            return Forgotten::All;
-        }
-        let slots = std::iter::repeat_with(Slot::empty).take(size).collect();
-        let generation = news::generation();
-        let new = Box::new(Table { slots, used: AtomicU64::new(0), generation });
-        for slot in self.table().iter().flat_map(|old| &old.slots) {
-            let repeats = slot.repeats.swap(std::ptr::null_mut(), Ordering::Relaxed);
-            if !repeats.is_null() {
-                let [key, stamp] =
-                    [&slot.key, &slot.stamp].map(|word| word.load(Ordering::Relaxed));
-                new.put(key, stamp, repeats);
-            }
-        }
-        self.clear();
-        self.table.store(Box::into_raw(new), Ordering::Relaxed);
-        Forgotten::Nothing
+    #[expect(clippy::mut_from_ref, reason = "the cache is one agent's, as its methods demand")]
+    fn table_mut(&self) -> Option<&mut Table> {
+        // SAFETY: as in `table`; and what changes it uses one such reference at a time.
+        unsafe { self.table.load(Ordering::Relaxed).as_mut() }
     }
 }
 
@@ -151,67 +149,119 @@ pub(crate) enum Forgotten {
     All,
 }
 
-impl Slot {
-    fn empty() -> Self {
-        let repeats = AtomicPtr::new(std::ptr::null_mut());
-        Self { key: AtomicU64::new(0), stamp: AtomicU64::new(0), repeats }
-    }
-
-    #[inline]
-    fn repeats(&self) -> Option<&Repeats> {
-        // SAFETY: null, or from `Arc::into_raw` in `remember`; the agent itself lets it go, and not
-        // while a reference from here is in use.
-        unsafe { self.repeats.load(Ordering::Relaxed).as_ref() }
+impl Forgotten {
+    fn or(self, other: Self) -> Self {
+        if self == Self::All { self } else { other }
     }
 }
 
+/// The number in a slot that is not empty.
+#[inline]
+fn number_in(slot: u32) -> u32 {
+    (slot & NUMBER_MASK) - 1
+}
+
+/// What a slot has of the number of its chain: the other end of what says where the slot is.
+#[inline]
+fn tag_of(key: u64) -> u32 {
+    (key >> 32) as u32 & !NUMBER_MASK
+}
+
 impl Table {
+    fn new(slots: usize) -> Self {
+        let generation = news::generation();
+        let slots = vec![0; slots].into_boxed_slice();
+        Self { slots, used: 0, generation, sheets: Vec::new(), next: None }
+    }
+
     fn is_full(&self) -> bool {
-        self.used.load(Ordering::Relaxed) * 4 >= self.slots.len() as u64 * 3
+        self.used * 4 >= self.slots.len() * 3
     }
 
     fn is_current(&self) -> bool {
         self.generation == news::generation()
     }
 
-    /// The slot that has `key`, or else the empty one that is for it.
     #[inline]
-    fn slot(&self, key: u64) -> &Slot {
+    fn line(&self, number: u32) -> &Repeats {
+        let at = number as usize & (LINES_MAX - 1);
+        self.sheets[(number >> AT_BITS) as usize].line(at)
+    }
+
+    fn noted(&self, number: u32) -> Noted {
+        let at = number as usize & (LINES_MAX - 1);
+        Noted::of(&self.sheets[(number >> AT_BITS) as usize], at)
+    }
+
+    /// The slot of the chain, and the number of its line; without one it is the empty slot that is for it.
+    #[inline]
+    fn find(&self, key: u64) -> (usize, Option<u32>) {
         let mask = self.slots.len() - 1;
         let mut at = key as usize & mask;
         loop {
-            let slot = &self.slots[at];
-            let is_empty = || slot.repeats.load(Ordering::Relaxed).is_null();
-            if slot.key.load(Ordering::Relaxed) == key || is_empty() {
-                return slot;
+            let slot = self.slots[at];
+            if slot == 0 {
+                return (at, None);
+            }
+            if slot & !NUMBER_MASK == tag_of(key) && self.line(number_in(slot)).key() == key {
+                return (at, Some(number_in(slot)));
             }
             at = (at + 1) & mask;
         }
     }
 
-    fn put(&self, key: u64, stamp: u64, repeats: *mut Repeats) {
-        let slot = self.slot(key);
-        slot.key.store(key, Ordering::Relaxed);
-        slot.stamp.store(stamp, Ordering::Relaxed);
-        let old = slot.repeats.swap(repeats, Ordering::Relaxed);
-        if old.is_null() {
-            self.used.store(self.used.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        } else {
-            // SAFETY: from `Arc::into_raw`, and just taken out.
-            drop(unsafe { Arc::from_raw(old) });
+    /// False if there is no number left for the line.
+    #[must_use]
+    fn put(&mut self, key: u64, noted: &Noted) -> bool {
+        let sheet = self.number_of(noted.sheet());
+        let number = (sheet << AT_BITS | noted.at()) as u32;
+        if sheet >= SLOTS_MAX >> AT_BITS || number == NUMBER_MASK {
+            return false;
         }
+        let (at, known) = self.find(key);
+        self.slots[at] = tag_of(key) | (number + 1);
+        self.used += usize::from(known.is_none());
+        true
     }
-}
 
-impl Drop for Table {
-    fn drop(&mut self) {
-        for slot in &self.slots {
-            let repeats = slot.repeats.load(Ordering::Relaxed);
-            if !repeats.is_null() {
-                // SAFETY: from `Arc::into_raw`, and in no other table.
-                drop(unsafe { Arc::from_raw(repeats) });
+    /// The number of a sheet, which is that of the last one mostly, and may be from an earlier table.
+    fn number_of(&mut self, sheet: &Arc<Sheet>) -> usize {
+        let known = self.sheets.iter().rposition(|known| Arc::ptr_eq(known, sheet));
+        known.unwrap_or_else(|| {
+            self.sheets.push(Arc::clone(sheet));
+            self.sheets.len() - 1
+        })
+    }
+
+    /// A line that is not in use.
+    fn next_line(&mut self, agent: AgentId) -> (usize, usize) {
+        let is_free = |&(sheet, at): &(usize, usize)| self.sheets[sheet].line(at).count() == 0;
+        let (sheet, at) = match self.next {
+            // It was not needed after all.
+            Some(last) if is_free(&last) => last,
+            Some((sheet, last)) if last + 1 < self.sheets[sheet].len() => (sheet, last + 1),
+            last => {
+                let lines = last.map_or(0, |(sheet, _)| self.sheets[sheet].len());
+                self.sheets.push(Sheet::after(lines, agent));
+                (self.sheets.len() - 1, 0)
             }
+        };
+        self.next = Some((sheet, at));
+        (sheet, at)
+    }
+
+    /// False if it is as large as it may be.
+    fn grow(&mut self) -> bool {
+        let size = self.slots.len() * 2;
+        if size > SLOTS_MAX {
+            return false;
         }
+        let old = std::mem::replace(&mut self.slots, vec![0; size].into_boxed_slice());
+        for slot in old.into_iter().filter(|&slot| slot != 0) {
+            let (at, _) = self.find(self.line(number_in(slot)).key());
+            self.slots[at] = slot;
+        }
+        true
     }
 }
 
@@ -227,8 +277,10 @@ mod tests {
     use crate::finding::AgentId;
     use crate::lock_order::clock::Timeline;
 
-    fn repeats() -> Arc<Repeats> {
-        Arc::new(Repeats::new(Timeline::new(AgentId(1), 1).now(0), false))
+    fn noted(chains: &Chains, key: u64) -> Noted {
+        let noted = chains.begin(key, AgentId(1));
+        noted.line().see(&Timeline::new(AgentId(1), 1).now(0), false);
+        noted
     }
 
     #[test]
@@ -236,27 +288,79 @@ mod tests {
         let chains = Chains::new();
         let known = |key, stamp| chains.known(key, stamp).is_some();
         assert!(!known(7, 1));
-        let seen = repeats();
-        assert_eq!(chains.remember(7, 1, Arc::clone(&seen)), Forgotten::Nothing);
+        let seen = noted(&chains, 7);
+        assert_eq!(chains.remember(7, 1, &seen), Forgotten::Nothing);
         assert!(known(7, 1) && !known(7, 2) && !known(8, 1));
-        assert_eq!(chains.remember(7, 2, Arc::clone(&seen)), Forgotten::Nothing);
+        assert_eq!(chains.remember(7, 2, &seen), Forgotten::Nothing);
         assert!(known(7, 2) && !known(7, 1));
-        assert_eq!(Arc::strong_count(&seen), 2);
+        assert_eq!(chains.made_in(1).len(), 1);
+    }
+
+    fn key(number: u64) -> u64 {
+        number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1
     }
 
     #[test]
     fn a_table_grows_and_forgets_nothing() {
         let chains = Chains::new();
-        let key = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let seen = repeats();
         for number in 0..5_000 {
-            let forgotten = chains.remember(key(number), number, Arc::clone(&seen));
-            assert_eq!(forgotten, Forgotten::Nothing);
+            let seen = noted(&chains, key(number));
+            assert_eq!(chains.remember(key(number), number, &seen), Forgotten::Nothing);
         }
         assert!((0..5_000).all(|number| chains.known(key(number), number).is_some()));
-        assert!((5_000..6_000).all(|number| chains.repeats(key(number)).is_none()));
-        assert_eq!(Arc::strong_count(&seen), 5_001);
+        assert!((5_000..6_000).all(|number| chains.noted(key(number)).is_none()));
+        assert!((0..5_000).all(|number| chains.noted(key(number)).unwrap().line().count() == 1));
+    }
+
+    /// Chains are told apart by all of their numbers.
+    #[test]
+    fn chains_whose_numbers_are_partly_the_same_are_different() {
+        let chains = Chains::new();
+        let alike = [1, 1 | 1 << 30, 1 | 1 << 20, 2, 1 | 1 << 63];
+        for (stamp, &key) in alike.iter().enumerate() {
+            let seen = noted(&chains, key);
+            assert_eq!(chains.remember(key, stamp as u64, &seen), Forgotten::Nothing);
+        }
+        for (stamp, &key) in alike.iter().enumerate() {
+            assert_eq!(chains.known(key, stamp as u64).map(Repeats::key), Some(key));
+        }
+    }
+
+    #[test]
+    fn a_line_that_nobody_needed_is_given_again() {
+        let chains = Chains::new();
+        let unneeded = chains.begin(1, AgentId(1));
+        let seen = noted(&chains, 2);
+        assert!(std::ptr::eq(unneeded.line().repeats(), seen.line().repeats()));
+        let other = noted(&chains, 3);
+        assert!(!std::ptr::eq(seen.line().repeats(), other.line().repeats()));
+        assert_eq!((seen.line().repeats().key(), other.line().repeats().key()), (2, 3));
+    }
+
+    #[test]
+    fn what_another_chain_or_an_earlier_cache_has_noted_is_known_too() {
+        let chains = Chains::new();
+        let first = noted(&chains, 1);
+        assert_eq!(chains.remember(1, 5, &first), Forgotten::Nothing);
+        // The same dependency, come to by another way.
+        assert_eq!(chains.remember(2, 6, &first), Forgotten::Nothing);
+        assert!(chains.known(1, 5).is_some() && chains.known(2, 6).is_some());
         chains.clear();
-        assert_eq!(Arc::strong_count(&seen), 1);
+        assert!(chains.noted(1).is_none());
+        assert_eq!(chains.remember(1, 7, &first), Forgotten::Nothing);
+        let known = chains.noted(1).unwrap();
+        assert!(std::ptr::eq(known.line().repeats(), first.line().repeats()));
+        // Where that stands nothing is written.
+        assert!(!Arc::ptr_eq(noted(&chains, 3).sheet(), first.sheet()));
+    }
+
+    #[test]
+    fn an_agent_with_too_many_chains_begins_anew() {
+        let chains = Chains::new();
+        let count = SLOTS_MAX as u64 * 3 / 4;
+        let remember = |number| chains.remember(key(number), 1, &noted(&chains, key(number)));
+        assert!((0..count).all(|number| remember(number) == Forgotten::Nothing));
+        assert_eq!(remember(count), Forgotten::All);
+        assert!(chains.known(key(count), 1).is_some() && chains.known(key(0), 1).is_none());
     }
 }

@@ -16,7 +16,7 @@ use crate::foresight::{meant, news};
 use crate::held::{Held, key};
 use crate::lock_order::clock::{Parcel, Section, Timeline};
 use crate::lock_order::hold::Hold;
-use crate::lock_order::prediction::{Repeats, Request};
+use crate::lock_order::prediction::{Noted, Request};
 use crate::meaning::Meaning;
 use crate::op::Mode;
 
@@ -324,18 +324,22 @@ impl Agent {
         self.timed(|line| line.came_to(lock, mode));
     }
 
-    /// It is about to make a request. It has made it before if something is `known`.
-    pub(crate) fn request(&self, wanted: Hold, known: Option<Arc<Repeats>>, news: u64) -> Request {
+    /// It is about to make a request. `noted` gives the line for that, if it is told whether others' sections may
+    /// be around it.
+    pub(crate) fn request(
+        &self,
+        wanted: Hold,
+        news: u64,
+        noted: impl FnOnce(bool) -> Noted,
+    ) -> Request {
         if !any_request() {
             ANY_REQUEST.store(true, Ordering::Relaxed);
         }
-        self.timed(|line| Request {
-            wanted,
-            meant: line.meant().cloned(),
-            held_meant: line.meant_by_holds(),
-            around: line.around(),
-            now: line.now(news),
-            known,
+        self.timed(|line| {
+            let around = line.around();
+            let noted = noted(!around.is_empty());
+            let (meant, held_meant) = (line.meant().cloned(), line.meant_by_holds());
+            Request { wanted, meant, held_meant, around, now: line.now(news), noted }
         })
     }
 
@@ -379,18 +383,19 @@ impl Agent {
 
     /// It asks for what it has asked for before, and was found to mean nothing, at another time. Returns
     /// whether that is all there is to say.
-    pub(crate) fn repeat(&self, key: u64, repeats: &Arc<Repeats>, news: u64) -> bool {
+    pub(crate) fn repeat(&self, key: u64, noted: &Noted, news: u64) -> bool {
+        let repeats = noted.line().repeats();
         if repeats.matter() || repeats.is_inside() || self.time.is_inside() {
             return false;
         }
         let now = self.timed(|line| line.now(news));
-        repeats.add(1, now);
-        self.remember(key, self.time.stamp_with(news), Arc::clone(repeats));
+        noted.line().add(1, &now);
+        self.remember(key, self.time.stamp_with(news), noted);
         true
     }
 
     /// What it has asked for in its present stretch while it held something, as far as that is known.
-    pub(crate) fn nested_in_stretch(&self) -> Vec<Arc<Repeats>> {
+    pub(crate) fn nested_in_stretch(&self) -> Vec<Noted> {
         match self.held.is_stretch_cut() {
             true => Vec::new(),
             false => self.chains.made_in(self.time.segment.load(Ordering::Relaxed)),
@@ -444,8 +449,8 @@ impl Agent {
     }
 
     /// The request was judged under this stamp.
-    pub(crate) fn remember(&self, key: u64, stamp: u64, repeats: Arc<Repeats>) {
-        if self.chains.remember(key, stamp, repeats) == Forgotten::All {
+    pub(crate) fn remember(&self, key: u64, stamp: u64, noted: &Noted) {
+        if self.chains.remember(key, stamp, noted) == Forgotten::All {
             self.held.forget_known();
         }
     }

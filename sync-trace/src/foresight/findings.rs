@@ -107,7 +107,7 @@ impl<'k> Narrator<'k> {
             wait: wait_for(&wanted.record()),
             blocker: Blocker::Holds(hold_of(&hold.record())),
             seen: Some(seen),
-            stated: statement(dependency, own),
+            stated: statement(&dependency, own),
         }
     }
 
@@ -226,7 +226,7 @@ impl<'k> Narrator<'k> {
         }
     }
 
-    fn dependency(&self, step: &CircleLink) -> &Dependency {
+    fn dependency(&self, step: &CircleLink) -> Dependency<'k> {
         self.predictor.dependency(step.dependency)
     }
 
@@ -252,7 +252,7 @@ impl<'k> Narrator<'k> {
         let (dependency, blocking) = (self.dependency(step), self.dependency(next));
         let held = self.dependency(previous).wanted.lock;
         let wanted = &dependency.wanted;
-        let hold = self.hold(blocking, wanted);
+        let hold = self.hold(&blocking, wanted);
         let writer = step.writer.map(|writer| self.predictor.dependency(writer));
         let seen = self.predictor.sightings(held, wanted.lock);
         let blocker = match writer {
@@ -268,18 +268,19 @@ impl<'k> Narrator<'k> {
             wait,
             blocker,
             seen: Some(seen),
-            stated: statement(dependency, held),
+            stated: statement(&dependency, held),
         }
     }
 
     fn condition(&self, obstacle: Obstacle, steps: &[CircleLink]) -> Condition {
         let all = || steps.iter().map(|step| self.dependency(step));
         let of = |id: LockId| {
-            let held = all().flat_map(Dependency::holds);
+            let held = all().flat_map(|one| one.holds());
             let around =
                 all().flat_map(|one| one.around().iter().map(|section| &section.guard().hold));
-            let wanted = all().map(|one| &one.wanted);
-            held.chain(around).chain(wanted).find(|hold| hold.lock == id).map(lock_of_hold)
+            let wanted = all().map(|one| one.wanted);
+            let mut holds = held.chain(around).copied().chain(wanted);
+            holds.find(|hold| hold.lock == id).as_ref().map(lock_of_hold)
         };
         match obstacle {
             Obstacle::OneAgent => Condition::OneThread,
@@ -292,7 +293,7 @@ impl<'k> Narrator<'k> {
     }
 
     /// The hold of `blocking` that keeps the request `wanted` waiting.
-    fn hold(&self, blocking: &Dependency, wanted: &hold::Hold) -> Hold {
+    fn hold(&self, blocking: &Dependency<'_>, wanted: &hold::Hold) -> Hold {
         let of_it = blocking.guards().iter().filter(|guard| guard.hold.lock == wanted.lock);
         let rank = |guard: &&Guard| match blocks_or_queues(guard.hold.mode(), wanted.mode()) {
             Blocks::Directly => 0,
@@ -311,7 +312,7 @@ impl<'k> Narrator<'k> {
 }
 
 /// What was stated of the lock `held` and of what was wanted meanwhile, if anything was.
-fn statement(dependency: &Dependency, held: LockId) -> Option<Statement> {
+fn statement(dependency: &Dependency<'_>, held: LockId) -> Option<Statement> {
     let held = dependency.guards().iter().find(|guard| guard.hold.lock == held);
     let held = held.map(Guard::stated).unwrap_or_default();
     let statement = Statement { held, wanted: dependency.stated() };

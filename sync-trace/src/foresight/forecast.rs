@@ -17,7 +17,7 @@ use crate::foresight::{meant, news};
 use crate::held::{Asked, Entry, Held, key};
 use crate::lock_order::clock::Section;
 use crate::lock_order::hold::Hold;
-use crate::lock_order::prediction::Repeats;
+use crate::lock_order::prediction::Noted;
 use crate::op::Mode;
 use crate::perturb::{self, Kind};
 use crate::reaction::{self, Place, Response};
@@ -217,17 +217,22 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
         agent.note_meaning();
     }
     let ask = Ask::of(agent, wanted, besides);
-    let known = agent.chains.repeats(ask.key);
+    let known = agent.chains.noted(ask.key);
     if is_known(agent, &ask, known.as_ref()) || waits_for_itself(agent, &ask) {
         return;
     }
-    drop(working);
-    let holds = holds_besides(agent, wanted.lock, besides);
-    if !agent.extents.looks_at_everything() {
-        declared::requested(agent, &wanted.record(), &holds, Manner::Waiting, own);
-    }
-    declared::observed(agent, &wanted.record(), &holds, own);
-    let working = Working::begin();
+    let working = match declared::is_in_order(tracker, agent, &wanted.record()) {
+        true => working,
+        false => {
+            drop(working);
+            let holds = holds_besides(agent, wanted.lock, besides);
+            if !agent.extents.looks_at_everything() {
+                declared::requested(agent, &wanted.record(), &holds, Manner::Waiting, own);
+            }
+            declared::observed(agent, &wanted.record(), &holds, own);
+            Working::begin()
+        }
+    };
     let prospects = judged(tracker, agent, ask, known);
     reactions.to(prospects, working);
 }
@@ -264,7 +269,7 @@ impl Ask {
 
 /// Whether the agent has asked for it before, and there is no need to look at it again; then it counts
 /// as asked for once more.
-fn is_known(agent: &Agent, ask: &Ask, known: Option<&Arc<Repeats>>) -> bool {
+fn is_known(agent: &Agent, ask: &Ask, known: Option<&Noted>) -> bool {
     if let Some(repeats) = agent.chains.known(ask.key, agent.time.stamp()) {
         repeats.add_one();
         return true;
@@ -282,17 +287,16 @@ fn waits_for_itself(agent: &Agent, ask: &Ask) -> bool {
 }
 
 /// Lets the ledger judge the request, and remembers that. Returns what could come of it.
-fn judged(
-    tracker: &Tracker,
-    agent: &Agent,
-    ask: Ask,
-    known: Option<Arc<Repeats>>,
-) -> Vec<Prospect> {
+fn judged(tracker: &Tracker, agent: &Agent, ask: Ask, known: Option<Noted>) -> Vec<Prospect> {
     let besides = (ask.besides == Besides::TheLock).then_some(ask.wanted.lock);
-    let request = agent.request(ask.wanted, known, ask.news);
+    let request = agent.request(ask.wanted, ask.news, |is_inside| {
+        // What may turn out to be inside of sections is not the same as what was not.
+        let same = known.filter(|known| !is_inside && !known.line().repeats().is_inside());
+        same.unwrap_or_else(|| agent.chains.begin(ask.key, agent.id()))
+    });
     RUN.requested(agent, &request, besides);
-    let (repeats, prospects) = tracker.ledger.requested(agent, request, besides);
-    agent.remember(ask.key, agent.time.stamp_with(ask.news), repeats);
+    let (noted, prospects) = tracker.ledger.requested(agent, request, besides);
+    agent.remember(ask.key, agent.time.stamp_with(ask.news), &noted);
     prospects
 }
 

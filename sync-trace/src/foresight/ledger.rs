@@ -13,7 +13,7 @@ use crate::finding::{Finding, Level, LockId, Nesting};
 use crate::lock_order::classes::{ClassNews, Classes, Seen};
 use crate::lock_order::clock::Section;
 use crate::lock_order::hold::{Guard, Hold};
-use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Repeats, Request};
+use crate::lock_order::prediction::{Circle, CircleLink, Dependency, Noted, Request};
 use crate::lock_order::predictor::Predictor;
 use crate::site::Site;
 
@@ -67,7 +67,7 @@ impl Ledger {
         agent: &Agent,
         request: Request,
         besides: Option<LockId>,
-    ) -> (Arc<Repeats>, Vec<Prospect>) {
+    ) -> (Noted, Vec<Prospect>) {
         let mut known = lock(&self.known);
         let mut held = std::mem::take(&mut known.held);
         let by = request.now.agent;
@@ -134,7 +134,7 @@ impl Ledger {
     /// `agent` has joined at this line a thread that has done this last. Returns what that shows.
     pub(crate) fn joined(&self, agent: &Agent, last: &Last, site: Site) -> Option<Finding> {
         let mut known = lock(&self.known);
-        let nested = last.nested.iter().filter_map(|repeats| known.predictor.find(repeats));
+        let nested = last.nested.iter().filter_map(|noted| known.predictor.find(noted));
         let all: Vec<Hold> =
             last.asked.iter().copied().chain(nested.map(|known| known.wanted)).collect();
         let mut found: Option<Finding> = None;
@@ -242,15 +242,16 @@ impl Known {
     fn requested(
         &mut self,
         agent: &Agent,
-        request: Request,
+        mut request: Request,
         held: &[Guard],
-    ) -> (Arc<Repeats>, Vec<Prospect>) {
+    ) -> (Noted, Vec<Prospect>) {
         if !request.is_relevant(held) {
-            return (Arc::new(Repeats::new(request.now, false)), Vec::new());
+            request.noted.line().see(&request.now, false);
+            return (request.noted, Vec::new());
         }
         self.make_room();
         self.cast.meet(agent);
-        let answer = self.predictor.requested(request, held);
+        let answer = self.predictor.requested(&mut request, held);
         let mut prospects = self.prospects(&answer.news, Some(answer.dependency));
         if answer.is_new {
             prospects.extend(self.class_prospects(answer.dependency));
@@ -260,12 +261,12 @@ impl Known {
                 prospects.push(Prospect { finding, takes_part: false });
             }
         }
-        (answer.repeats, prospects)
+        (request.noted, prospects)
     }
 
     /// Forgets what is old if it has become too much.
     fn make_room(&mut self) {
-        let needed = self.classes.dependencies();
+        let needed = || self.classes.dependencies().collect();
         let Some(moved) = self.predictor.make_room(DEPENDENCIES_MAX, needed) else { return };
         self.forgotten += (DEPENDENCIES_MAX - moved.len()) as u64;
         self.classes.renumber(&moved);
@@ -327,7 +328,7 @@ impl Known {
         let predictor = &self.predictor;
         let dependency = |link: &CircleLink| predictor.dependency(link.dependency);
         let links = |circle: &Circle| circle.links.iter().map(dependency).collect();
-        let of_locks: Vec<Vec<&Dependency>> = predictor.circles().map(links).collect();
+        let of_locks: Vec<Vec<Dependency<'_>>> = predictor.circles().map(links).collect();
         let circles: Vec<Vec<usize>> = self.classes.circles(&of_locks).cloned().collect();
         circles.into_iter().map(|circle| self.class_circle(circle)).collect()
     }
@@ -337,8 +338,8 @@ impl Known {
         let predictor = &self.predictor;
         let count = dependencies.len();
         let hold = |at: usize| {
-            let waiting = predictor.dependency(dependencies[at]);
-            let next = predictor.dependency(dependencies[(at + 1) % count]);
+            let waiting = &predictor.dependency(dependencies[at]);
+            let next = &predictor.dependency(dependencies[(at + 1) % count]);
             self.classes.held_alike(next, waiting).unwrap_or(waiting.wanted)
         };
         let holds = (0..count).map(hold).collect();

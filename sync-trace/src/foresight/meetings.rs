@@ -8,7 +8,7 @@ use super::pledges::{Awaiting, Pledge, Waiter};
 use crate::finding::{AgentId, Finding, LockId};
 use crate::lock_order::clock::Moment;
 use crate::lock_order::hold::{Guard, Hold};
-use crate::lock_order::prediction::{Circle, Request};
+use crate::lock_order::prediction::{Circle, Noted, Request};
 use crate::lock_order::predictor::Predictor;
 use crate::stretch::Met;
 
@@ -94,8 +94,8 @@ impl Meetings {
             };
             let met: Vec<usize> = waits.iter().filter(is_met).map(|&(wait, _)| wait).collect();
             let around = model.around.clone();
-            let request =
-                Request { wanted, meant: None, held_meant: Vec::new(), around, now, known: None };
+            let (meant, held_meant, line) = (None, Vec::new(), Noted::alone(by));
+            let request = Request { wanted, meant, held_meant, around, now, noted: line };
             let errand = self.note(predictor, request, &held);
             self.met.extend(met.into_iter().map(|wait| (wait, errand)));
             noted.push(errand);
@@ -243,7 +243,7 @@ fn has_left_alone(
     awaiting: Awaiting,
 ) -> bool {
     let Some(mutex) = mutex else { return true };
-    let nested = pledge.nested.iter().filter_map(|repeats| predictor.find(repeats));
+    let nested = pledge.nested.iter().filter_map(|noted| predictor.find(noted));
     let asked = pledge.asked.iter().map(|asked| asked.lock);
     let taken = asked.chain(nested.map(|nested| nested.wanted.lock)).filter(|&lock| lock == mutex);
     match pledge.met {
@@ -264,11 +264,11 @@ fn errands(
     let given = || Guard { hold: pledge.given, by: model.now.agent, meant: None };
     let asked = pledge.asked.iter().filter(|asked| is_possible(predictor, pledge, asked.lock));
     let asked = asked.map(|&wanted| (wanted, vec![given()], Arc::clone(&model.now)));
-    let nested = pledge.nested.iter().filter_map(|repeats| {
-        let dependency = predictor.find(repeats).filter(|known| !known.is_about_giving())?;
+    let nested = pledge.nested.iter().filter_map(|noted| {
+        let dependency = predictor.find(noted).filter(|known| !known.is_about_giving())?;
         let held: Vec<Guard> = dependency.guards().iter().cloned().chain([given()]).collect();
         let is_held = predictor.is_held(dependency.wanted.lock);
-        is_held.then_some((dependency.wanted, held, repeats.last()))
+        is_held.then(|| (dependency.wanted, held, noted.line().last()))
     });
     asked.chain(nested).collect()
 }
@@ -295,7 +295,14 @@ mod tests {
 
     fn request(agent: u64, wanted: Hold) -> Request {
         let now = Timeline::new(AgentId(agent), 1).now(0);
-        Request { wanted, meant: None, held_meant: vec![], around: vec![], now, known: None }
+        Request {
+            wanted,
+            meant: None,
+            held_meant: vec![],
+            around: vec![],
+            noted: Noted::alone(now.agent),
+            now,
+        }
     }
 
     fn guards(agent: u64, locks: &[u64]) -> Vec<Guard> {
@@ -323,8 +330,8 @@ mod tests {
         }
 
         fn nests(&mut self, agent: u64, held: u64, wanted: u64) -> bool {
-            let request = request(agent, hold(wanted, ACCESS));
-            let answer = self.predictor.requested(request, &guards(agent, &[held]));
+            let mut request = request(agent, hold(wanted, ACCESS));
+            let answer = self.predictor.requested(&mut request, &guards(agent, &[held]));
             self.meetings.judge(&mut self.predictor, answer.dependency).is_some()
         }
 

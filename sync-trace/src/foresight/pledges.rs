@@ -30,7 +30,7 @@ use crate::finding::{AgentId, LockId, LockKind};
 use crate::foresight::{forecast, news};
 use crate::held::Held;
 use crate::lock_order::hold::Hold;
-use crate::lock_order::prediction::Repeats;
+use crate::lock_order::prediction::Noted;
 use crate::op::{Mode, Op};
 use crate::registry::Access;
 #[cfg(not(loom))]
@@ -50,7 +50,7 @@ pub(crate) struct Pledge {
     /// The locks that it asked for in its stretch, holding nothing.
     pub(crate) asked: Vec<Hold>,
     /// What it asked for then while it held something, as its chain cache knows it.
-    pub(crate) nested: Vec<Arc<Repeats>>,
+    pub(crate) nested: Vec<Noted>,
     /// Which mutexes of conditions it has taken then.
     pub(crate) met: Met,
     /// Who waits for it, and has been given nothing yet.
@@ -100,7 +100,7 @@ pub(crate) fn awaited(agent: &Agent, source: &Source, op: Op, site: Site) {
     }
     source.set_under_lock();
     let wanted = Hold { lock: source.number(), access, created: source.origin, site };
-    let request = agent.request(wanted, None, news::count());
+    let request = agent.request(wanted, news::count(), |_| Noted::alone(agent.id()));
     let seq = agent.wait.seq() + 1;
     let number = WAITS.fetch_add(1, Ordering::Relaxed) + 1;
     tracker::global().ledger.awaited(agent, request, Awaiting { seq, number });
@@ -145,7 +145,9 @@ pub(crate) fn given(agent: &Agent, source: &Source, op: Op, site: Site) {
     let pledge = Pledge { given, asked, nested, met, waiting, givers: source.givers() };
     // Who has not been on record so far is not put there for nothing.
     let is_of_interest = tracker.ledger.is_of_interest(&pledge);
-    let request = is_of_interest.then(|| agent.request(given, None, agent.held.stretch_news()));
+    let noted = |_| Noted::alone(agent.id());
+    let news = agent.held.stretch_news();
+    let request = is_of_interest.then(|| agent.request(given, news, noted));
     let judged = tracker.ledger.given(agent, request.as_ref(), &pledge);
     forecast::pledged(agent, judged);
 }
@@ -188,7 +190,7 @@ pub(crate) struct Last {
     /// The locks that it asked for, holding nothing.
     pub(crate) asked: Vec<Hold>,
     /// What it asked for while it held something.
-    pub(crate) nested: Vec<Arc<Repeats>>,
+    pub(crate) nested: Vec<Noted>,
     /// How many news there were before all that.
     pub(crate) news: u64,
 }

@@ -981,6 +981,7 @@ mod tests {
     use super::*;
     use crate::finding::AgentId;
     use crate::lock_order::clock::Timeline;
+    use crate::lock_order::prediction::Noted;
     use crate::op::Op;
     use crate::registry::tests::{ACCESS, DOWNGRADED};
 
@@ -1199,8 +1200,10 @@ mod tests {
         assert_ne!(key::chain(a, b), key::chain(b, a));
     }
 
-    fn repeats() -> Repeats {
-        Repeats::new(Timeline::new(AgentId(1), 1).now(0), false)
+    fn noted() -> Noted {
+        let noted = Noted::alone(AgentId(1));
+        noted.line().see(&Timeline::new(AgentId(1), 1).now(0), false);
+        noted
     }
 
     /// Fills the next place for `lock` and notes that its request is known under stamp 7.
@@ -1238,9 +1241,10 @@ mod tests {
 
     #[test]
     fn a_request_is_known_while_its_stamp_holds_and_counts_each_time() {
-        let (stack, repeats) = (HeldStack::new(), repeats());
+        let (stack, noted) = (HeldStack::new(), noted());
+        let repeats = noted.line().repeats();
         push(&stack, 1);
-        stack.take_place(fill_known(&stack, 2, &repeats).unwrap());
+        stack.take_place(fill_known(&stack, 2, repeats).unwrap());
         assert!(pop(&stack, 2));
         assert_eq!(repeats.count(), 2);
         assert!(recalls(&stack, 2, SITE, Asked::Nested, 7));
@@ -1254,12 +1258,13 @@ mod tests {
 
     #[test]
     fn what_was_known_above_a_place_is_forgotten_with_what_was_kept_there() {
-        let repeats = repeats();
+        let noted = noted();
+        let repeats = noted.line().repeats();
         let nested = || {
             let stack = HeldStack::new();
             push(&stack, 1);
-            stack.take_place(fill_known(&stack, 2, &repeats).unwrap());
-            stack.take_place(fill_known(&stack, 3, &repeats).unwrap());
+            stack.take_place(fill_known(&stack, 2, repeats).unwrap());
+            stack.take_place(fill_known(&stack, 3, repeats).unwrap());
             stack
         };
         let knows = |stack: &HeldStack, lock| recalls(stack, lock, SITE, Asked::Nested, 7);

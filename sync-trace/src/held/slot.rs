@@ -90,8 +90,7 @@ impl Slot {
         let is_known = self.known.load(Ordering::Relaxed) == stamp;
         if is_known {
             // SAFETY: `keep` got it as a reference to what the agent's chain cache owns. That lets it
-            // go only when the chain is judged again, after which the stamp is another one, or with
-            // all others, and then everything known is forgotten here.
+            // go only with all others, and then everything known is forgotten here.
             unsafe { &*self.repeats.load(Ordering::Relaxed) }.add_one();
         }
         is_known

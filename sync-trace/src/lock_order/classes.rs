@@ -111,7 +111,7 @@ impl Names {
     }
 
     /// The class of what `dependency` wanted.
-    fn wanted(&mut self, dependency: &Dependency) -> Option<LockId> {
+    fn wanted(&mut self, dependency: &Dependency<'_>) -> Option<LockId> {
         self.of(&dependency.wanted, dependency.stated())
     }
 }
@@ -121,9 +121,9 @@ impl Classes {
     pub(crate) fn add<'d>(
         &mut self,
         index: usize,
-        get: impl Fn(usize) -> &'d Dependency,
+        get: impl Fn(usize) -> Dependency<'d>,
     ) -> Vec<ClassNews> {
-        let dependency = get(index);
+        let dependency = &get(index);
         let wanted = &dependency.wanted;
         let Some(to) = self.names.wanted(dependency) else { return Vec::new() };
         let is_alike =
@@ -157,13 +157,13 @@ impl Classes {
     /// `all`; at most `most`.
     pub(crate) fn seen<'d>(
         &mut self,
-        all: impl Iterator<Item = &'d Dependency>,
+        all: impl Iterator<Item = Dependency<'d>>,
         most: usize,
     ) -> Vec<Seen> {
         let mut seen: Vec<Seen> = Vec::new();
         let mut by_place: HashMap<_, usize> = HashMap::new();
         for dependency in all {
-            let Some(to) = self.names.wanted(dependency) else { continue };
+            let Some(to) = self.names.wanted(&dependency) else { continue };
             let wanted = dependency.wanted;
             for guard in dependency.guards() {
                 let held = guard.hold;
@@ -203,7 +203,7 @@ impl Classes {
     fn nest(
         &mut self,
         index: usize,
-        dependency: &Dependency,
+        dependency: &Dependency<'_>,
         guard: &Guard,
         class: LockId,
     ) -> Option<ClassNews> {
@@ -237,7 +237,7 @@ impl Classes {
         [from, to]: [LockId; 2],
         [held, wanted]: [&Hold; 2],
         index: usize,
-        get: &impl Fn(usize) -> &'d Dependency,
+        get: &impl Fn(usize) -> Dependency<'d>,
     ) -> Option<ClassNews> {
         let modes = [held.mode(), wanted.mode()];
         let label = Label::of(modes[0], modes[1]);
@@ -273,7 +273,7 @@ impl Classes {
     fn is_of_the_same_locks<'d>(
         &self,
         circle: &[usize],
-        get: &impl Fn(usize) -> &'d Dependency,
+        get: &impl Fn(usize) -> Dependency<'d>,
     ) -> bool {
         let nexts = circle.iter().cycle().skip(1);
         circle.iter().zip(nexts).all(|(&one, &next)| {
@@ -285,7 +285,7 @@ impl Classes {
     /// The circles of different locks, but for those whose classes also make one of the same locks.
     pub(crate) fn circles(
         &mut self,
-        of_locks: &[Vec<&Dependency>],
+        of_locks: &[Vec<Dependency<'_>>],
     ) -> impl Iterator<Item = &Vec<usize>> {
         let known: Vec<BTreeSet<LockId>> = of_locks
             .iter()
@@ -299,8 +299,8 @@ impl Classes {
     /// The lock that `blocking` holds of the class that `waiting` wants: that very lock, if it does.
     pub(crate) fn held_alike(
         &mut self,
-        blocking: &Dependency,
-        waiting: &Dependency,
+        blocking: &Dependency<'_>,
+        waiting: &Dependency<'_>,
     ) -> Option<Hold> {
         let class = self.names.wanted(waiting);
         let guards = || blocking.guards().iter();

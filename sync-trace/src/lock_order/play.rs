@@ -13,11 +13,10 @@
 //! | `keep` | gives nothing up at the end of this section |
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use super::clock::{Parcel, Timeline};
 use super::hold::Guard;
-use super::prediction::{Circle, Obstacle, Repeats, Request};
+use super::prediction::{Circle, Noted, Obstacle, Request};
 use super::predictor::Predictor;
 use crate::finding::{AgentId, LockId, LockKind};
 use crate::held::{Held, key};
@@ -36,7 +35,7 @@ pub(super) struct Actor {
     line: Timeline,
     held: Vec<Held>,
     /// What it asked for before, holding what.
-    chains: HashMap<u64, Arc<Repeats>>,
+    chains: HashMap<u64, Noted>,
 }
 
 impl Actor {
@@ -54,14 +53,16 @@ impl Actor {
         let held: Vec<Guard> =
             self.held.iter().map(|&held| Guard { hold: held.into(), by, meant: None }).collect();
         let (around, now) = (self.line.around(), self.line.now(0));
-        let known = self.chains.get(&key).cloned();
+        let known = self.chains.get(&key);
+        let same = known.filter(|known| around.is_empty() && !known.line().repeats().is_inside());
+        let noted = same.cloned().unwrap_or_else(|| Noted::alone(by));
         let (wanted, meant, held_meant) = (wanted.into(), None, Vec::new());
-        let request = Request { wanted, meant, held_meant, around, now, known };
+        let mut request = Request { wanted, meant, held_meant, around, now, noted };
         if !request.is_relevant(&held) {
             return Vec::new();
         }
-        let answer = predictor.requested(request, &held);
-        self.chains.insert(key, answer.repeats);
+        let answer = predictor.requested(&mut request, &held);
+        self.chains.insert(key, request.noted);
         answer.news
     }
 

@@ -11,7 +11,9 @@ use super::clock::{Moment, Section};
 use super::graph::{Inserted, OrderGraph};
 use super::hold::Guard;
 use super::prediction::store::Added;
-use super::prediction::{Circle, CircleLink, Dependencies, Dependency, Obstacle, Repeats, Request};
+use super::prediction::{
+    Circle, CircleLink, Dependencies, Dependency, Moved, Noted, Obstacle, Request,
+};
 use crate::finding::{AgentId, LockId, Sightings};
 
 /// What the edges of one dependency do.
@@ -36,7 +38,6 @@ pub(crate) struct Answer {
     pub(crate) dependency: usize,
     /// Whether there was none like it.
     pub(crate) is_new: bool,
-    pub(crate) repeats: Arc<Repeats>,
     /// The circles that it makes known, or more likely.
     pub(crate) news: Vec<Circle>,
 }
@@ -52,12 +53,12 @@ pub(crate) struct Predictor {
 
 impl Predictor {
     /// What the indices in a circle stand for.
-    pub(crate) fn dependency(&self, index: usize) -> &Dependency {
+    pub(crate) fn dependency(&self, index: usize) -> Dependency<'_> {
         self.seen.get(index)
     }
 
     /// All that was seen, the oldest first.
-    pub(crate) fn dependencies(&self) -> impl Iterator<Item = &Dependency> {
+    pub(crate) fn dependencies(&self) -> impl Iterator<Item = Dependency<'_>> {
         self.seen.all()
     }
 
@@ -81,29 +82,29 @@ impl Predictor {
     pub(crate) fn make_room(
         &mut self,
         most: usize,
-        needed: impl IntoIterator<Item = usize>,
+        needed: impl FnOnce() -> HashSet<usize>,
     ) -> Option<HashMap<usize, usize>> {
         let count = self.seen.len();
         if count < most {
             return None;
         }
-        let mut needed: HashSet<usize> = needed.into_iter().collect();
+        let mut needed = needed();
         needed.extend(self.known.values().flat_map(Circle::dependencies));
         let old = std::mem::take(&mut self.seen);
-        let cut_off = old.cut_off;
         let (mut moved, mut by_key) = (HashMap::new(), HashMap::new());
-        let mut gone = HashSet::new();
-        for (index, dependency) in old.into_all().enumerate() {
-            if index >= count / 2 || dependency.repeats.matter() || needed.contains(&index) {
+        let (mut gone, mut contexts) = (HashSet::new(), Moved::default());
+        for (index, dependency) in old.all().enumerate() {
+            let matters = dependency.repeats.repeats().matter() || needed.contains(&index);
+            if index >= count / 2 || matters {
                 // Agents that were told to forget have given some in again.
                 let key = dependency.key();
                 let new = match by_key.get(&key) {
                     Some(&same) => {
-                        self.seen.merge(same, &dependency);
+                        self.seen.merge(same, dependency.repeats);
                         same
                     }
                     None => {
-                        let added = self.seen.add(dependency);
+                        let added = self.seen.take_over(&old, index, &mut contexts);
                         self.enter(added).index
                     }
                 };
@@ -113,7 +114,7 @@ impl Predictor {
                 gone.extend(dependency.locks());
             }
         }
-        self.seen.cut_off = cut_off;
+        self.seen.cut_off = old.cut_off;
         // Orders that led through a lock of which nothing is known any more stay.
         for lock in gone.into_iter().filter(|&lock| !self.seen.is_held(lock)) {
             self.graph.remove(lock);
@@ -128,14 +129,10 @@ impl Predictor {
     }
 
     /// A request is about to be made by an agent that holds this.
-    pub(crate) fn requested(&mut self, mut request: Request, held: &[Guard]) -> Answer {
+    /// Afterwards it has the line of what stands for it.
+    pub(crate) fn requested(&mut self, request: &mut Request, held: &[Guard]) -> Answer {
         let wanted = request.wanted;
-        let inside = request.settle();
-        let added = if inside.is_empty() {
-            self.seen.request(request, held)
-        } else {
-            self.seen.request(request, &[held, &inside].concat())
-        };
+        let added = self.request(request, held);
         let Entered { index, is_new, edges } = self.enter(added);
         let mut starts = Vec::new();
         if edges == Edges::MayClose {
@@ -144,27 +141,31 @@ impl Predictor {
         if wanted.is_shared_write() {
             starts.extend(self.seen.sharing(wanted.lock).filter(|&other| other != index));
         }
-        let news = self.judge(starts);
-        let repeats = Arc::clone(&self.seen.get(index).repeats);
-        Answer { dependency: index, is_new, repeats, news }
+        Answer { dependency: index, is_new, news: self.judge(starts) }
+    }
+
+    fn request(&mut self, request: &mut Request, held: &[Guard]) -> Added {
+        match request.settle() {
+            inside if inside.is_empty() => self.seen.request(request, held),
+            inside => self.seen.request(request, &[held, &inside].concat()),
+        }
     }
 
     /// Somebody who holds this waits for what is given, or does something before it gives that. Returns what
     /// stands for it.
     pub(crate) fn note(&mut self, mut request: Request, held: &[Guard]) -> usize {
-        let inside = request.settle();
-        let added = self.seen.request(request, &[held, &inside].concat());
+        let added = self.request(&mut request, held);
         self.enter(added).index
     }
 
     /// The dependency has been seen once more.
     pub(crate) fn note_again(&self, index: usize, now: Arc<Moment>) {
-        self.seen.get(index).repeats.add(1, now);
+        self.seen.get(index).repeats.add(1, &now);
     }
 
     /// What an agent remembers of having done, if it is known here.
-    pub(crate) fn find(&self, repeats: &Arc<Repeats>) -> Option<&Dependency> {
-        self.seen.find(repeats)
+    pub(crate) fn find(&self, noted: &Noted) -> Option<Dependency<'_>> {
+        self.seen.find(noted).map(|index| self.seen.get(index))
     }
 
     /// Whether anybody was seen to hold `lock` while it wanted something.
@@ -251,7 +252,7 @@ impl Predictor {
     /// another time.
     fn watch(&mut self, index: usize) {
         let dependency = self.seen.get(index);
-        if !dependency.repeats.matter() {
+        if !dependency.repeats.repeats().matter() {
             let component = self.graph.component_of(dependency.wanted.lock).collect();
             self.seen.watch(&component);
         }
@@ -371,8 +372,8 @@ mod tests {
             nest(&mut predictor, &mut t, &[3, 100 + lock, 2000 + lock]);
         }
         let count = predictor.seen.len();
-        assert!(predictor.make_room(count + 1, []).is_none());
-        let moved = predictor.make_room(count, [5]).expect("there is too much");
+        assert!(predictor.make_room(count + 1, HashSet::new).is_none());
+        let moved = predictor.make_room(count, || [5].into()).expect("there is too much");
         assert!(moved.contains_key(&5) && moved.len() < count * 2 / 3, "{}", moved.len());
         let circle = predictor.circles().next().expect("it was kept");
         let locks: BTreeSet<_> =
@@ -398,7 +399,8 @@ mod tests {
             nest(&mut predictor, &mut t, &[1, 2]);
             assert!(nest(&mut predictor, &mut u, &[2, 1]).is_empty(), "it is no news");
             assert!(predictor.seen.len() > before, "they are given in again");
-            predictor.make_room(1, 0..predictor.seen.len()).expect("there is too much");
+            let all = (0..predictor.seen.len()).collect();
+            predictor.make_room(1, || all).expect("there is too much");
             assert_eq!(predictor.seen.len(), before, "round {round}");
         }
         assert_eq!(predictor.sightings(LockId(1), LockId(2)).times, 6);
