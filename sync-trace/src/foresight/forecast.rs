@@ -17,7 +17,7 @@ use crate::foresight::{meant, news};
 use crate::held::{Asked, Entry, Held, key};
 use crate::lock_order::clock::Section;
 use crate::lock_order::hold::Hold;
-use crate::lock_order::prediction::Noted;
+use crate::lock_order::prediction::{Noted, Repeats};
 use crate::op::Mode;
 use crate::perturb::{self, Kind};
 use crate::reaction::{self, Place, Response};
@@ -120,19 +120,17 @@ fn looked_up(
     site: Site,
     agent: &'static Agent,
 ) -> Option<u64> {
-    let (held, time) = (&agent.held, &agent.time);
+    let time = &agent.time;
     // Where something is meant by what is taken now, that is not on record yet.
     if let Some(id) = lock.number().filter(|_| !meant::is_any()) {
-        let stamp = time.stamp();
-        let known = |below, wanted| agent.chains.known(time.chain(below, wanted), stamp);
         if lock.id().is_some() && !time.is_inside() {
-            let entry = Entry { word: lock.word(), access, created: lock.origin(), site };
-            let filled = held.fill_known(&entry, stamp, known);
+            let filled = filled_if_known(lock, access, site, agent, Repeats::add_one);
             if filled.is_some() {
                 return filled;
             }
-        } else if held.has_room()
-            && let Some(repeats) = known(held.key(), key::of(id, access.mode))
+        } else if agent.held.has_room()
+            && let chain = time.chain(agent.held.key(), key::of(id, access.mode))
+            && let Some(repeats) = agent.chains.known(chain, time.stamp())
         {
             // What it is inside of, and what its conditions have to tell, is looked at when it has the
             // lock.
@@ -140,8 +138,30 @@ fn looked_up(
             return None;
         }
     }
-    requested_slow(lock, access, site, Besides::Nothing);
+    if requested_slow(lock, access, site, Besides::Nothing) == Looked::AndNoted
+        && lock.id().is_some()
+        && !time.is_inside()
+        && !meant::is_any()
+    {
+        return filled_if_known(lock, access, site, agent, |_| ());
+    }
     None
+}
+
+/// Fills the place of the next entry, if the chain cache knows the request: then `count` is called.
+fn filled_if_known(
+    lock: &LockHeader,
+    access: &'static Access,
+    site: Site,
+    agent: &'static Agent,
+    count: impl Fn(&Repeats),
+) -> Option<u64> {
+    let stamp = agent.time.stamp();
+    let known = |below, wanted| {
+        agent.chains.known(agent.time.chain(below, wanted), stamp).inspect(|repeats| count(repeats))
+    };
+    let entry = Entry { word: lock.word(), access, created: lock.origin(), site };
+    agent.held.fill_known(&entry, stamp, known)
 }
 
 /// The agent is about to give up a lock that it holds for a while, and then asks for it again with all
@@ -182,11 +202,24 @@ struct Ask {
     news: u64,
 }
 
+/// Whether a request has been looked at to the end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    /// The agent's cache knows of it now.
+    AndNoted,
+    Otherwise,
+}
+
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, besides: Besides) {
-    let Some(agent) = ready_to_record(lock) else { return };
+fn requested_slow(
+    lock: &LockHeader,
+    access: &'static Access,
+    site: Site,
+    besides: Besides,
+) -> Looked {
+    let Some(agent) = ready_to_record(lock) else { return Looked::Otherwise };
     if besides == Besides::Nothing {
         // Who asks for an initialiser's lock does so because nobody was done with it.
         let kind = if access.kind.is_once() { Kind::Met } else { Kind::Own };
@@ -199,7 +232,7 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     let wanted = lock.number().map(|lock| Hold { lock, access, created, site });
     let reactions = Reactions { tracker, agent, own: lock.reaction(), wanted };
     let working = reactions.raise_deferred(working);
-    let Some(wanted) = wanted else { return };
+    let Some(wanted) = wanted else { return Looked::Otherwise };
     let own = lock.reaction();
     let working = match agent.extents.looks_at_everything() {
         true => {
@@ -211,7 +244,7 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
         false => working,
     };
     if agent.held.depth() == 0 && !agent.time.is_inside() && !is_written(access) {
-        return;
+        return Looked::Otherwise;
     }
     if meant::is_any() {
         agent.note_meaning();
@@ -219,7 +252,7 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
     let ask = Ask::of(agent, wanted, besides);
     let known = agent.chains.noted(ask.key);
     if is_known(agent, &ask, known.as_ref()) || waits_for_itself(agent, &ask) {
-        return;
+        return Looked::Otherwise;
     }
     let working = match declared::is_in_order(tracker, agent, &wanted.record()) {
         true => working,
@@ -234,7 +267,11 @@ fn requested_slow(lock: &LockHeader, access: &'static Access, site: Site, beside
         }
     };
     let prospects = judged(tracker, agent, ask, known);
-    reactions.to(prospects, working);
+    if !prospects.is_empty() {
+        reactions.to(prospects, working);
+        return Looked::Otherwise;
+    }
+    Looked::AndNoted
 }
 
 /// What `agent` will hold when it makes the request for the lock `id`, oldest first.
@@ -370,7 +407,9 @@ pub(crate) fn joined(agent: &Agent, found: Option<Finding>, working: Working) {
     let tracker = tracker::global();
     let reactions = Reactions { tracker, agent, own: None, wanted: None };
     let prospect = |finding| Prospect { finding, takes_part: true };
-    reactions.to(found.into_iter().map(prospect).collect(), working);
+    if let Some(found) = found {
+        reactions.to(vec![prospect(found)], working);
+    }
 }
 
 /// The wait that a request may lead to.
@@ -391,10 +430,8 @@ struct Reactions<'t> {
 impl Reactions<'_> {
     /// Reacts to what a request has brought to light.
     #[track_caller]
+    #[cold]
     fn to(&self, prospects: Vec<Prospect>, working: Working) {
-        if prospects.is_empty() {
-            return;
-        }
         let outlook = self.wanted.map(|wanted| self.outlook(&wait_for(wanted), &prospects));
         if outlook == Some(Outlook::Stuck) {
             // It is happening, and is judged as such in a moment.

@@ -344,7 +344,6 @@ impl HeldStack {
             let below = self.slots[..next.index].iter().map(Slot::key);
             let below = below.fold(0, u64::wrapping_add);
             let repeats = known(below, entry.key())?;
-            repeats.add_one();
             if !is_like {
                 self.fill_place(next.index, entry);
             }
@@ -1211,6 +1210,7 @@ mod tests {
         let chain = key::chain(stack.key(), key::of(LockId(lock), Mode::Exclusive));
         let known = |below, wanted| {
             assert_eq!(key::chain(below, wanted), chain);
+            repeats.add_one();
             Some(repeats)
         };
         stack.fill_known(&Entry { site: SITE, ..Entry::of(&held(lock)) }, 7, known)

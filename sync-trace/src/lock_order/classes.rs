@@ -23,8 +23,8 @@ use crate::meaning::Stated;
 pub(crate) struct Classes {
     names: Names,
     graph: OrderGraph,
-    /// The order that was found to be known last.
-    last: Option<(LockId, LockId, Label)>,
+    /// The order that was found to be known last, by what the records of its locks say.
+    last: Option<([Record; 2], Label)>,
     /// The first dependency that showed each order, and the modes in which it was seen.
     witnesses: HashMap<(LockId, LockId), (u32, Label), QuickHash>,
     /// The circles that different locks make, by their classes: a dependency for each order.
@@ -69,6 +69,10 @@ struct Names {
 /// What a lock's record says of its class: where it was created, its type, and its level. None has zeros.
 type Record = (usize, usize, u32);
 
+fn record_of(hold: &Hold, stated: Stated) -> Record {
+    (hold.created.to_ptr().addr(), hold.access.type_name as usize, stated.level)
+}
+
 /// What the locks of a class have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Name {
@@ -79,8 +83,7 @@ enum Name {
 impl Names {
     /// The class of a lock; `None` for one of which is not known where it comes from.
     fn of(&mut self, hold: &Hold, stated: Stated) -> Option<LockId> {
-        let created = hold.created.to_ptr().addr();
-        let record = (created, hold.access.type_name as usize, stated.level);
+        let record = record_of(hold, stated);
         if let Some((_, class)) = self.last.iter().find(|last| last.0 == record) {
             return *class;
         }
@@ -116,6 +119,13 @@ impl Names {
     }
 }
 
+/// What is wanted while the lock of `guard` is held, but for which locks these are.
+fn order_of(guard: &Guard, dependency: &Dependency<'_>) -> ([Record; 2], Label) {
+    let (held, wanted) = (&guard.hold, &dependency.wanted);
+    let records = [record_of(held, guard.stated()), record_of(wanted, dependency.stated())];
+    (records, Label::of(held.mode(), wanted.mode()))
+}
+
 impl Classes {
     /// Looks at a dependency that is new. `get` gives the others.
     pub(crate) fn add<'d>(
@@ -125,6 +135,11 @@ impl Classes {
     ) -> Vec<ClassNews> {
         let dependency = &get(index);
         let wanted = &dependency.wanted;
+        if let [guard] = dependency.guards()
+            && self.last == Some(order_of(guard, dependency))
+        {
+            return Vec::new();
+        }
         let Some(to) = self.names.wanted(dependency) else { return Vec::new() };
         let is_alike =
             |guard: &Guard, names: &mut Names| names.of(&guard.hold, guard.stated()) == Some(to);
@@ -139,7 +154,10 @@ impl Classes {
             let held = &guard.hold;
             match self.names.of(held, guard.stated()) {
                 Some(from) if from == to => news.extend(self.nest(index, dependency, guard, to)),
-                Some(from) => news.extend(self.order([from, to], [held, wanted], index, &get)),
+                Some(from) => {
+                    news.extend(self.order([from, to], [held, wanted], index, &get));
+                    self.last = Some(order_of(guard, dependency));
+                }
                 None => {}
             }
         }
@@ -241,12 +259,8 @@ impl Classes {
     ) -> Option<ClassNews> {
         let modes = [held.mode(), wanted.mode()];
         let label = Label::of(modes[0], modes[1]);
-        if self.last == Some((from, to, label)) {
-            return None;
-        }
         let known = self.witnesses.entry((from, to)).or_insert((index as u32, Label::default()));
         if known.1.contains(label) {
-            self.last = Some((from, to, label));
             return None;
         }
         known.1 = known.1.union(label);

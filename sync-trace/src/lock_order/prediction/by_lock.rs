@@ -69,3 +69,28 @@ impl ByLock {
 fn place(lock: LockId) -> (u64, usize) {
     (lock.0 / PAGE as u64, (lock.0 % PAGE as u64) as usize)
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_lock_has_lists_of_its_own_wherever_its_number_is() {
+        let mut by_lock = ByLock::default();
+        let locks: Vec<u64> = (0..40).chain([1 << 20, (1 << 20) + 1, 1 << 45]).collect();
+        assert!(locks.iter().all(|&lock| by_lock.get(LockId(lock)).holding == END));
+        for (at, lock) in locks.iter().copied().map(LockId).enumerate() {
+            by_lock.get_mut(lock).holding = at as u32;
+            // Near misses: the neighbours.
+            assert_eq!(by_lock.get(LockId(lock.0 + 1)).holding, END);
+        }
+        let places = 0..locks.len();
+        for at in places.clone().chain(places.rev()) {
+            let lock = LockId(locks[at]);
+            assert_eq!(by_lock.get(lock).holding, at as u32);
+            let heads = by_lock.get_mut(lock);
+            assert_eq!((heads.holding, heads.wanting), (at as u32, END));
+        }
+        assert_eq!(by_lock.pages.len(), 3 + 1 + 1);
+    }
+}

@@ -384,3 +384,88 @@ fn number_of(sheets: &mut Vec<Arc<Sheet>>, sheet: &Arc<Sheet>) -> u32 {
     }
     sheet.number() as u32
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::finding::AgentId;
+    use crate::lock_order::clock::{Moment, Timeline};
+    use crate::registry::tests::ACCESS;
+    use crate::site::{Origin, Site};
+
+    const SITE: Site = Site::caller();
+
+    fn hold(lock: u64) -> Hold {
+        Hold { lock: LockId(lock), access: ACCESS, created: Origin::unnamed(SITE), site: SITE }
+    }
+
+    fn moment(agent: u64) -> Arc<Moment> {
+        Timeline::new(AgentId(agent), 1).now(0)
+    }
+
+    /// `agent` wants a lock while it holds these, and notes that.
+    fn wants(seen: &mut Dependencies, agent: u64, held: &[u64], wanted: u64) -> (Added, Noted) {
+        let by = AgentId(agent);
+        let guard = |&lock: &u64| Guard { hold: hold(lock), by, meant: None };
+        let held: Vec<Guard> = held.iter().map(guard).collect();
+        let noted = Noted::alone(by);
+        let (meant, held_meant, around) = (None, Vec::new(), Vec::new());
+        let now = moment(agent);
+        let mut request = Request { wanted: hold(wanted), meant, held_meant, around, now, noted };
+        (seen.request(&mut request, &held), request.noted)
+    }
+
+    #[test]
+    fn what_is_held_is_kept_once_for_all_that_is_wanted_meanwhile() {
+        let mut seen = Dependencies::default();
+        for wanted in 10..110 {
+            // Some agents take turns, and one has another lock in between.
+            wants(&mut seen, wanted % 3, &[1], wanted);
+            wants(&mut seen, 7, &[1, 2], wanted);
+        }
+        assert_eq!(
+            (seen.len(), seen.contexts.len(), seen.ways.hold(0, LockId(1))),
+            (200, 4, hold(1))
+        );
+        let holding = |lock| seen.holding(LockId(lock)).collect::<BTreeSet<_>>();
+        assert_eq!(holding(1), (0..200).collect());
+        assert_eq!(holding(2), (0..200).skip(1).step_by(2).collect());
+        let dependency = seen.get(100);
+        assert_eq!((dependency.wanted.lock, dependency.agent()), (LockId(60), AgentId(0)));
+        assert_eq!(seen.sightings(LockId(1), LockId(60)).times, 2);
+        assert_eq!(seen.sightings(LockId(2), LockId(60)).threads, 1);
+    }
+
+    #[test]
+    fn who_wants_what_nobody_holds_is_met_by_the_first_that_does() {
+        let mut seen = Dependencies::default();
+        for agent in 1..=3 {
+            let (added, _) = wants(&mut seen, agent, &[1], 5);
+            assert!(added.is_new && !added.wants_what_is_held && added.met.is_empty());
+        }
+        let (added, _) = wants(&mut seen, 1, &[5], 6);
+        assert_eq!(added.met, [2, 1, 0]);
+        let (added, _) = wants(&mut seen, 2, &[5], 7);
+        assert!(added.met.is_empty());
+        assert!(wants(&mut seen, 4, &[1], 5).0.wants_what_is_held);
+    }
+
+    #[test]
+    fn what_an_agent_has_noted_is_found_also_after_a_move() {
+        let mut old = Dependencies::default();
+        let noted: Vec<Noted> =
+            (0..10).map(|at| wants(&mut old, at % 2, &[1], 10 + at).1).collect();
+        assert_eq!(noted.iter().map(|noted| old.find(noted)).collect::<Vec<_>>().len(), 10);
+        let mut new = Dependencies::default();
+        let mut moved = Moved::default();
+        for index in [9, 3, 5] {
+            new.take_over(&old, index, &mut moved);
+        }
+        // Those of one agent, in one context.
+        assert_eq!((new.len(), new.contexts.len()), (3, 1));
+        let found: Vec<_> = noted.iter().map(|noted| new.find(noted)).collect();
+        let expected = |at| [9, 3, 5].iter().position(|&kept| kept == at);
+        assert_eq!(found, (0..10).map(expected).collect::<Vec<_>>());
+        assert_eq!(new.get(1).wanted.lock, LockId(13));
+    }
+}

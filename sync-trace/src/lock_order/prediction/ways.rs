@@ -45,3 +45,36 @@ fn addresses(hold: &Hold) -> (usize, usize, usize) {
     let site = std::ptr::from_ref(hold.site.0).addr();
     (access, hold.created.to_ptr().addr(), site)
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::registry::tests::{ACCESS, DOWNGRADED};
+    use crate::site::{Origin, Site};
+
+    #[test]
+    fn a_way_is_where_and_how_but_not_which() {
+        let (here, there) = (Site::caller(), Site::caller());
+        let hold = |lock, access, created, site| Hold {
+            lock: LockId(lock),
+            access,
+            created: Origin::unnamed(created),
+            site,
+        };
+        let all = [
+            hold(1, ACCESS, here, here),
+            hold(2, ACCESS, here, there),
+            hold(3, ACCESS, there, here),
+            hold(4, DOWNGRADED, here, here),
+        ];
+        let mut ways = Ways::default();
+        let numbers = all.map(|hold| ways.number_of(&hold));
+        assert_eq!(numbers, [0, 1, 2, 3]);
+        for (number, hold) in numbers.into_iter().zip(all).rev() {
+            let other = Hold { lock: LockId(9), ..hold };
+            assert_eq!(ways.number_of(&other), number);
+            assert_eq!(ways.hold(number, hold.lock), hold);
+            assert_eq!(ways.hold(number, hold.lock).created.site(), hold.created.site());
+        }
+    }
+}
