@@ -90,29 +90,32 @@ impl Predictor {
         }
         let mut needed = needed();
         needed.extend(self.known.values().flat_map(Circle::dependencies));
-        let old = std::mem::take(&mut self.seen);
-        let (mut moved, mut by_key) = (HashMap::new(), HashMap::new());
-        let (mut gone, mut contexts) = (HashSet::new(), Moved::default());
+        let mut old = std::mem::take(&mut self.seen);
+        let (mut kept, mut gone) = (Vec::new(), HashSet::new());
         for (index, dependency) in old.all().enumerate() {
             let matters = dependency.repeats.repeats().matter() || needed.contains(&index);
             if index >= count / 2 || matters {
-                // Agents that were told to forget have given some in again.
-                let key = dependency.key();
-                let new = match by_key.get(&key) {
-                    Some(&same) => {
-                        self.seen.merge(same, dependency.repeats);
-                        same
-                    }
-                    None => {
-                        let added = self.seen.take_over(&old, index, &mut contexts);
-                        self.enter(added).index
-                    }
-                };
-                by_key.insert(key, new);
-                moved.insert(index, new);
+                kept.push((index, dependency.key()));
             } else {
                 gone.extend(dependency.locks());
             }
+        }
+        let (mut moved, mut by_key) = (HashMap::new(), HashMap::new());
+        let mut contexts = Moved::default();
+        for (index, key) in kept {
+            let new = match by_key.get(&key) {
+                // Agents that were told to forget have given some in again.
+                Some(&same) => {
+                    self.seen.merge(same, &old, index);
+                    same
+                }
+                None => {
+                    let added = self.seen.take_over(&mut old, index, key, &mut contexts);
+                    self.enter(added).index
+                }
+            };
+            by_key.insert(key, new);
+            moved.insert(index, new);
         }
         self.seen.cut_off = old.cut_off;
         // Orders that led through a lock of which nothing is known any more stay.

@@ -62,7 +62,7 @@ pub(crate) struct Dependency<'s> {
 }
 
 /// What requests were made in, and what was meant by them.
-#[derive(Clone, Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Context {
     /// What the agent held, oldest first; later also what others held around it.
     pub(super) held: Vec<Guard>,

@@ -302,28 +302,35 @@ impl Dependencies {
         (is_held, waiting)
     }
 
-    /// Adds dependency `index` of `old`, of which there is none like it here.
-    pub(crate) fn take_over(&mut self, old: &Self, index: usize, moved: &mut Moved) -> Added {
-        let Entry { context, sheet, line, .. } = old.all[index];
-        let dependency = old.get(index);
-        if dependency.repeats.repeats().is_inside() {
-            self.inside.insert(dependency.key(), self.len() as u32);
+    /// Adds dependency `index` of `old`, of which there is none like it here, with this key. Its context moves,
+    /// unless it has already.
+    pub(crate) fn take_over(
+        &mut self,
+        old: &mut Self,
+        index: usize,
+        key: u64,
+        moved: &mut Moved,
+    ) -> Added {
+        let Entry { wanted, way, context, sheet, line, .. } = old.all[index];
+        let noted = Noted::of(&old.sheets[sheet as usize], line as usize);
+        if noted.line().repeats().is_inside() {
+            self.inside.insert(key, self.len() as u32);
         }
         let (context, met) = match moved.get(&context) {
             Some(&known) => (known, Vec::new()),
             None => {
-                let added = self.add_context(old.contexts[context as usize].context.clone());
+                let added =
+                    self.add_context(std::mem::take(&mut old.contexts[context as usize].context));
                 moved.insert(context, added.0);
                 added
             }
         };
-        let noted = Noted::of(&old.sheets[sheet as usize], line as usize);
-        self.add(&dependency.wanted, context, &noted, met)
+        self.add(&old.ways.hold(way, wanted), context, &noted, met)
     }
 
-    /// Adds what is known of another dependency that is the same as `index`.
-    pub(crate) fn merge(&mut self, index: usize, same: Line<'_>) {
-        let line = self.line(&self.all[index]);
+    /// Adds what is known of dependency `same` of `old`, which is the same as `index`.
+    pub(crate) fn merge(&mut self, index: usize, old: &Self, same: usize) {
+        let (line, same) = (self.line(&self.all[index]), old.line(&old.all[same]));
         if !line.is(same) {
             line.add(same.count(), &same.last());
         }
@@ -459,7 +466,8 @@ mod tests {
         let mut new = Dependencies::default();
         let mut moved = Moved::default();
         for index in [9, 3, 5] {
-            new.take_over(&old, index, &mut moved);
+            let key = old.get(index).key();
+            new.take_over(&mut old, index, key, &mut moved);
         }
         // Those of one agent, in one context.
         assert_eq!((new.len(), new.contexts.len()), (3, 1));
