@@ -72,7 +72,7 @@ const WORKS: [Counted; 19] = [
     work("lazy16", drop_in::LAZY_LOCAL, 70.0),
     work("get16", drop_in::ONCE_GET, 86.0),
     work("init16", drop_in::ONCE_GET_OR_INIT, 70.0),
-    work("first", drop_in::ONCE_FIRST, 7300.0),
+    work("first", drop_in::ONCE_FIRST, 1950.0),
     work("message", drop_in::SEND_RECV, 335.0),
     work("bounded", drop_in::SEND_RECV_OF_64, 362.0),
     work("working", drop_in::LOCK_SEND_RECV, 2610.0),

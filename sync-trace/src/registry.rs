@@ -379,6 +379,13 @@ pub(crate) struct Access {
     pub(crate) op: Op,
 }
 
+impl Access {
+    /// Whether who makes it initialises something, if nobody else does.
+    pub(crate) fn may_initialise(&self) -> bool {
+        self.kind.is_once() && !matches!(self.op, Op::WaitOnce | Op::WaitOnceForce)
+    }
+}
+
 /// What an agent can wait for, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Resource {

@@ -490,6 +490,10 @@ fn begin_wait<'o>(
         }
     }
     agent.wait.set_blocking();
+    if wait.access.may_initialise() && owner().is_none() {
+        // The caller runs the initialiser itself; or another one does, and looks at this wait before its own.
+        return Some(waiting);
+    }
     let is_over = comes_last(agent, wait, place, working, &mut |_| retry());
     (!is_over).then_some(waiting)
 }
