@@ -13,6 +13,7 @@ use dashmap::DashMap;
 use crate::agent::Agent;
 use crate::atomics::{self, Mutex, Ordering, lock};
 use crate::finding::LockId;
+use crate::foresight::chronicle::PASSAGES;
 use crate::foresight::news;
 use crate::lock_order::clock::Parcel;
 use crate::registry::next_number;
@@ -22,11 +23,10 @@ pub(crate) struct Passage {
     parcel: Mutex<Parcel>,
     /// Its number, from when something was left on; 0 before.
     number: atomics::AtomicU64,
-    /// How often something was left.
-    version: atomics::AtomicU64,
-    /// Whether anything was. Release pairs with the Acquire in `observe`; but whoever has to see it
+    /// The number of what was left last, which is 0 before that, and then no other one's. All of a passage's
+    /// have its own number's remainder. Release pairs with the Acquire in `observe`; but whoever has to see it
     /// comes after the publisher anyway, by the very event.
-    is_used: atomics::AtomicBool,
+    parcel_number: atomics::AtomicU64,
 }
 
 /// A parcel that names more agents and sections than this is one of everything.
@@ -37,8 +37,7 @@ impl Passage {
         Self {
             parcel: Mutex::new(Parcel::default()),
             number: atomics::AtomicU64::new(0),
-            version: atomics::AtomicU64::new(0),
-            is_used: atomics::AtomicBool::new(false),
+            parcel_number: atomics::AtomicU64::new(0),
         }
     }
 
@@ -47,48 +46,48 @@ impl Passage {
         let parcel = agent.publish();
         if !parcel.is_empty() {
             let mut told = lock(&self.parcel);
-            if self.number.load(Ordering::Relaxed) == 0 {
-                self.number.store(next_number().get(), Ordering::Relaxed);
-            }
+            let number = match self.number.load(Ordering::Relaxed) {
+                0 => next_number().get(),
+                number => number,
+            };
+            self.number.store(number, Ordering::Relaxed);
             if !told.has_all_of(&parcel) {
                 add(&mut told, &parcel);
-                // Release pairs with the Acquire in `observe`: who hears of the version hears of the parcel.
-                self.version.fetch_add(1, Ordering::Release);
+                let [next, passages] = [next_number().get(), PASSAGES as u64];
+                // Release pairs with the Acquire in `observe`: who hears of the number hears of the parcel.
+                self.parcel_number.store(next * passages + number % passages, Ordering::Release);
             }
             drop(told);
-            self.is_used.store(true, Ordering::Release);
-            agent.note_said_all(self.number.load(Ordering::Relaxed));
+            agent.note_said_all(number);
         }
     }
 
     /// Whether `agent` has published here all that it would publish now.
     #[inline]
     pub(crate) fn is_told_all_by(&self, agent: &Agent) -> bool {
-        // Relaxed: 0, or what the agent itself has seen or set here.
-        let number = self.number.load(Ordering::Relaxed);
-        number != 0 && agent.has_said_all(number)
+        // Relaxed: 0, which nobody has said anything at, or what the agent itself has seen or set here.
+        agent.has_said_all(self.number.load(Ordering::Relaxed))
     }
 
-    /// Whether `agent` has observed all that was published here.
+    /// The same, where it has taken and released something since.
+    pub(crate) fn is_told_all_but_holds_by(&self, agent: &Agent) -> bool {
+        agent.has_said_all_but_holds(self.number.load(Ordering::Relaxed))
+    }
+
+    /// Whether `agent` has observed all that was published here, if anything was.
     #[inline]
     pub(crate) fn is_heard_by(&self, agent: &Agent) -> bool {
-        let version = self.version.load(Ordering::Acquire);
-        agent.has_heard_all(self.number.load(Ordering::Relaxed), version)
-    }
-
-    /// Whether anything was published.
-    #[inline]
-    pub(crate) fn is_used(&self) -> bool {
-        self.is_used.load(Ordering::Acquire)
+        let parcel = self.parcel_number.load(Ordering::Acquire);
+        parcel == 0 || agent.has_heard(parcel)
     }
 
     /// What `agent` does from here on comes after what was published so far.
     pub(crate) fn observe(&self, agent: &Agent) {
-        // First the version: what is left meanwhile is heard again.
-        let version = self.version.load(Ordering::Acquire);
+        // First the number: what is left meanwhile is heard again.
+        let number = self.parcel_number.load(Ordering::Acquire);
         let parcel = lock(&self.parcel).clone();
         agent.observe(&parcel);
-        agent.note_heard_all(self.number.load(Ordering::Relaxed), version);
+        agent.note_heard(number);
     }
 }
 
@@ -236,6 +235,74 @@ impl Heard {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::agent::{Agents, Identity};
+    use crate::held::Entry;
+    use crate::registry::{tests::ACCESS, word};
+    use crate::site::{Origin, Site};
+
+    /// Takes a lock with this number.
+    fn take(agent: &Agent, lock: u64) {
+        let here = Site::caller();
+        let created = Origin::unnamed(here);
+        let entry = Entry { word: word::of(LockId(lock)), access: ACCESS, created, site: here };
+        assert!(agent.held.push(&entry));
+    }
+
+    /// Releases it.
+    fn release(agent: &Agent, lock: u64) {
+        assert!(agent.take_off(|held| held.lock == LockId(lock)).is_some());
+    }
+
+    #[test]
+    fn what_was_said_at_some_passages_in_turn_is_said_again_only_if_there_is_more_to_say() {
+        let agents = Agents::new();
+        let [agent, other] = [(); 2].map(|()| agents.admit(Identity::default(), None));
+        [agent, other].iter().for_each(|agent| agent.observe_everything());
+        let passages = [Passage::new(), Passage::new()];
+        let are_told =
+            || passages.each_ref().map(|passage| passage.is_told_all_but_holds_by(agent));
+        let tell = || passages.iter().for_each(|passage| passage.publish(agent));
+        assert_eq!(are_told(), [false; 2]);
+        tell();
+        assert!(passages.iter().all(|passage| passage.is_told_all_by(agent)));
+        // A lock that was held in between makes no difference.
+        take(agent, 1);
+        assert_eq!(are_told(), [false; 2]);
+        release(agent, 1);
+        assert!(!passages.iter().any(|passage| passage.is_told_all_by(agent)));
+        assert_eq!(are_told(), [true; 2]);
+        // One that is held at the event does, and is still to be told of elsewhere.
+        take(agent, 1);
+        passages[0].publish(agent);
+        assert_eq!(are_told(), [true, false]);
+        release(agent, 1);
+        assert_eq!(are_told(), [false; 2]);
+        // So does what it hears.
+        tell();
+        agent.observe(&other.publish());
+        assert_eq!(are_told(), [false; 2]);
+    }
+
+    #[test]
+    fn what_was_heard_at_some_passages_in_turn_is_heard_again_only_if_there_is_more() {
+        let agents = Agents::new();
+        let [agent, other] = [(); 2].map(|()| agents.admit(Identity::default(), None));
+        other.observe_everything();
+        let passages = [Passage::new(), Passage::new()];
+        let are_heard = || passages.each_ref().map(|passage| passage.is_heard_by(agent));
+        let hear = || passages.iter().for_each(|passage| passage.observe(agent));
+        // Nothing was left yet.
+        assert_eq!(are_heard(), [true; 2]);
+        passages.iter().for_each(|passage| passage.publish(other));
+        assert_eq!(are_heard(), [false; 2]);
+        hear();
+        assert_eq!(are_heard(), [true; 2]);
+        take(other, 1);
+        passages[1].publish(other);
+        assert_eq!(are_heard(), [true, false]);
+        hear();
+        assert_eq!(are_heard(), [true; 2]);
+    }
 
     #[test]
     fn what_was_found_tells_what_a_use_tells_and_more() {

@@ -49,8 +49,8 @@ pub(crate) use holds::{
 pub(crate) use meaning::{Meant, mean, outer};
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use ordering::{
-    Body, begin_stretch, cut_stretch, found, initialised, observe, observe_at, observe_everything,
-    publish, publish_at, signal, used, waits_with,
+    Body, begin_stretch, cut_stretch, found, has_published, initialised, observe, observe_at,
+    observe_everything, publish, publish_at, signal, used, waits_with,
 };
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use timing::{notified, tried_in_vain};
