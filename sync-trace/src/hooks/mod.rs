@@ -14,7 +14,7 @@
 //! | [`suspend`] | around a condvar wait, which gives up its mutex |
 //! | [`wait_for_end`], [`wait_for_scope`] | before threads are joined |
 //! | [`wait_for_signal`], [`rest`] | before a wait for a message, a barrier, an unpark, the time |
-//! | [`tried_in_vain`], [`notified`] | a try has failed; a condvar is notified, which is counted |
+//! | [`tried_in_vain`], [`notified`] | a try has failed; a condvar was notified, which is counted |
 //! | [`before_wait`], [`give`] | before a condvar wait; when a signal, a message or room for one is given |
 //! | [`mean`], [`outer`] | the program says what it means by taking several locks of one class |
 //! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier |
