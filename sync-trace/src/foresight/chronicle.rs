@@ -164,6 +164,9 @@ pub(crate) struct Said {
     passages: [AtomicU64; PASSAGES],
     /// What it has observed, in the same way: the numbers of parcels.
     heard: [AtomicU64; PASSAGES],
+    /// The parcel to which it has added [weakly](Agent::publish_weakly) all that its timeline knows; 0 if there is
+    /// none, or something has happened since.
+    weakly: AtomicU64,
 }
 
 /// So many passages are told apart, by the remainders of their numbers. A power of two.
@@ -179,12 +182,14 @@ impl Said {
                 held: AtomicU64::new(NEVER),
                 passages: no_passages(),
                 heard: no_passages(),
+                weakly: AtomicU64::new(0),
             }
         }
     }
 
     fn clear(&self) {
         self.held.store(NEVER, Ordering::Relaxed);
+        self.weakly.store(0, Ordering::Relaxed);
         self.heard.iter().for_each(|heard| heard.store(0, Ordering::Relaxed));
     }
 }
@@ -256,6 +261,7 @@ impl Agent {
     /// Something has happened that it may have to publish.
     fn note_change(&self) {
         self.time.said.held.store(NEVER, Ordering::Relaxed);
+        self.time.said.weakly.store(0, Ordering::Relaxed);
     }
 
     /// Whether it has published at the passage with this number all that it would publish there now.
@@ -452,7 +458,17 @@ impl Agent {
 
     /// An event of which it is not sure that others came after it because of it: what it hands on.
     pub(crate) fn publish_weakly(&self) -> Parcel {
-        self.timed(Timeline::publish_clock)
+        self.timed_unchanged(Timeline::publish_clock)
+    }
+
+    /// Whether the parcel with this number has all that it would hand on so.
+    pub(crate) fn has_said_weakly(&self, parcel: u64) -> bool {
+        self.time.said.weakly.load(Ordering::Relaxed) == parcel
+    }
+
+    /// It has just handed that on.
+    pub(crate) fn note_said_weakly(&self, parcel: u64) {
+        self.time.said.weakly.store(parcel, Ordering::Relaxed);
     }
 
     /// As [`take_off`](Self::take_off), where nothing may be allocated or freed.

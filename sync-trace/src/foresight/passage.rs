@@ -15,6 +15,7 @@ use crate::atomics::{self, Mutex, Ordering, lock};
 use crate::finding::LockId;
 use crate::foresight::chronicle::PASSAGES;
 use crate::foresight::news;
+use crate::lock_order::adjacency::QuickHash;
 use crate::lock_order::clock::Parcel;
 use crate::registry::next_number;
 
@@ -53,9 +54,8 @@ impl Passage {
             self.number.store(number, Ordering::Relaxed);
             if !told.has_all_of(&parcel) {
                 add(&mut told, &parcel);
-                let [next, passages] = [next_number().get(), PASSAGES as u64];
                 // Release pairs with the Acquire in `observe`: who hears of the number hears of the parcel.
-                self.parcel_number.store(next * passages + number % passages, Ordering::Release);
+                self.parcel_number.store(parcel_number(number), Ordering::Release);
             }
             drop(told);
             agent.note_said_all(number);
@@ -91,6 +91,12 @@ impl Passage {
     }
 }
 
+/// The number of something new that is left at a passage or place with this one.
+fn parcel_number(at: u64) -> u64 {
+    let passages = PASSAGES as u64;
+    next_number().get() * passages + at % passages
+}
+
 fn add(to: &mut Parcel, parcel: &Parcel) {
     to.add(parcel);
     if to.len() > CROWD {
@@ -109,17 +115,37 @@ pub(crate) enum Place {
     Address(usize),
 }
 
+impl Place {
+    /// Two places that one agent uses in turn hardly have the same remainder.
+    fn number(self) -> u64 {
+        match self {
+            Self::Lock(id) | Self::Completed(id) => id.0,
+            Self::Address(address) => address as u64 / 8,
+        }
+    }
+}
+
+/// What was left at a place.
+#[derive(Default)]
+struct Left {
+    parcel: Parcel,
+    /// As [`Passage::parcel_number`].
+    number: u64,
+}
+
 /// So many places are remembered; then all are forgotten, and who observes a forgotten one comes after
 /// everything.
 const PLACES_MAX: usize = 65_536;
 
 struct Places {
-    parcels: DashMap<Place, Parcel>,
+    parcels: DashMap<Place, Left, QuickHash>,
     were_forgotten: AtomicBool,
 }
 
-static PLACES: LazyLock<Places> =
-    LazyLock::new(|| Places { parcels: DashMap::new(), were_forgotten: AtomicBool::new(false) });
+static PLACES: LazyLock<Places> = LazyLock::new(|| Places {
+    parcels: DashMap::default(),
+    were_forgotten: AtomicBool::new(false),
+});
 static ANY: AtomicBool = AtomicBool::new(false);
 
 /// As [`Passage::publish`]. Returns whether there was anything to tell.
@@ -132,30 +158,46 @@ pub(crate) fn publish_at(place: Place, agent: &Agent) -> bool {
 /// The same for an event that others may come after, but not because of it alone. Returns whether it
 /// says anything new.
 pub(crate) fn publish_weakly_at(place: Place, agent: &Agent) -> bool {
-    leave(place, &agent.publish_weakly())
+    // Where all was forgotten, it is said again.
+    if PLACES.parcels.get(&place).is_some_and(|left| agent.has_said_weakly(left.number)) {
+        return false;
+    }
+    let left = leave(place, &agent.publish_weakly());
+    agent.note_said_weakly(left.number);
+    left.is_new
 }
 
 /// What was published there.
 pub(crate) fn told_at(place: Place) -> Option<Parcel> {
-    PLACES.parcels.get(&place).map(|parcel| parcel.clone())
+    PLACES.parcels.get(&place).map(|left| left.parcel.clone())
 }
 
-/// Leaves `parcel` there, if it says anything. Returns whether it says anything new.
-pub(crate) fn leave(place: Place, parcel: &Parcel) -> bool {
+/// What has become of a parcel that was to be left.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Leaving {
+    /// Whether it says anything new.
+    is_new: bool,
+    /// The number of what is there now, which has all of it; 0 if it says nothing at all.
+    number: u64,
+}
+
+/// Leaves `parcel` there, if it says anything.
+pub(crate) fn leave(place: Place, parcel: &Parcel) -> Leaving {
     if parcel.is_empty() {
-        return false;
+        return Leaving::default();
     }
-    let add_new = |told: &mut Parcel| {
-        let is_new = !told.has_all_of(parcel);
+    let add_new = |left: &mut Left| {
+        let is_new = !left.parcel.has_all_of(parcel);
         if is_new {
-            add(told, parcel);
+            add(&mut left.parcel, parcel);
+            left.number = parcel_number(place.number());
         }
-        is_new
+        Leaving { is_new, number: left.number }
     };
     ANY.store(true, Ordering::Release);
     // To count them all takes longer than all else here.
-    if let Some(mut told) = PLACES.parcels.get_mut(&place) {
-        return add_new(&mut told);
+    if let Some(mut left) = PLACES.parcels.get_mut(&place) {
+        return add_new(&mut left);
     }
     if PLACES.parcels.len() >= PLACES_MAX {
         PLACES.were_forgotten.store(true, Ordering::Relaxed);
@@ -172,8 +214,16 @@ pub(crate) fn is_any_used() -> bool {
 
 /// As [`Passage::observe`].
 pub(crate) fn observe_at(place: Place, agent: &Agent) {
-    match told_at(place) {
-        Some(parcel) => agent.observe(&parcel),
+    let unheard = PLACES
+        .parcels
+        .get(&place)
+        .map(|left| (!agent.has_heard(left.number)).then(|| (left.parcel.clone(), left.number)));
+    match unheard {
+        Some(Some((parcel, number))) => {
+            agent.observe(&parcel);
+            agent.note_heard(number);
+        }
+        Some(None) => {}
         None if PLACES.were_forgotten.load(Ordering::Relaxed) => agent.observe_everything(),
         None => {}
     }
@@ -302,6 +352,32 @@ mod tests {
         assert_eq!(are_heard(), [true, false]);
         hear();
         assert_eq!(are_heard(), [true; 2]);
+    }
+
+    #[test]
+    fn at_a_place_too_only_what_is_new_is_said_and_heard() {
+        let agents = Agents::new();
+        let [agent, other] = [(); 2].map(|()| agents.admit(Identity::default(), None));
+        [agent, other].iter().for_each(|agent| agent.observe_everything());
+        let place = Place::Lock(LockId::next());
+        let number = || PLACES.parcels.get(&place).map(|left| left.number);
+        let has_heard = || number().is_some_and(|number| other.has_heard(number));
+        let say = || publish_weakly_at(place, agent);
+        assert_eq!([say(), say()], [true, false]);
+        assert!(number().is_some_and(|number| agent.has_said_weakly(number)) && !has_heard());
+        observe_at(place, other);
+        assert!(has_heard());
+        // It hears something itself, of which the place does not tell yet.
+        agent.observe_everything();
+        assert!(number().is_some_and(|number| !agent.has_said_weakly(number)));
+        assert_eq!([say(), say()], [true, false]);
+        assert!(!has_heard());
+        observe_at(place, other);
+        assert!(has_heard());
+        // What is forgotten is said again.
+        PLACES.parcels.remove(&place);
+        assert_eq!([say(), say()], [true, false]);
+        assert!(!has_heard());
     }
 
     #[test]
