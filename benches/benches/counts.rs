@@ -60,7 +60,7 @@ impl Counted {
     }
 }
 
-const WORKS: [Counted; 19] = [
+const WORKS: [Counted; 20] = [
     work("mutex", on_locks!(LockUnlock), 93.0),
     work("nested", on_locks!(NestedPair), 212.0),
     work("four", on_locks!(FourDeep), 436.0),
@@ -73,11 +73,12 @@ const WORKS: [Counted; 19] = [
     work("get16", drop_in::ONCE_GET, 86.0),
     work("init16", drop_in::ONCE_GET_OR_INIT, 70.0),
     work("first", drop_in::ONCE_FIRST, 1950.0),
-    work("message", drop_in::SEND_RECV, 335.0),
-    work("bounded", drop_in::SEND_RECV_OF_64, 362.0),
-    work("working", drop_in::LOCK_SEND_RECV, 2610.0),
+    work("message", drop_in::SEND_RECV, 358.0),
+    work("no lock", drop_in::SEND_RECV_FIRST, 340.0),
+    work("bounded", drop_in::SEND_RECV_OF_64, 374.0),
+    work("working", drop_in::LOCK_SEND_RECV, 541.0),
     // Counted, as it is where contention is.
-    work("notify", drop_in::NOTIFY, 1010.0).with_all_measured(),
+    work("notify", drop_in::NOTIFY, 858.0).with_all_measured(),
     work("in turn", drop_in::IN_TURN, 376.0),
     work("extent", declared::EMPTY, 720.0),
     work("declared", declared::BOTH, 935.0),

@@ -28,6 +28,12 @@ pub(crate) struct Stretch {
     word: AtomicU64,
     /// How many news there were then.
     news: AtomicU64,
+    /// The state of the held stack at which it is known that it begins now, with an event; 0 if it is not known.
+    starts: AtomicU64,
+    /// The same, with whatever it began.
+    starts_or_cut: AtomicU64,
+    /// Up to how many news these two say so.
+    starts_until: AtomicU64,
     /// The mutex of conditions that was taken in it, if it was one, and how many waits there had been when it was
     /// first taken.
     condition: AtomicU64,
@@ -60,16 +66,80 @@ impl Stretch {
     #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
         let [count, begun, word, news, condition, waits] = [const { AtomicU64::new(0) }; 6];
+        let [starts, starts_or_cut, starts_until] = [const { AtomicU64::new(0) }; 3];
         let kept = [const { Kept::new() }; KEPT];
-        Self { count, begun, word, news, condition, waits, kept }
+        Self {
+            count,
+            begun,
+            word,
+            news,
+            starts,
+            starts_or_cut,
+            starts_until,
+            condition,
+            waits,
+            kept,
+        }
+    }
+
+    /// That of a stand-in, in whose only state nothing is ever asked for: it always begins now.
+    #[cfg(not(loom))]
+    pub(crate) const fn stand_in(state: u64) -> Self {
+        Self {
+            starts: AtomicU64::new(state),
+            starts_or_cut: AtomicU64::new(state),
+            starts_until: AtomicU64::new(u64::MAX),
+            ..Self::new()
+        }
     }
 
     #[cfg(loom)]
     pub(crate) fn new() -> Self {
         let [count, begun, word, news, condition, waits] =
             std::array::from_fn(|_| AtomicU64::new(0));
+        let [starts, starts_or_cut, starts_until] = std::array::from_fn(|_| AtomicU64::new(0));
         let kept = std::array::from_fn(|_| Kept::new());
-        Self { count, begun, word, news, condition, waits, kept }
+        Self {
+            count,
+            begun,
+            word,
+            news,
+            starts,
+            starts_or_cut,
+            starts_until,
+            condition,
+            waits,
+            kept,
+        }
+    }
+
+    /// Whether it is known to be one that begins now, with an event, in this state of the held stack and with so
+    /// many news: a short way to a part of what [`is_fresh`](Self::is_fresh) finds out.
+    #[inline]
+    pub(crate) fn starts(&self, state: u64, news: u64) -> bool {
+        self.starts.load(Ordering::Relaxed) == state
+            && news <= self.starts_until.load(Ordering::Relaxed)
+    }
+
+    /// The same, whether it began with an event or was cut.
+    #[inline]
+    pub(crate) fn starts_or_is_cut(&self, state: u64, news: u64) -> bool {
+        self.starts_or_cut.load(Ordering::Relaxed) == state
+            && news <= self.starts_until.load(Ordering::Relaxed)
+    }
+
+    /// It begins in this state, with so many news.
+    pub(crate) fn note_start(&self, state: u64, news: u64) {
+        let starts = if self.is_cut() { 0 } else { state };
+        self.starts.store(starts, Ordering::Relaxed);
+        self.starts_or_cut.store(state, Ordering::Relaxed);
+        self.starts_until.store(news, Ordering::Relaxed);
+    }
+
+    /// Something has come into it without a change of the held stack.
+    fn note_no_start(&self) {
+        self.starts.store(0, Ordering::Relaxed);
+        self.starts_or_cut.store(0, Ordering::Relaxed);
     }
 
     /// Whether it is one that begins now: nothing was asked for since it began, nor was there any news, and it began
@@ -94,6 +164,7 @@ impl Stretch {
 
     /// A mutex of conditions was taken, when there had been so many waits under locks.
     pub(crate) fn meet(&self, mutex: LockId, waits: u64) {
+        self.note_no_start();
         match self.condition.load(Ordering::Relaxed) {
             0 => {
                 self.condition.store(mutex.0, Ordering::Relaxed);
@@ -123,6 +194,7 @@ impl Stretch {
 
     /// The lowest place, with this word, is not what was last asked for at the lowest place any more.
     pub(crate) fn mistake(&self, begun: u64, word: u64) {
+        self.note_no_start();
         self.begun.store(begun, Ordering::Relaxed);
         self.word.store(word, Ordering::Relaxed);
     }
@@ -142,6 +214,7 @@ impl Stretch {
     /// What was last asked for at the lowest place, if that was in the stretch, is about to be written over.
     pub(crate) fn keep(&self, held: Option<Held>) {
         self.begun.store(0, Ordering::Relaxed);
+        self.note_no_start();
         let Some(held) = held else { return };
         let count = self.count.load(Ordering::Relaxed);
         let Some(kept) = self.kept.get(count as usize) else { return };

@@ -8,9 +8,15 @@ use super::sync::mpsc::{Receiver, channel, sync_channel};
 use super::sync::{Condvar, Mutex};
 use crate::work::timed;
 
+/// The calling thread has taken a lock before, as most have.
+fn take_a_lock() {
+    drop(black_box(&Mutex::new(())).lock());
+}
+
 /// Sends a message and receives it, in one thread.
 #[inline(never)]
 pub fn send_recv(times: u64) -> Duration {
+    take_a_lock();
     let (sender, receiver) = channel();
     timed(times, || {
         sender.send(black_box(1u64)).unwrap();
@@ -18,9 +24,21 @@ pub fn send_recv(times: u64) -> Duration {
     })
 }
 
-/// The same, through a channel with room for 64.
+/// The same, in a thread that may have taken no lock. The message is of a type of its own, so that the compiler
+/// inlines both.
+#[inline(never)]
+pub fn send_recv_first(times: u64) -> Duration {
+    let (sender, receiver) = channel();
+    timed(times, || {
+        sender.send(black_box(1u32)).unwrap();
+        black_box(receiver.recv().unwrap());
+    })
+}
+
+/// As [`send_recv`], through a channel with room for 64.
 #[inline(never)]
 pub fn send_recv_of_64(times: u64) -> Duration {
+    take_a_lock();
     let (sender, receiver) = sync_channel(64);
     timed(times, || {
         sender.send(black_box(1u64)).unwrap();

@@ -55,7 +55,9 @@ twins! {
     ONCE_FIRST = once::first;
     /// Sends a message and receives it, in one thread.
     SEND_RECV = messages::send_recv;
-    /// The same, through a channel with room for 64.
+    /// The same, in a thread that may have taken no lock.
+    SEND_RECV_FIRST = messages::send_recv_first;
+    /// As the first one, through a channel with room for 64.
     SEND_RECV_OF_64 = messages::send_recv_of_64;
     /// Takes a lock, then sends a message through a channel with room for 64, and receives it.
     LOCK_SEND_RECV = messages::lock_send_recv;

@@ -13,7 +13,7 @@ use crate::foresight::chains::Forgotten;
 use crate::foresight::conditions::Conditions;
 use crate::foresight::passage::{Heard, Passage};
 use crate::foresight::{meant, news};
-use crate::held::{Held, key};
+use crate::held::{self, Held, key};
 use crate::lock_order::clock::{Parcel, Section, Timeline};
 use crate::lock_order::hold::Hold;
 use crate::lock_order::prediction::{Noted, Request};
@@ -45,8 +45,6 @@ pub(crate) struct TimeSlot {
     /// happens in them.
     bodies: AtomicU64,
     /// What it has used since that was initialised, and comes after.
-    /// How often something happened that the timeline knows or will be told.
-    changes: AtomicU64,
     said: Said,
     pub(crate) heard: Heard,
     /// What it has heard by taking mutexes.
@@ -79,7 +77,6 @@ impl TimeSlot {
                 is_inside: AtomicBool::new(false),
                 born: AtomicU64::new(0),
                 bodies: AtomicU64::new(0),
-                changes: AtomicU64::new(0),
                 said: Said::new(),
                 heard: Heard::new(),
                 conditions: Conditions::new(),
@@ -157,35 +154,54 @@ impl TimeSlot {
     }
 }
 
-/// At which passages an agent was last, so that it need not say or hear the same again: a loop around a
-/// channel mostly has nothing new to tell. The agent's own: Relaxed.
+/// At which passages an agent was last, so that it need not say or hear the same again: a loop around some
+/// channels mostly has nothing new to tell. The agent's own: Relaxed.
 pub(crate) struct Said {
-    /// Where it published last, and at which versions of what it holds and of its timeline.
-    passage: AtomicU64,
+    /// The state of the held stack at which it has published all that its timeline knows; [`NEVER`] if
+    /// something has happened since that the timeline knows or will be told.
     held: AtomicU64,
-    changes: AtomicU64,
-    /// Where it observed last, and which version.
-    heard_at: AtomicU64,
-    version: AtomicU64,
+    /// Where it has: the numbers of passages, each at its remainder, or [`NEVER`].
+    passages: [AtomicU64; PASSAGES],
+    /// What it has observed, in the same way: the numbers of parcels.
+    heard: [AtomicU64; PASSAGES],
+    /// The parcel to which it has added [weakly](Agent::publish_weakly) all that its timeline knows; 0 if there is
+    /// none, or something has happened since.
+    weakly: AtomicU64,
 }
+
+/// So many passages are told apart, by the remainders of their numbers. A power of two.
+pub(crate) const PASSAGES: usize = 4;
+
+/// No state and no passage.
+const NEVER: u64 = u64::MAX;
 
 impl Said {
     const_fn! {
         fn new() -> Self {
             Self {
-                passage: AtomicU64::new(0),
-                held: AtomicU64::new(0),
-                changes: AtomicU64::new(0),
-                heard_at: AtomicU64::new(0),
-                version: AtomicU64::new(0),
+                held: AtomicU64::new(NEVER),
+                passages: no_passages(),
+                heard: no_passages(),
+                weakly: AtomicU64::new(0),
             }
         }
     }
 
     fn clear(&self) {
-        self.passage.store(0, Ordering::Relaxed);
-        self.heard_at.store(0, Ordering::Relaxed);
+        self.held.store(NEVER, Ordering::Relaxed);
+        self.weakly.store(0, Ordering::Relaxed);
+        self.heard.iter().for_each(|heard| heard.store(0, Ordering::Relaxed));
     }
+}
+
+#[cfg(not(loom))]
+const fn no_passages() -> [AtomicU64; PASSAGES] {
+    [const { AtomicU64::new(0) }; PASSAGES]
+}
+
+#[cfg(loom)]
+fn no_passages() -> [AtomicU64; PASSAGES] {
+    std::array::from_fn(|_| AtomicU64::new(0))
 }
 
 /// A hold has ended, or goes on in another way.
@@ -201,6 +217,11 @@ const CROWD: usize = 1024;
 impl Agent {
     fn timed<R>(&self, act: impl FnOnce(&mut Timeline) -> R) -> R {
         self.note_change();
+        self.timed_unchanged(act)
+    }
+
+    /// As [`timed`](Self::timed) for what makes no difference to what it has to publish.
+    fn timed_unchanged<R>(&self, act: impl FnOnce(&mut Timeline) -> R) -> R {
         let mut slot = lock(&self.time.line);
         let line = slot.get_or_insert_with(|| {
             let segment = self.time.segment.load(Ordering::Relaxed) + 1;
@@ -221,6 +242,7 @@ impl Agent {
         line.mean(&meant::current());
         let result = act(line);
         if line.is_crowded(CROWD) {
+            self.note_change();
             line.observe_everything(news::spread());
         }
         self.time.set_segment(line.segment(), line.number_meant());
@@ -238,45 +260,55 @@ impl Agent {
 
     /// Something has happened that it may have to publish.
     fn note_change(&self) {
-        let changes = &self.time.changes;
-        changes.store(changes.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.time.said.held.store(NEVER, Ordering::Relaxed);
+        self.time.said.weakly.store(0, Ordering::Relaxed);
     }
 
     /// Whether it has published at the passage with this number all that it would publish there now.
     #[inline]
     pub(crate) fn has_said_all(&self, passage: u64) -> bool {
-        let Self { held, time, .. } = self;
-        let Said { passage: at, held: was_held, changes, .. } = &time.said;
-        at.load(Ordering::Relaxed) == passage
-            && was_held.load(Ordering::Relaxed) == held.version()
-            && changes.load(Ordering::Relaxed) == time.changes.load(Ordering::Relaxed)
+        let Said { held, passages, .. } = &self.time.said;
+        held.load(Ordering::Relaxed) == self.held.version()
+            && passages[passage as usize % PASSAGES].load(Ordering::Relaxed) == passage
+    }
+
+    /// The same, where something was taken and released since. That alone is nothing to say: nobody can ask about
+    /// a hold during which nothing was published.
+    pub(crate) fn has_said_all_but_holds(&self, passage: u64) -> bool {
+        let held = &self.time.said.held;
+        let said = held.load(Ordering::Relaxed);
+        if said != NEVER && held::is_empty(said) && self.held.depth() == 0 {
+            held.store(self.held.version(), Ordering::Relaxed);
+        }
+        self.has_said_all(passage)
     }
 
     /// It has just published all at the passage with this number.
     pub(crate) fn note_said_all(&self, passage: u64) {
-        let Said { passage: at, held, changes, .. } = &self.time.said;
-        held.store(self.held.version(), Ordering::Relaxed);
-        changes.store(self.time.changes.load(Ordering::Relaxed), Ordering::Relaxed);
-        at.store(passage, Ordering::Relaxed);
+        let Said { held, passages, .. } = &self.time.said;
+        let state = self.held.version();
+        if held.load(Ordering::Relaxed) != state {
+            passages.iter().for_each(|passage| passage.store(NEVER, Ordering::Relaxed));
+            held.store(state, Ordering::Relaxed);
+        }
+        passages[passage as usize % PASSAGES].store(passage, Ordering::Relaxed);
     }
 
-    /// Whether it has heard what the passage with this number tells, as of this version.
+    /// Whether it has heard the parcel with this number, which is 0 where nothing was left.
     #[inline]
-    pub(crate) fn has_heard_all(&self, passage: u64, version: u64) -> bool {
-        let Said { heard_at, version: heard, .. } = &self.time.said;
-        heard_at.load(Ordering::Relaxed) == passage && heard.load(Ordering::Relaxed) == version
+    pub(crate) fn has_heard(&self, parcel: u64) -> bool {
+        self.time.said.heard[parcel as usize % PASSAGES].load(Ordering::Relaxed) == parcel
     }
 
-    /// It has just heard that.
-    pub(crate) fn note_heard_all(&self, passage: u64, version: u64) {
-        let Said { heard_at, version: heard, .. } = &self.time.said;
-        heard_at.store(passage, Ordering::Relaxed);
-        heard.store(version, Ordering::Relaxed);
+    /// It has just heard that, and all that was left there before.
+    pub(crate) fn note_heard(&self, parcel: u64) {
+        self.time.said.heard[parcel as usize % PASSAGES].store(parcel, Ordering::Relaxed);
     }
 
     /// An ordering event that others may come after: what it hands on.
     pub(crate) fn publish(&self) -> Parcel {
-        self.timed(|line| {
+        // Who hears of it comes after what came before, which it may have published elsewhere already.
+        self.timed_unchanged(|line| {
             self.held.tell(|held| line.begin_hold(held));
             line.publish()
         })
@@ -431,7 +463,17 @@ impl Agent {
 
     /// An event of which it is not sure that others came after it because of it: what it hands on.
     pub(crate) fn publish_weakly(&self) -> Parcel {
-        self.timed(Timeline::publish_clock)
+        self.timed_unchanged(Timeline::publish_clock)
+    }
+
+    /// Whether the parcel with this number has all that it would hand on so.
+    pub(crate) fn has_said_weakly(&self, parcel: u64) -> bool {
+        self.time.said.weakly.load(Ordering::Relaxed) == parcel
+    }
+
+    /// It has just handed that on.
+    pub(crate) fn note_said_weakly(&self, parcel: u64) {
+        self.time.said.weakly.store(parcel, Ordering::Relaxed);
     }
 
     /// As [`take_off`](Self::take_off), where nothing may be allocated or freed.

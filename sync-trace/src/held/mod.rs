@@ -135,6 +135,11 @@ fn emptied(state: u64) -> u64 {
     (state & !COLD).wrapping_add((state & DEPTH_MASK).wrapping_mul(VERSION - 1))
 }
 
+/// Whether nothing is held in this state, whatever the flags.
+pub(crate) fn is_empty(state: u64) -> bool {
+    state & DEPTH_MASK == 0
+}
+
 /// Whether the lock order is asked for a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -236,6 +241,7 @@ impl HeldStack {
     #[cfg(not(loom))]
     pub(crate) const fn refuse_fast_path(&mut self) {
         self.state = AtomicU64::new(COLD);
+        self.stretch = Stretch::stand_in(COLD);
         self.to_do = AtomicU32::new(0);
     }
 
@@ -632,20 +638,31 @@ impl HeldStack {
 
     /// An event that others can come after has happened, when there were so many news. Owner only, or for a
     /// record that no thread owns.
-    #[inline]
     pub(crate) fn begin_stretch(&self, news: u64) {
         self.begin_stretch_as(news, news);
     }
 
+    /// Whether [`begin_stretch`](Self::begin_stretch) has nothing to do, as far as that is seen at once. Owner only.
+    #[inline]
+    pub(crate) fn has_begun_stretch(&self, news: u64) -> bool {
+        self.stretch.starts(self.version(), news)
+    }
+
+    /// The same of [`cut_stretch`](Self::cut_stretch).
+    #[inline]
+    pub(crate) fn has_cut_stretch(&self, news: u64) -> bool {
+        self.stretch.starts_or_is_cut(self.version(), news)
+    }
+
     /// A stretch in which nothing was done goes on: a store less before an atomic operation of the caller's is
     /// time won.
-    #[inline]
     fn begin_stretch_as(&self, news: u64, kept: u64) {
         let state = self.state.load(Ordering::Relaxed);
         let begun = emptied(state);
         if !self.stretch.is_fresh(begun, news) {
             self.stretch.begin(begun, self.lowest_in_use(state), kept);
         }
+        self.stretch.note_start(state, news);
     }
 
     /// The lowest place, where nothing is held, is about to be filled with something that is asked for. Owner
@@ -665,7 +682,6 @@ impl HeldStack {
 
     /// What came before in the same segment does not belong to the stretch from here on either, though nobody can
     /// have come after it. Owner only.
-    #[inline]
     pub(crate) fn cut_stretch(&self, news: u64) {
         self.begin_stretch_as(news, news | CUT);
     }
@@ -1084,6 +1100,29 @@ mod tests {
         assert_eq!(asked(&stack), [4], "also while it is held");
         assert!(pop(&stack, 4));
         assert_eq!(asked(&stack), [4]);
+    }
+
+    #[test]
+    fn a_stretch_in_which_nothing_was_done_is_seen_at_once() {
+        let stack = HeldStack::new();
+        assert!(!stack.has_begun_stretch(1) && !stack.has_cut_stretch(1));
+        stack.begin_stretch(1);
+        assert!(stack.has_begun_stretch(1) && stack.has_cut_stretch(1));
+        assert!(!stack.has_begun_stretch(2), "there were news");
+        take(&stack, 1);
+        assert!(!stack.has_begun_stretch(1) && !stack.has_cut_stretch(1));
+        // One that was cut begins anew with an event.
+        stack.cut_stretch(1);
+        assert!(stack.is_stretch_cut());
+        assert!(!stack.has_begun_stretch(1) && stack.has_cut_stretch(1));
+        stack.begin_stretch(1);
+        assert!(stack.has_begun_stretch(1) && !stack.is_stretch_cut());
+        // What leaves the state as it is comes into it, too.
+        stack.meet(LockId(1), 0);
+        assert!(!stack.has_begun_stretch(1) && !stack.has_cut_stretch(1));
+        stack.begin_stretch(1);
+        stack.keep_lowest();
+        assert!(!stack.has_begun_stretch(1));
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //! | [`suspend`] | around a condvar wait, which gives up its mutex |
 //! | [`wait_for_end`], [`wait_for_scope`] | before threads are joined |
 //! | [`wait_for_signal`], [`rest`] | before a wait for a message, a barrier, an unpark, the time |
-//! | [`tried_in_vain`], [`notified`] | a try has failed; a condvar is notified, which is counted |
+//! | [`tried_in_vain`], [`notified`] | a try has failed; a condvar was notified, which is counted |
 //! | [`before_wait`], [`give`] | before a condvar wait; when a signal, a message or room for one is given |
 //! | [`mean`], [`outer`] | the program says what it means by taking several locks of one class |
 //! | [`publish`], [`observe`] | an ordering event: spawn, join, message, barrier |
@@ -49,8 +49,8 @@ pub(crate) use holds::{
 pub(crate) use meaning::{Meant, mean, outer};
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use ordering::{
-    Body, begin_stretch, cut_stretch, found, initialised, observe, observe_at, observe_everything,
-    publish, publish_at, signal, used, waits_with,
+    Body, begin_stretch, cut_stretch, found, has_published, initialised, observe, observe_at,
+    observe_everything, publish, publish_at, signal, used, waits_with,
 };
 #[cfg(any(debug_assertions, feature = "always"))]
 pub(crate) use timing::{notified, tried_in_vain};

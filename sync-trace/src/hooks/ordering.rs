@@ -14,13 +14,19 @@ use crate::tracker;
 
 use super::Request;
 
+/// Whether [`publish`] has nothing to do, as far as that is seen at once.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn has_published(passage: &Passage) -> bool {
+    passage.is_told_all_by(current::current())
+}
+
 /// An ordering event: what the calling thread has done so far comes before whatever those do who
 /// [`observe`] the passage.
-#[cfg_attr(not(debug_assertions), inline)]
+#[inline(never)]
 pub(crate) fn publish(passage: &Passage) {
     // What stands for an agent where there is none has nothing to say.
     let agent = current::current();
-    if agent.has_something_to_say() && !passage.is_told_all_by(agent) {
+    if agent.has_something_to_say() && !passage.is_told_all_but_holds_by(agent) {
         publish_slow(&|| passage.publish(agent));
     }
 }
@@ -39,8 +45,16 @@ pub(crate) fn publish_at(place: Place) {
 /// Others may come after what the calling thread has done so far, by an event that has happened.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn begin_stretch() {
+    let news = news::count();
+    if !current::current().held.has_begun_stretch(news) {
+        begin_stretch_anew(news);
+    }
+}
+
+#[inline(never)]
+fn begin_stretch_anew(news: u64) {
     if let Some(agent) = current::present() {
-        agent.held.begin_stretch(news::count());
+        agent.held.begin_stretch(news);
     }
 }
 
@@ -56,15 +70,23 @@ fn publish_slow(publish: &dyn Fn()) {
 /// What the calling thread has done so far may have kept others waiting for what it has just taken.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn cut_stretch() {
+    let news = news::count();
+    if !current::current().held.has_cut_stretch(news) {
+        cut_stretch_anew(news);
+    }
+}
+
+#[inline(never)]
+fn cut_stretch_anew(news: u64) {
     if let Some(agent) = current::present() {
-        agent.held.cut_stretch(news::count());
+        agent.held.cut_stretch(news);
     }
 }
 
 /// What the calling thread does from here on comes after what was published.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn observe(passage: &Passage) {
-    if passage.is_used() && !passage.is_heard_by(current::current()) {
+    if !passage.is_heard_by(current::current()) {
         observe_slow(&|agent| passage.observe(agent));
     }
 }

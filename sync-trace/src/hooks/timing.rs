@@ -152,9 +152,9 @@ fn measured(
     now_ns
 }
 
-/// A condition variable is notified.
-pub(crate) fn notified(source: &Source) {
-    note(&wanted(source, None), Event::Notified { in_vain: !source.is_awaited() });
+/// A condition variable was notified, perhaps without anybody who waited.
+pub(crate) fn notified(source: &Source, in_vain: bool) {
+    note(&wanted(source, None), Event::Notified { in_vain });
 }
 
 fn note(wanted: &Wanted, event: Event) {

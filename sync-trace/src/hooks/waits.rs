@@ -319,8 +319,9 @@ pub(crate) fn before_wait(
     own: Option<OnViolation>,
     mutex: &Range<usize>,
 ) {
-    // It is not on record yet.
-    if tracker::existing().is_none_or(|tracker| tracker.agents.is_more_than_one_awake()) {
+    // It is not on record yet. Where it would not be judged, it need not be put there beforehand.
+    let Some(tracker) = tracker::existing() else { return };
+    if tracker.agents.is_more_than_one_awake() || stall::rests(tracker) {
         return;
     }
     if let (Some(agent), Some(id)) = (current::recording(), request.lock.number()) {

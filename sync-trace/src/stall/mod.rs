@@ -36,6 +36,15 @@ pub(crate) use watch::keep_watch;
 /// After looks that came to nothing, none are made for so many times as long as they took.
 const REST: u32 = 100;
 
+/// Until when there is no use in a look, on the tracker's clock.
+static RESTS: AtomicU64 = AtomicU64::new(0);
+
+/// Whether there is no use in a look yet, after others that came to nothing.
+pub(crate) fn rests(tracker: &Tracker) -> bool {
+    let until = RESTS.load(Ordering::Relaxed);
+    until != 0 && tracker.now_ns() < until
+}
+
 /// One looks at a time: two would keep each other from sleeping.
 static LOOKING: AtomicBool = AtomicBool::new(false);
 
@@ -62,13 +71,7 @@ pub(crate) fn before_waiting(
     place: Place,
     helps: Helps<'_>,
 ) -> Last {
-    /// Until when there is no use in it, on the tracker's clock.
-    static RESTS: AtomicU64 = AtomicU64::new(0);
-
-    if current::is_in_allocator()
-        || tracker.now_ns() < RESTS.load(Ordering::Relaxed)
-        || LOOKING.swap(true, Ordering::Acquire)
-    {
+    if current::is_in_allocator() || rests(tracker) || LOOKING.swap(true, Ordering::Acquire) {
         return Last::Waits;
     }
     struct Looked;

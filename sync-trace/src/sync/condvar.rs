@@ -66,14 +66,13 @@ impl<'a, T> Apart<'a, T> {
     /// Takes `guard` apart: off the record first, so that the real mutex may be given up next.
     #[track_caller]
     fn take(
-        condvar: &Condvar,
         guard: MutexGuard<'a, T>,
+        source: Option<Arc<Source>>,
         access: &'static Access,
         site: Site,
     ) -> (Self, std::sync::MutexGuard<'a, T>) {
         let request = Request { lock: &guard.hold.mutex.header, access, site };
         hooks::prepare_again(&request);
-        let source = condvar.source();
         let MutexGuard { hold, inner } = guard;
         let MutexHold { mutex, used } = hold;
         std::mem::forget(hold);
@@ -88,6 +87,21 @@ impl<'a, T> Apart<'a, T> {
         let guard = self.mutex.guard(self.request.access, self.request.site, inner);
         self.meant.again();
         guard
+    }
+}
+
+/// A notification that is about to be given. It is counted afterwards, while whoever it wakes is on the way.
+#[must_use]
+struct Signalled {
+    source: Option<Arc<Source>>,
+    in_vain: bool,
+}
+
+impl Signalled {
+    fn count(self) {
+        if let Some(source) = self.source {
+            hooks::notified(&source, self.in_vain);
+        }
     }
 }
 
@@ -169,10 +183,11 @@ impl Condvar {
     ) -> LockResult<MutexGuard<'a, T>> {
         self.waits_with(&guard, access, site);
         let is_early = wakes_early(&guard);
-        if !is_early {
-            self.comes_last(&guard, access, site);
+        let source = self.source();
+        if let Some(source) = source.as_ref().filter(|_| !is_early) {
+            self.comes_last(&guard, source, access, site);
         }
-        let (apart, inner) = Apart::take(self, guard, access, site);
+        let (apart, inner) = Apart::take(guard, source, access, site);
         let inner = match is_early {
             true => apart.mutex.retake(inner),
             false => self.inner.wait(inner).unwrap_or_else(PoisonError::into_inner),
@@ -234,7 +249,7 @@ impl Condvar {
     ) -> (LockResult<MutexGuard<'a, T>>, WaitTimeoutResult) {
         self.waits_with(&guard, access, site);
         let is_early = wakes_early(&guard);
-        let (mut apart, inner) = Apart::take(self, guard, access, site);
+        let (mut apart, inner) = Apart::take(guard, self.source(), access, site);
         let result = match is_early {
             // Only `std` can say that there was no timeout.
             true => self.inner.wait_timeout_while(apart.mutex.retake(inner), timeout, |_| false),
@@ -311,38 +326,45 @@ impl Condvar {
     /// As [`std::sync::Condvar::notify_one`].
     #[track_caller]
     pub fn notify_one(&self) {
-        self.signal(Op::NotifyOne, Site::caller());
+        let signalled = self.signal(Op::NotifyOne, Site::caller());
         self.inner.notify_one();
+        signalled.count();
     }
 
     /// As [`std::sync::Condvar::notify_all`].
     #[track_caller]
     pub fn notify_all(&self) {
-        self.signal(Op::NotifyAll, Site::caller());
+        let signalled = self.signal(Op::NotifyAll, Site::caller());
         self.inner.notify_all();
+        signalled.count();
     }
 
     /// Whoever waits may come after what the calling thread did so far.
-    fn signal(&self, op: Op, site: Site) {
+    fn signal(&self, op: Op, site: Site) -> Signalled {
         let source = self.source();
         if let Some(source) = &source {
             hooks::will_give(source, op, site);
         }
         hooks::signal(&self.header, &self.link);
-        if let Some(source) = source {
-            hooks::notified(&source);
-            hooks::give(&source, op, site);
+        let in_vain = source.as_ref().is_some_and(|source| !source.is_awaited());
+        if let Some(source) = &source {
+            hooks::give(source, op, site);
         }
+        Signalled { source, in_vain }
     }
 
     /// The calling thread is about to wait, perhaps after all others.
     #[track_caller]
-    fn comes_last<T>(&self, guard: &MutexGuard<'_, T>, access: &'static Access, site: Site) {
-        if let Some(source) = self.source() {
-            let request = Request { lock: &guard.hold.mutex.header, access, site };
-            let mutex = guard.hold.mutex.memory();
-            hooks::before_wait(&request, &source, self.header.reaction(), &mutex);
-        }
+    fn comes_last<T>(
+        &self,
+        guard: &MutexGuard<'_, T>,
+        source: &Arc<Source>,
+        access: &'static Access,
+        site: Site,
+    ) {
+        let request = Request { lock: &guard.hold.mutex.header, access, site };
+        let mutex = guard.hold.mutex.memory();
+        hooks::before_wait(&request, source, self.header.reaction(), &mutex);
     }
 
     /// What is waited for here.

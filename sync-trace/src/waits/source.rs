@@ -25,7 +25,8 @@ pub(crate) struct Source {
     given: AtomicU64,
     /// How many wait now.
     waiting: AtomicU32,
-    last: Mutex<Option<Given>>,
+    /// When it was given last, and when another one gave it before.
+    last: Mutex<[Option<Given>; 2]>,
     /// Whether the next time that it is given is to be noted: nobody has given it yet, or not since somebody
     /// began to wait.
     is_news: AtomicBool,
@@ -37,7 +38,7 @@ pub(crate) struct Source {
     under_lock: AtomicBool,
     /// Whether others may give it, or have given it, of whom nothing is noted.
     by_others: AtomicBool,
-    /// Who gave it before the last one.
+    /// Who gave it before these two.
     earlier: Mutex<Vec<AgentId>>,
 }
 
@@ -91,7 +92,7 @@ impl Source {
             origin,
             given: AtomicU64::new(0),
             waiting: AtomicU32::new(0),
-            last: Mutex::new(None),
+            last: Mutex::new([None, None]),
             is_news: AtomicBool::new(true),
             parties: None,
             is_room: false,
@@ -135,14 +136,19 @@ impl Source {
 
     /// Who has given it so far; `None` if there are more than are known.
     pub(crate) fn givers(&self) -> Option<Vec<AgentId>> {
-        let mut givers = Vec::with_capacity(GIVERS_MAX + 1);
+        let mut givers = Vec::with_capacity(GIVERS_MAX + 2);
         givers.extend(lock(&self.earlier).iter().copied());
-        givers.extend(lock(&self.last).as_ref().map(|last| last.id));
+        for given in lock(&self.last).iter().flatten() {
+            // There is room, so nothing is allocated.
+            if !givers.contains(&given.id) || givers.len() >= GIVERS_MAX {
+                givers.push(given.id);
+            }
+        }
         let are_known = !self.by_others.load(Ordering::Relaxed) && givers.len() <= GIVERS_MAX;
         are_known.then_some(givers)
     }
 
-    /// Another one gives it than the one who did last.
+    /// Others have given it since than this one.
     fn note_earlier(&self, id: AgentId) {
         let is_known =
             |earlier: &Vec<AgentId>| earlier.contains(&id) || earlier.len() >= GIVERS_MAX;
@@ -174,14 +180,22 @@ impl Source {
         self.is_news.store(self.is_under_lock(), Ordering::Relaxed);
         let (id, in_vain) = (agent.id(), !self.is_awaited());
         let mut last = lock(&self.last);
-        if let Some(last) = last.as_mut().filter(|last| last.id == id) {
-            *last = Given { op, site, at_ns: now_ns, in_vain, ..last.clone() };
+        let is_by = |given: &Option<Given>| given.as_ref().is_some_and(|given| given.id == id);
+        // Two who take turns are both at hand.
+        if is_by(&last[1]) {
+            last.swap(0, 1);
+        }
+        if let Some(last) = last[0].as_mut().filter(|last| last.id == id) {
+            (last.op, last.site, last.at_ns, last.in_vain) = (op, site, now_ns, in_vain);
             return;
         }
         drop(last);
         let (identity, os_id) = (agent.identity(), agent.os_id());
         let given = Given { by: agent, id, identity, os_id, op, site, at_ns: now_ns, in_vain };
-        let old = lock(&self.last).replace(given);
+        let old = {
+            let [last, before] = &mut *lock(&self.last);
+            std::mem::replace(before, last.replace(given))
+        };
         if let Some(old) = old {
             self.note_earlier(old.id);
         }
@@ -200,7 +214,7 @@ impl Source {
 
     /// Who gave it last.
     pub(crate) fn last(&self) -> Option<Given> {
-        lock(&self.last).clone()
+        lock(&self.last)[0].clone()
     }
 
     /// How many wait for it.
@@ -234,5 +248,48 @@ impl Given {
         let Self { id, identity, os_id, .. } = self;
         let (name, started_by) = (identity.name.clone(), identity.started_by.clone());
         Participant { id: *id, name, os_id: *os_id, started_by }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::agent::Agents;
+
+    #[test]
+    fn who_gave_it_is_known_whether_they_take_turns_or_not() {
+        let agents: &Agents = Box::leak(Box::new(Agents::new()));
+        let here = Site::caller();
+        let source = Source::new(LockId(1), LockKind::Condvar, Origin::unnamed(here));
+        let all: Vec<_> =
+            (0..GIVERS_MAX + 2).map(|_| agents.admit(Identity::default(), None)).collect();
+        let give = |by: usize, at_ns| source.give(all[by], Op::NotifyOne, here, at_ns);
+        let known = |count: usize| {
+            let mut ids: Vec<_> = all[..count].iter().map(|agent| agent.id()).collect();
+            ids.sort();
+            ids
+        };
+        let givers = || {
+            source.givers().map(|mut givers| {
+                givers.sort();
+                givers
+            })
+        };
+        let last = || source.last().map(|last| (last.id, last.at_ns));
+        assert_eq!((givers(), last()), (Some(Vec::new()), None));
+        for (at_ns, by) in [0, 1, 0, 0, 1, 0, 2, 1, 2].into_iter().enumerate() {
+            give(by, at_ns as u64);
+            assert_eq!(last(), Some((all[by].id(), at_ns as u64)));
+        }
+        assert_eq!((givers(), source.times()), (Some(known(3)), 9));
+        for by in 3..GIVERS_MAX {
+            give(by, 0);
+            assert_eq!(givers(), Some(known(by + 1)));
+        }
+        // One too many, and so it stays whoever comes next.
+        give(GIVERS_MAX, 0);
+        assert_eq!(givers(), None);
+        [0, 1, GIVERS_MAX + 1, 0, 1, 2].into_iter().for_each(|by| give(by, 0));
+        assert_eq!(givers(), None);
     }
 }

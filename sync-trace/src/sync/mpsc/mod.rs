@@ -134,6 +134,14 @@ impl Endpoint {
     /// The calling thread is about to put a message in or take one out, or to try that.
     #[cfg_attr(not(debug_assertions), inline)]
     fn point(&self) {
+        if hooks::is_perturbed() {
+            self.point_if_tracked();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn point_if_tracked(&self) {
         if self.channel.is_tracked() {
             hooks::point();
         }
@@ -200,16 +208,22 @@ impl Endpoint {
 
     #[cfg_attr(not(debug_assertions), inline)]
     fn publish(&self, passage: &Passage) {
+        if !hooks::has_published(passage) {
+            self.publish_anew(passage);
+        }
+    }
+
+    #[inline(never)]
+    fn publish_anew(&self, passage: &Passage) {
         if self.channel.is_tracked() {
             hooks::publish(passage);
         }
     }
 
+    /// Where a channel is not tracked, nothing was left.
     #[cfg_attr(not(debug_assertions), inline)]
     fn observe(&self, passage: &Passage) {
-        if self.channel.is_tracked() {
-            hooks::observe(passage);
-        }
+        hooks::observe(passage);
     }
 
     /// The calling thread is about to wait for a message.
