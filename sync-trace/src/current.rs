@@ -15,8 +15,9 @@ use crate::finding::{AgentId, StartedBy};
 use crate::foresight::news;
 use crate::foresight::passage::Passage;
 use crate::foresight::pledges::Ending;
+use crate::numbers::next_number;
 use crate::perturb;
-use crate::registry::{ScopeId, next_number};
+use crate::registry::ScopeId;
 use crate::site::Site;
 use crate::tracker::{self, Limits};
 

@@ -45,6 +45,21 @@ pub(crate) fn requested(
     agent: &'static Agent,
     asked: Asked,
 ) -> Option<u64> {
+    // This function calls nothing but at its ends, so that nothing has to be saved for that.
+    if asked == Asked::Nested
+        && !agent.time.is_inside()
+        && let Some(next) = agent.held.next_if_idle()
+    {
+        if let Some(word) = lock.number_new(&agent.numbers) {
+            let entry = Entry { word, access, created: lock.origin(), site };
+            let filled = agent.held.fill_alike(next, &entry);
+            if filled.is_some() {
+                return filled;
+            }
+            return requested_first(lock, access, site, agent);
+        }
+        return requested_alone(lock, access, site, agent);
+    }
     if agent.held.has_to_do() {
         return requested_to_be_counted(lock, access, site, agent, asked);
     }
@@ -82,19 +97,29 @@ fn requested_as_usual(
     agent: &'static Agent,
     asked: Asked,
 ) -> Option<u64> {
-    // All that is not done at once is a call at the end, so that nothing has to be saved for it.
     if asked == Asked::Nested && agent.held.is_empty() && !agent.time.is_inside() {
-        let word = lock.word();
-        if lock.id().is_some() {
-            agent.held.keep_lowest();
-            return agent.held.fill_first(&Entry { word, access, created: lock.origin(), site });
-        }
-        return requested_first(lock, access, site, agent);
+        return requested_alone(lock, access, site, agent);
     }
     looked_up(lock, access, site, agent)
 }
 
-/// The lock has no number yet, and nothing is held.
+/// Nothing is held.
+#[inline(never)]
+fn requested_alone(
+    lock: &LockHeader,
+    access: &'static Access,
+    site: Site,
+    agent: &'static Agent,
+) -> Option<u64> {
+    let word = lock.word();
+    if lock.id().is_some() {
+        agent.held.keep_lowest();
+        return agent.held.fill_first(&Entry { word, access, created: lock.origin(), site });
+    }
+    requested_first(lock, access, site, agent)
+}
+
+/// The lock has no number yet, or has just got it, and nothing is held.
 #[inline(never)]
 fn requested_first(
     lock: &LockHeader,
@@ -102,7 +127,7 @@ fn requested_first(
     site: Site,
     agent: &'static Agent,
 ) -> Option<u64> {
-    let word = lock.first_word()?;
+    let word = lock.first_word(|| agent.numbers.next())?;
     if lock.id().is_none() {
         // One that is not for the usual path has to be looked at again when it is had.
         agent.held.keep_lowest();

@@ -15,7 +15,7 @@ use crate::atomics::{self, Mutex, Ordering, lock};
 use crate::finding::LockId;
 use crate::foresight::news;
 use crate::lock_order::clock::Parcel;
-use crate::registry::next_number;
+use crate::numbers::next_number;
 
 /// Where one kind of word is left.
 pub(crate) struct Passage {
