@@ -2,6 +2,7 @@
 
 #[cfg(not(loom))]
 mod drawn {
+    use std::cell::Cell;
     use std::num::NonZeroU64;
     use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -55,14 +56,22 @@ mod drawn {
     }
 
     thread_local! {
-        /// That of the calling thread, for what is no agent's business.
-        static MINE: Block = const { Block::new() };
+        /// That of the calling thread's agent.
+        static MINE: Cell<Option<&'static Block>> = const { Cell::new(None) };
+        /// For a thread that has none.
+        static SPARE: Block = const { Block::new() };
+    }
+
+    /// From here on the calling thread draws from this block, and nobody else does. One for each thread: numbers
+    /// that lie close to each other find places of their own in small tables.
+    pub(crate) fn draw_from(block: Option<&'static Block>) {
+        MINE.set(block);
     }
 
     impl LockId {
         /// A number that no lock has yet.
         pub(crate) fn next() -> Self {
-            MINE.with(Block::next)
+            MINE.get().map_or_else(|| SPARE.with(Block::next), Block::next)
         }
     }
 }
@@ -114,6 +123,8 @@ mod drawn {
 
 #[cfg(all(test, not(loom)))]
 use drawn::SIZE;
+#[cfg(not(loom))]
+pub(crate) use drawn::draw_from;
 #[cfg(all(test, loom))]
 pub(crate) use drawn::restart_numbers;
 pub(crate) use drawn::{Block, next_number};
@@ -137,6 +148,17 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), drawn);
+    }
+
+    #[test]
+    fn a_thread_draws_from_the_block_that_it_was_given() {
+        static BLOCK: Block = Block::new();
+        let without = LockId::next();
+        draw_from(Some(&BLOCK));
+        let first = LockId::next();
+        assert_eq!(BLOCK.at_hand(), Some(LockId(first.0 + 1)));
+        draw_from(None);
+        assert_eq!(LockId::next(), LockId(without.0 + 1));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::declared::{self, Manner};
 use crate::finding::{Finding, Level, LockId, LockKind, Outcome};
 use crate::foresight::ledger::{Judged, Prospect};
 use crate::foresight::{meant, news};
-use crate::held::{Asked, Entry, Held, key};
+use crate::held::{Asked, Entry, Filled, Held, key};
 use crate::lock_order::clock::Section;
 use crate::lock_order::hold::Hold;
 use crate::lock_order::prediction::Repeats;
@@ -44,7 +44,7 @@ pub(crate) fn requested(
     site: Site,
     agent: &'static Agent,
     asked: Asked,
-) -> Option<u64> {
+) -> Option<Filled> {
     // This function calls nothing but at its ends, so that nothing has to be saved for that.
     if asked == Asked::Nested
         && !agent.time.is_inside()
@@ -76,7 +76,7 @@ fn requested_to_be_counted(
     site: Site,
     agent: &'static Agent,
     asked: Asked,
-) -> Option<u64> {
+) -> Option<Filled> {
     if !current::is_in_allocator() {
         let _working = Working::begin();
         agent.account.make_room();
@@ -96,7 +96,7 @@ fn requested_as_usual(
     site: Site,
     agent: &'static Agent,
     asked: Asked,
-) -> Option<u64> {
+) -> Option<Filled> {
     if asked == Asked::Nested && agent.held.is_empty() && !agent.time.is_inside() {
         return requested_alone(lock, access, site, agent);
     }
@@ -110,7 +110,7 @@ fn requested_alone(
     access: &'static Access,
     site: Site,
     agent: &'static Agent,
-) -> Option<u64> {
+) -> Option<Filled> {
     let word = lock.word();
     if lock.id().is_some() {
         agent.held.keep_lowest();
@@ -126,7 +126,7 @@ fn requested_first(
     access: &'static Access,
     site: Site,
     agent: &'static Agent,
-) -> Option<u64> {
+) -> Option<Filled> {
     let word = lock.first_word(|| agent.numbers.next())?;
     if lock.id().is_none() {
         // One that is not for the usual path has to be looked at again when it is had.
@@ -144,7 +144,7 @@ fn looked_up(
     access: &'static Access,
     site: Site,
     agent: &'static Agent,
-) -> Option<u64> {
+) -> Option<Filled> {
     let (held, time) = (&agent.held, &agent.time);
     // Where something is meant by what is taken now, that is not on record yet.
     if let Some(id) = lock.number().filter(|_| !meant::is_any()) {

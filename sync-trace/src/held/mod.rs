@@ -33,6 +33,7 @@
 
 mod slot;
 
+use std::num::NonZeroU64;
 // Not a part of the model.
 use std::sync::atomic::AtomicU32;
 
@@ -149,6 +150,21 @@ pub(crate) struct Next<'a> {
     state: u64,
     index: usize,
     slot: &'a Slot,
+}
+
+/// The next place is filled: the state once it is taken, which is a number that is not zero so that `None`
+/// fits beside it into one register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Filled(NonZeroU64);
+
+impl Filled {
+    /// `state` is that before it is taken.
+    #[inline]
+    fn before(state: u64) -> Self {
+        debug_assert!(state & DEPTH_MASK < DEPTH_MASK);
+        // SAFETY: the place that is taken is in its depth then, which is far from full.
+        Self(unsafe { NonZeroU64::new_unchecked(state.wrapping_add(VERSION + 1)) })
+    }
 }
 
 /// Numbers for sets of locks and modes: the sum of the numbers of the members, so that the order in
@@ -293,7 +309,7 @@ impl HeldStack {
         site: Site,
         asked: Asked,
         stamp: impl FnOnce() -> u64,
-    ) -> Option<u64> {
+    ) -> Option<Filled> {
         let next = self.next()?;
         let is_known = next.slot.is_like(word, access)
             && next.slot.is_at(site)
@@ -304,7 +320,7 @@ impl HeldStack {
     /// Fills the next place. Returns what [`take_place`](Self::take_place) wants; `None` off the usual
     /// path. Owner only.
     #[inline]
-    pub(crate) fn fill(&self, entry: &Entry) -> Option<u64> {
+    pub(crate) fn fill(&self, entry: &Entry) -> Option<Filled> {
         let next = self.next()?;
         if !next.slot.is_like(entry.word, entry.access) {
             self.fill_place(next.index, entry);
@@ -318,7 +334,7 @@ impl HeldStack {
     /// As [`fill`](Self::fill) for who holds nothing, and whose request nobody asks about. What is known
     /// of another request there stays: requests that are asked about are not like this one.
     #[inline]
-    pub(crate) fn fill_first(&self, entry: &Entry) -> Option<u64> {
+    pub(crate) fn fill_first(&self, entry: &Entry) -> Option<Filled> {
         let next = self.next().filter(|next| next.index == 0)?;
         self.settle(next.slot);
         self.begin_fill();
@@ -330,7 +346,7 @@ impl HeldStack {
     /// As [`fill_fresh`](Self::fill_fresh) where one lock of a class comes after the other, each for a short time:
     /// then little is to be written. `None` if it is not so. `next` is the lowest place.
     #[inline]
-    pub(crate) fn fill_alike(&self, next: Next<'_>, entry: &Entry) -> Option<u64> {
+    pub(crate) fn fill_alike(&self, next: Next<'_>, entry: &Entry) -> Option<Filled> {
         let is_alike = next.slot.is_of_class_of(entry)
             && next.slot.tick.is_mixed()
             && self.slots[1].is_forgotten();
@@ -344,7 +360,7 @@ impl HeldStack {
 
     /// As [`fill_first`](Self::fill_first) for a lock that nobody has used before.
     #[inline]
-    pub(crate) fn fill_fresh(&self, entry: &Entry) -> Option<u64> {
+    pub(crate) fn fill_fresh(&self, entry: &Entry) -> Option<Filled> {
         let next = self.next().filter(|next| next.index == 0)?;
         if !(next.slot.is_of_class_of(entry) && next.slot.tick.mix()) {
             self.settle(next.slot);
@@ -362,7 +378,7 @@ impl HeldStack {
         entry: &Entry,
         stamp: u64,
         known: impl FnOnce(u64, u64) -> Option<&'c Repeats>,
-    ) -> Option<u64> {
+    ) -> Option<Filled> {
         let next = self.next()?;
         let is_like = next.slot.is_like(entry.word, entry.access);
         if !(is_like && next.slot.recalls(stamp)) {
@@ -428,27 +444,31 @@ impl HeldStack {
 
     /// The number of the push that comes next, for an entry that needs it.
     #[inline]
-    fn stamped(&self, next: Next<'_>, access: &Access) -> u64 {
+    fn stamped(&self, next: Next<'_>, access: &Access) -> Filled {
         if access.mode != Mode::Exclusive {
             self.begin_fill();
             next.slot.stamp.store(next.state >> VERSION_SHIFT, Ordering::Relaxed);
         }
-        next.state
+        Filled::before(next.state)
     }
 
-    /// Records an acquisition whose place is filled. `state` comes from [`recall`](Self::recall) or
+    /// Records an acquisition whose place is filled. `filled` comes from [`recall`](Self::recall) or
     /// [`fill`](Self::fill), and nothing has been pushed or popped since. Owner only.
     #[inline]
-    pub(crate) fn take_place(&self, state: u64) {
-        debug_assert_eq!(self.state.load(Ordering::Relaxed), state, "the place was not kept");
-        self.state.store(state.wrapping_add(VERSION + 1), Ordering::Release);
+    pub(crate) fn take_place(&self, filled: Filled) {
+        debug_assert_eq!(
+            Filled::before(self.state.load(Ordering::Relaxed)),
+            filled,
+            "the place was not kept"
+        );
+        self.state.store(filled.0.get(), Ordering::Release);
     }
 
     /// Records an acquisition; false if it needs [`push_slow`](Self::push_slow). Owner only.
     #[inline]
     pub(crate) fn push(&self, entry: &Entry) -> bool {
-        let state = self.fill(entry);
-        state.map(|state| self.take_place(state)).is_some()
+        let filled = self.fill(entry);
+        filled.map(|filled| self.take_place(filled)).is_some()
     }
 
     /// Whether there is nothing to see for the lock order: the agent holds nothing, and records on the
@@ -1229,7 +1249,7 @@ mod tests {
     }
 
     /// Fills the next place for `lock` and notes that its request is known under stamp 7.
-    fn fill_known(stack: &HeldStack, lock: u64, repeats: &Repeats) -> Option<u64> {
+    fn fill_known(stack: &HeldStack, lock: u64, repeats: &Repeats) -> Option<Filled> {
         let chain = key::chain(stack.key(), key::of(LockId(lock), Mode::Exclusive));
         let known = |below, wanted| {
             assert_eq!(key::chain(below, wanted), chain);

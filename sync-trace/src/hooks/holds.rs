@@ -9,7 +9,7 @@ use crate::declared;
 use crate::finding::LockId;
 use crate::foresight::chronicle::Ended;
 use crate::foresight::forecast;
-use crate::held::{Asked, Held, Popped};
+use crate::held::{Asked, Filled, Held, Popped};
 use crate::op::Mode;
 use crate::registry::{Access, LockHeader, word};
 use crate::site::Site;
@@ -22,7 +22,7 @@ use super::{Request, ordering, timing};
 #[derive(Clone, Copy)]
 pub(crate) struct Prepared {
     agent: &'static Agent,
-    place: Option<u64>,
+    place: Option<Filled>,
 }
 
 impl Prepared {
@@ -118,7 +118,7 @@ pub(crate) fn acquired_at_once(request: &Request<'_>, prepared: Prepared) -> Rec
 
 /// Another agent had the lock before, and nothing else is unusual.
 #[inline(never)]
-fn changed_hands(lock: &LockHeader, agent: &Agent, place: u64) -> Recorded {
+fn changed_hands(lock: &LockHeader, agent: &Agent, place: Filled) -> Recorded {
     lock.set_owner(agent);
     agent.held.take_place(place);
     agent.held.changed_hands();
