@@ -66,7 +66,7 @@ const WORKS: [Counted; 20] = [
     work("four", on_locks!(FourDeep), 436.0),
     work("read", on_locks!(Read), 97.0),
     work("write", on_locks!(Write), 119.0),
-    work("create", on_locks!(CreateLockDrop), 244.0),
+    work("create", on_locks!(CreateLockDrop), 148.0),
     work("measured", on_locks!(LockUnlock), 1900.0).with_all_measured(),
     work("static16", drop_in::LAZY_STATIC, 70.0),
     work("lazy16", drop_in::LAZY_LOCAL, 70.0),

@@ -21,9 +21,10 @@ use crate::foresight::chronicle::TimeSlot;
 use crate::foresight::conditions;
 use crate::foresight::news;
 use crate::held::{Held, HeldStack};
+use crate::numbers::{Block, next_number};
 use crate::permits::Permits;
 use crate::perturb::Branch;
-use crate::registry::{Resource, ScopeId, next_number};
+use crate::registry::{Resource, ScopeId};
 use crate::waits::slot::WaitSlot;
 
 /// One agent's record.
@@ -60,6 +61,8 @@ pub(crate) struct Agent {
     pub(crate) extents: Extents,
     /// Its place in the tree of threads, for what is decided at random.
     pub(crate) branch: Branch,
+    /// For the locks that it is the first to use.
+    pub(crate) numbers: Block,
     /// How long it has waited, and for what; and those whose record this was before.
     pub(crate) account: Account,
     /// Locks held when a finding was raised, whose release during its panic shall not poison them.
@@ -120,6 +123,7 @@ impl Agent {
                 cold: AtomicU32::new(0),
                 extents: Extents::new(),
                 branch: Branch::new(),
+                numbers: Block::new(),
                 account: Account::new(),
                 forgiven: Mutex::new(Vec::new()),
                 identity: Mutex::new(None),

@@ -15,8 +15,9 @@ use crate::finding::{AgentId, StartedBy};
 use crate::foresight::news;
 use crate::foresight::passage::Passage;
 use crate::foresight::pledges::Ending;
+use crate::numbers::{self, next_number};
 use crate::perturb;
-use crate::registry::{ScopeId, next_number};
+use crate::registry::ScopeId;
 use crate::site::Site;
 use crate::tracker::{self, Limits};
 
@@ -158,6 +159,7 @@ fn settle_in(agent: &'static Agent) {
         agent.set_os_id(id);
     }
     HOME.set(Some(agent));
+    numbers::draw_from(Some(&agent.numbers));
     LAST.set(Some((agent, agent.id())));
     if WORKING.get() == 0 && MUTED.get() == 0 {
         CURRENT.set(agent);
@@ -208,6 +210,7 @@ fn retire() {
     if let Some(agent) = home() {
         let working = Working::begin();
         HOME.set(None);
+        numbers::draw_from(None);
         tracker::global().retire(agent);
         drop(working);
     }

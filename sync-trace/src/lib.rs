@@ -80,6 +80,7 @@ mod json;
 mod lock_order;
 mod macros;
 mod meaning;
+mod numbers;
 mod op;
 pub mod order;
 mod os;

@@ -1,16 +1,13 @@
 //! What a lock is to the tracker: its number, its kind and type, where it was created.
 
-#[cfg(not(loom))]
-use std::cell::Cell;
 use std::num::NonZeroU64;
-#[cfg(not(loom))]
-use std::sync::atomic::AtomicU64 as GlobalU64;
 
 use crate::agent::Agent;
 use crate::atomics::{AtomicPtr, AtomicU64, Ordering, const_fn};
 use crate::config::OnViolation;
 use crate::finding::{AgentId, LockId, LockKind};
 use crate::foresight::passage::Use;
+use crate::numbers::Block;
 use crate::op::{Mode, Op};
 #[cfg(not(loom))]
 use crate::site::Label;
@@ -137,16 +134,28 @@ impl LockHeader {
         self.number().or_else(|| self.first_id())
     }
 
+    /// Gives a lock that nobody has used yet its number, and returns the word with that; `None` if it is no such
+    /// lock, or there is no number at hand.
+    #[inline]
+    pub(crate) fn number_new(&self, numbers: &Block) -> Option<u64> {
+        if self.word.load(Ordering::Relaxed) != 0 {
+            return None;
+        }
+        let wanted = word::of(numbers.at_hand()?);
+        let set = self.word.compare_exchange(0, wanted, Ordering::Relaxed, Ordering::Relaxed);
+        set.is_ok().then_some(wanted)
+    }
+
     /// The number of a lock that seems to have none yet; `None` if it is not to be recorded.
     #[inline(never)]
     pub(crate) fn first_id(&self) -> Option<LockId> {
-        self.first_word().and_then(number_in)
+        self.first_word(LockId::next).and_then(number_in)
     }
 
     /// The word of a lock that seems to have no number yet, with one; `None` if it is not to be
     /// recorded.
     #[inline]
-    pub(crate) fn first_word(&self) -> Option<u64> {
+    pub(crate) fn first_word(&self, next: impl Fn() -> LockId) -> Option<u64> {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             if word & (UNTRACKED | ALLOCATORS) != 0 {
@@ -155,7 +164,7 @@ impl LockHeader {
             if number_in(word).is_some() {
                 return Some(word);
             }
-            let wanted = word | LockId::next().0 << ID_SHIFT;
+            let wanted = word | word::of(next());
             match self.word.compare_exchange(word, wanted, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Some(wanted),
                 Err(seen) => word = seen,
@@ -278,16 +287,10 @@ impl LockHeader {
         self.word.fetch_and(!(POISONED | SPARED), Ordering::Relaxed);
     }
 
-    /// Whether `agent` is the one that took the lock alone last. Only the holder of the real lock asks.
+    /// Who took the lock alone last. Only the holder of the real lock asks.
     #[inline]
-    pub(crate) fn is_owner(&self, agent: &Agent) -> bool {
-        std::ptr::eq(self.owner.load(Ordering::Relaxed), agent)
-    }
-
-    /// Whether any agent took the lock alone last.
-    #[inline]
-    pub(crate) fn has_owner(&self) -> bool {
-        !self.owner.load(Ordering::Relaxed).is_null()
+    pub(crate) fn last_owner(&self) -> LastOwner {
+        LastOwner(self.owner.load(Ordering::Relaxed))
     }
 
     /// Records `agent`, which has just taken the lock alone, as its owner. Only the holder of the
@@ -314,10 +317,19 @@ impl LockHeader {
     }
 }
 
-impl LockId {
-    /// A number that no lock has yet.
-    pub(crate) fn next() -> Self {
-        Self(next_lock_number().get())
+/// The agent that took a lock alone last, if any did.
+#[derive(Clone, Copy)]
+pub(crate) struct LastOwner(*const Agent);
+
+impl LastOwner {
+    #[inline]
+    pub(crate) fn is(self, agent: &Agent) -> bool {
+        std::ptr::eq(self.0, agent)
+    }
+
+    #[inline]
+    pub(crate) fn is_any(self) -> bool {
+        !self.0.is_null()
     }
 }
 
@@ -332,6 +344,7 @@ pub(crate) mod word {
     pub(crate) const FREE_TOO: u64 = 1 << 11;
 
     /// That of a lock with this number and without flags.
+    #[inline]
     pub(crate) fn of(lock: LockId) -> u64 {
         lock.0 << ID_SHIFT
     }
@@ -424,64 +437,6 @@ impl Resource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ScopeId(pub(crate) NonZeroU64);
 
-/// Numbers for scopes and agents: drawn once for each thread, so one shared counter will do.
-#[cfg(not(loom))]
-pub(crate) fn next_number() -> NonZeroU64 {
-    static NEXT: GlobalU64 = GlobalU64::new(1);
-    NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed)).expect("2^64 numbers are never drawn")
-}
-
-/// In the model every execution has to draw the same numbers. All threads of an execution run in one
-/// real thread, whose counter starts again with each.
-#[cfg(loom)]
-mod model_numbers {
-    use std::cell::Cell;
-    use std::num::NonZeroU64;
-
-    thread_local! {
-        static NEXT: Cell<u64> = const { Cell::new(1) };
-    }
-
-    pub(crate) fn next_number() -> NonZeroU64 {
-        NonZeroU64::new(NEXT.replace(NEXT.get() + 1)).expect("numbers start at 1")
-    }
-
-    pub(super) fn next_lock_number() -> NonZeroU64 {
-        next_number()
-    }
-
-    #[cfg(test)]
-    pub(crate) fn restart_numbers() {
-        NEXT.set(1);
-    }
-}
-
-#[cfg(loom)]
-use model_numbers::next_lock_number;
-#[cfg(loom)]
-pub(crate) use model_numbers::next_number;
-#[cfg(all(test, loom))]
-pub(crate) use model_numbers::restart_numbers;
-
-#[cfg(not(loom))]
-/// Numbers for locks: every thread draws a block, so that creating locks shares no cache line.
-fn next_lock_number() -> NonZeroU64 {
-    const BLOCK: u64 = 64;
-    static NEXT: GlobalU64 = GlobalU64::new(1);
-    thread_local! {
-        /// The next number of this thread's block; a multiple of `BLOCK` plus one asks for more.
-        static MINE: Cell<u64> = const { Cell::new(1) };
-    }
-    MINE.with(|mine| {
-        let mut number = mine.get();
-        if number % BLOCK == 1 {
-            number = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
-        }
-        mine.set(number + 1);
-        NonZeroU64::new(number).expect("numbers start at 1")
-    })
-}
-
 #[cfg(all(test, not(loom)))]
 pub(crate) mod tests {
     use super::*;
@@ -507,20 +462,6 @@ pub(crate) mod tests {
         ] {
             assert_eq!(Resource::from_bits(resource.to_bits()), resource);
         }
-    }
-
-    #[test]
-    fn numbers_are_never_drawn_twice() {
-        let threads: Vec<_> = (0..4)
-            .map(|_| {
-                std::thread::spawn(|| (0..500).map(|_| next_lock_number()).collect::<Vec<_>>())
-            })
-            .collect();
-        let mut all: Vec<_> = threads.into_iter().flat_map(|t| t.join().unwrap()).collect();
-        let drawn = all.len();
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), drawn);
     }
 
     #[test]
@@ -593,6 +534,26 @@ pub(crate) mod tests {
         assert_eq!((header.id(), header.number(), header.ensure_id()), (None, id, id));
         header.mark_allocators();
         assert_eq!((header.id(), header.number(), header.recorded_id()), (None, None, id));
+    }
+
+    #[test]
+    fn only_a_lock_that_nobody_has_used_gets_its_number_at_once() {
+        let numbers = Block::new();
+        let new = LockHeader::new(Site::caller());
+        assert_eq!(new.number_new(&numbers), None, "there is none at hand");
+        let first = numbers.next();
+        let word = new.number_new(&numbers);
+        assert_eq!((word, new.id()), (Some(new.word()), Some(LockId(first.0 + 1))));
+        assert_eq!(new.number_new(&numbers), None);
+        let mut settled = LockHeader::new(Site::caller());
+        settled.set_reaction(OnViolation::Log);
+        assert_eq!((settled.number_new(&numbers), settled.id()), (None, None));
+        let allocators = LockHeader::new(Site::caller());
+        allocators.mark_allocators();
+        assert_eq!((allocators.number_new(&numbers), allocators.number()), (None, None));
+        let mut untracked = LockHeader::new(Site::caller());
+        untracked.make_untracked();
+        assert_eq!((untracked.number_new(&numbers), untracked.number()), (None, None));
     }
 
     #[test]

@@ -18,8 +18,8 @@ use crate::contention::Snapshot;
 use crate::contention::attributed::{self, Observation};
 use crate::current::{self, Working};
 use crate::finding::{AgentId, Finding, Outcome, TestId};
+use crate::numbers::next_number;
 use crate::os;
-use crate::registry::next_number;
 use crate::stall::{self, Aside};
 use crate::tracker::global;
 

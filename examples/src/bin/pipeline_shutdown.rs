@@ -17,7 +17,7 @@
 //!    |             ^^^^ 'printer' (4317) would now wait for the others at `all out`, and nobody is left who could end that
 //!    |
 //!    = chain: 'printer' -> all out -> nobody
-//!    = locks: all out  std Barrier  #65, created at examples/src/bin/pipeline_shutdown.rs:92:28
+//!    = locks: all out  std Barrier  #257, created at examples/src/bin/pipeline_shutdown.rs:92:28
 //!    = threads: 'printer'  (4317)  started by 'main' at examples/src/bin/pipeline_shutdown.rs:109:50
 //!    = others: 'filter' (4316)  has been waiting 3.96 ms to send to `matches` at examples/src/bin/pipeline_shutdown.rs:60
 //!              'reader' (4315)  has been waiting 3.96 ms to send to `lines` at examples/src/bin/pipeline_shutdown.rs:53

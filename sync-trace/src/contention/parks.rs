@@ -4,7 +4,8 @@
 use super::table::Wanted;
 use crate::atomics::{Mutex, lock, push};
 use crate::finding::LockId;
-use crate::registry::{Access, next_number};
+use crate::numbers::next_number;
+use crate::registry::Access;
 use crate::site::{Origin, Site};
 
 /// As many as the program has lines that park. One that two threads come to first at the same moment may be there

@@ -80,14 +80,17 @@ impl Tick {
     /// what was counted. False if that is not so. Owner only.
     #[inline]
     pub(crate) fn mix(&self) -> bool {
-        let is_little = self.counted() < MANY as u32;
+        let from = self.from.load(Ordering::Relaxed);
+        // What is mixed goes to the class, however much it is.
+        let is_little = from & MIXED != 0 || self.counted() < MANY as u32;
         if is_little && self.has_counted() {
-            self.from.store(self.from.load(Ordering::Relaxed) | MIXED, Ordering::Relaxed);
+            self.from.store(from | MIXED, Ordering::Relaxed);
         }
         is_little
     }
 
     /// How many are left until it is due.
+    #[inline]
     pub(crate) fn left(&self) -> u32 {
         self.left.load(Ordering::Relaxed)
     }

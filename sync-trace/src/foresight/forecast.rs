@@ -14,7 +14,7 @@ use crate::declared::{self, Manner};
 use crate::finding::{Finding, Level, LockId, LockKind, Outcome};
 use crate::foresight::ledger::{Judged, Prospect};
 use crate::foresight::{meant, news};
-use crate::held::{Asked, Entry, Held, key};
+use crate::held::{Asked, Entry, Filled, Held, key};
 use crate::lock_order::clock::Section;
 use crate::lock_order::hold::Hold;
 use crate::lock_order::prediction::{Noted, Repeats};
@@ -44,7 +44,22 @@ pub(crate) fn requested(
     site: Site,
     agent: &'static Agent,
     asked: Asked,
-) -> Option<u64> {
+) -> Option<Filled> {
+    // This function calls nothing but at its ends, so that nothing has to be saved for that.
+    if asked == Asked::Nested
+        && !agent.time.is_inside()
+        && let Some(next) = agent.held.next_if_idle()
+    {
+        if let Some(word) = lock.number_new(&agent.numbers) {
+            let entry = Entry { word, access, created: lock.origin(), site };
+            let filled = agent.held.fill_alike(next, &entry);
+            if filled.is_some() {
+                return filled;
+            }
+            return requested_first(lock, access, site, agent);
+        }
+        return requested_alone(lock, access, site, agent);
+    }
     if agent.held.has_to_do() {
         return requested_to_be_counted(lock, access, site, agent, asked);
     }
@@ -61,7 +76,7 @@ fn requested_to_be_counted(
     site: Site,
     agent: &'static Agent,
     asked: Asked,
-) -> Option<u64> {
+) -> Option<Filled> {
     if !current::is_in_allocator() {
         let _working = Working::begin();
         agent.account.make_room();
@@ -81,28 +96,38 @@ fn requested_as_usual(
     site: Site,
     agent: &'static Agent,
     asked: Asked,
-) -> Option<u64> {
-    // All that is not done at once is a call at the end, so that nothing has to be saved for it.
+) -> Option<Filled> {
     if asked == Asked::Nested && agent.held.is_empty() && !agent.time.is_inside() {
-        let word = lock.word();
-        if lock.id().is_some() {
-            agent.held.keep_lowest();
-            return agent.held.fill_first(&Entry { word, access, created: lock.origin(), site });
-        }
-        return requested_first(lock, access, site, agent);
+        return requested_alone(lock, access, site, agent);
     }
     looked_up(lock, access, site, agent)
 }
 
-/// The lock has no number yet, and nothing is held.
+/// Nothing is held.
+#[inline(never)]
+fn requested_alone(
+    lock: &LockHeader,
+    access: &'static Access,
+    site: Site,
+    agent: &'static Agent,
+) -> Option<Filled> {
+    let word = lock.word();
+    if lock.id().is_some() {
+        agent.held.keep_lowest();
+        return agent.held.fill_first(&Entry { word, access, created: lock.origin(), site });
+    }
+    requested_first(lock, access, site, agent)
+}
+
+/// The lock has no number yet, or has just got it, and nothing is held.
 #[inline(never)]
 fn requested_first(
     lock: &LockHeader,
     access: &'static Access,
     site: Site,
     agent: &'static Agent,
-) -> Option<u64> {
-    let word = lock.first_word()?;
+) -> Option<Filled> {
+    let word = lock.first_word(|| agent.numbers.next())?;
     if lock.id().is_none() {
         // One that is not for the usual path has to be looked at again when it is had.
         agent.held.keep_lowest();
@@ -119,7 +144,7 @@ fn looked_up(
     access: &'static Access,
     site: Site,
     agent: &'static Agent,
-) -> Option<u64> {
+) -> Option<Filled> {
     let time = &agent.time;
     // Where something is meant by what is taken now, that is not on record yet.
     if let Some(id) = lock.number().filter(|_| !meant::is_any()) {
@@ -155,7 +180,7 @@ fn filled_if_known(
     site: Site,
     agent: &'static Agent,
     count: impl Fn(&Repeats),
-) -> Option<u64> {
+) -> Option<Filled> {
     let stamp = agent.time.stamp();
     let known = |below, wanted| {
         agent.chains.known(agent.time.chain(below, wanted), stamp).inspect(|repeats| count(repeats))

@@ -17,7 +17,7 @@ use crate::foresight::chronicle::PASSAGES;
 use crate::foresight::news;
 use crate::lock_order::adjacency::QuickHash;
 use crate::lock_order::clock::Parcel;
-use crate::registry::next_number;
+use crate::numbers::next_number;
 
 /// Where one kind of word is left.
 pub(crate) struct Passage {

@@ -33,6 +33,7 @@
 
 mod slot;
 
+use std::num::NonZeroU64;
 // Not a part of the model.
 use std::sync::atomic::AtomicU32;
 
@@ -150,10 +151,25 @@ pub(crate) enum Asked {
 
 /// The place of the next entry, on the usual path.
 #[derive(Clone, Copy)]
-struct Next<'a> {
+pub(crate) struct Next<'a> {
     state: u64,
     index: usize,
     slot: &'a Slot,
+}
+
+/// The next place is filled: the state once it is taken, which is a number that is not zero so that `None`
+/// fits beside it into one register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Filled(NonZeroU64);
+
+impl Filled {
+    /// `state` is that before it is taken.
+    #[inline]
+    fn before(state: u64) -> Self {
+        debug_assert!(state & DEPTH_MASK < DEPTH_MASK);
+        // SAFETY: the place that is taken is in its depth then, which is far from full.
+        Self(unsafe { NonZeroU64::new_unchecked(state.wrapping_add(VERSION + 1)) })
+    }
 }
 
 /// Numbers for sets of locks and modes: the sum of the numbers of the members, so that the order in
@@ -278,6 +294,16 @@ impl HeldStack {
         self.slots.get(index).map(|slot| Next { state, index, slot })
     }
 
+    /// The lowest place, if it is the next one and what asks for it needs no further look on its account: nothing
+    /// is held, and there is nothing [to be done](Self::has_to_do). Owner only.
+    #[inline]
+    pub(crate) fn next_if_idle(&self) -> Option<Next<'_>> {
+        let state = self.state.load(Ordering::Relaxed);
+        let is_idle =
+            state & LOW_MASK == 0 && self.to_do.load(Ordering::Relaxed) & (1 | PENDING) == 0;
+        is_idle.then(|| Next { state, index: 0, slot: &self.slots[0] })
+    }
+
     /// Whether the next place has been filled with such an entry already, and its request needs no
     /// further look: because nothing is held, or, if that does not do, because it is known under
     /// `stamp`. Returns what [`take_place`](Self::take_place) wants. Owner only.
@@ -289,7 +315,7 @@ impl HeldStack {
         site: Site,
         asked: Asked,
         stamp: impl FnOnce() -> u64,
-    ) -> Option<u64> {
+    ) -> Option<Filled> {
         let next = self.next()?;
         let is_known = next.slot.is_like(word, access)
             && next.slot.is_at(site)
@@ -300,7 +326,7 @@ impl HeldStack {
     /// Fills the next place. Returns what [`take_place`](Self::take_place) wants; `None` off the usual
     /// path. Owner only.
     #[inline]
-    pub(crate) fn fill(&self, entry: &Entry) -> Option<u64> {
+    pub(crate) fn fill(&self, entry: &Entry) -> Option<Filled> {
         let next = self.next()?;
         if !next.slot.is_like(entry.word, entry.access) {
             self.fill_place(next.index, entry);
@@ -314,7 +340,7 @@ impl HeldStack {
     /// As [`fill`](Self::fill) for who holds nothing, and whose request nobody asks about. What is known
     /// of another request there stays: requests that are asked about are not like this one.
     #[inline]
-    pub(crate) fn fill_first(&self, entry: &Entry) -> Option<u64> {
+    pub(crate) fn fill_first(&self, entry: &Entry) -> Option<Filled> {
         let next = self.next().filter(|next| next.index == 0)?;
         self.settle(next.slot);
         self.begin_fill();
@@ -323,9 +349,24 @@ impl HeldStack {
         Some(self.stamped(next, entry.access))
     }
 
+    /// As [`fill_fresh`](Self::fill_fresh) where one lock of a class comes after the other, each for a short time:
+    /// then little is to be written. `None` if it is not so. `next` is the lowest place.
+    #[inline]
+    pub(crate) fn fill_alike(&self, next: Next<'_>, entry: &Entry) -> Option<Filled> {
+        let is_alike = next.slot.is_of_class_of(entry)
+            && next.slot.tick.is_mixed()
+            && self.slots[1].is_forgotten();
+        if !is_alike {
+            return None;
+        }
+        self.begin_fill();
+        next.slot.store_of_class(entry);
+        Some(self.stamped(next, entry.access))
+    }
+
     /// As [`fill_first`](Self::fill_first) for a lock that nobody has used before.
     #[inline]
-    pub(crate) fn fill_fresh(&self, entry: &Entry) -> Option<u64> {
+    pub(crate) fn fill_fresh(&self, entry: &Entry) -> Option<Filled> {
         let next = self.next().filter(|next| next.index == 0)?;
         if !(next.slot.is_of_class_of(entry) && next.slot.tick.mix()) {
             self.settle(next.slot);
@@ -343,7 +384,7 @@ impl HeldStack {
         entry: &Entry,
         stamp: u64,
         known: impl FnOnce(u64, u64) -> Option<&'c Repeats>,
-    ) -> Option<u64> {
+    ) -> Option<Filled> {
         let next = self.next()?;
         let is_like = next.slot.is_like(entry.word, entry.access);
         if !(is_like && next.slot.recalls(stamp)) {
@@ -408,27 +449,31 @@ impl HeldStack {
 
     /// The number of the push that comes next, for an entry that needs it.
     #[inline]
-    fn stamped(&self, next: Next<'_>, access: &Access) -> u64 {
+    fn stamped(&self, next: Next<'_>, access: &Access) -> Filled {
         if access.mode != Mode::Exclusive {
             self.begin_fill();
             next.slot.stamp.store(next.state >> VERSION_SHIFT, Ordering::Relaxed);
         }
-        next.state
+        Filled::before(next.state)
     }
 
-    /// Records an acquisition whose place is filled. `state` comes from [`recall`](Self::recall) or
+    /// Records an acquisition whose place is filled. `filled` comes from [`recall`](Self::recall) or
     /// [`fill`](Self::fill), and nothing has been pushed or popped since. Owner only.
     #[inline]
-    pub(crate) fn take_place(&self, state: u64) {
-        debug_assert_eq!(self.state.load(Ordering::Relaxed), state, "the place was not kept");
-        self.state.store(state.wrapping_add(VERSION + 1), Ordering::Release);
+    pub(crate) fn take_place(&self, filled: Filled) {
+        debug_assert_eq!(
+            Filled::before(self.state.load(Ordering::Relaxed)),
+            filled,
+            "the place was not kept"
+        );
+        self.state.store(filled.0.get(), Ordering::Release);
     }
 
     /// Records an acquisition; false if it needs [`push_slow`](Self::push_slow). Owner only.
     #[inline]
     pub(crate) fn push(&self, entry: &Entry) -> bool {
-        let state = self.fill(entry);
-        state.map(|state| self.take_place(state)).is_some()
+        let filled = self.fill(entry);
+        filled.map(|filled| self.take_place(filled)).is_some()
     }
 
     /// Whether there is nothing to see for the lock order: the agent holds nothing, and records on the
@@ -1245,7 +1290,7 @@ mod tests {
     }
 
     /// Fills the next place for `lock` and notes that its request is known under stamp 7.
-    fn fill_known(stack: &HeldStack, lock: u64, repeats: &Repeats) -> Option<u64> {
+    fn fill_known(stack: &HeldStack, lock: u64, repeats: &Repeats) -> Option<Filled> {
         let chain = key::chain(stack.key(), key::of(LockId(lock), Mode::Exclusive));
         let known = |below, wanted| {
             assert_eq!(key::chain(below, wanted), chain);
@@ -1332,6 +1377,87 @@ mod tests {
         assert!(stack.relabel(LockId(1), DOWNGRADED, SITE).is_some());
         assert!(pop(&stack, 3) && !knows(&stack, 3));
         assert!(pop(&stack, 2) && !knows(&stack, 2));
+    }
+
+    /// A stack where nothing is to be measured for long.
+    fn unmeasured() -> HeldStack {
+        let stack = HeldStack::new();
+        stack.to_do.store(0, Ordering::Relaxed);
+        stack.measure_none();
+        stack
+    }
+
+    const CLASS: Origin = Origin::unnamed(SITE);
+
+    /// Takes a lock that nobody has used before, and gives it up. Whether little was to be written for that.
+    fn use_new(stack: &HeldStack, lock: u64, created: Origin, access: &'static Access) -> bool {
+        let entry = Entry { word: word::of(LockId(lock)), access, created, site: SITE };
+        let alike = stack.next_if_idle().and_then(|next| stack.fill_alike(next, &entry));
+        stack.take_place(alike.or_else(|| stack.fill_fresh(&entry)).unwrap());
+        assert_eq!(locks(stack), [lock]);
+        let held = stack.read().unwrap()[0];
+        assert!(std::ptr::eq(held.access, access) && held.created.to_ptr() == created.to_ptr());
+        assert_eq!(held.stamp != 0, access.mode != Mode::Exclusive);
+        assert!(pop(stack, lock));
+        alike.is_some()
+    }
+
+    /// How many holds are counted of locks that have a number of their own, and of classes.
+    fn own_and_mixed(stack: &HeldStack) -> [u64; 2] {
+        let mut all = Vec::new();
+        assert_eq!(stack.counted(&mut all), 0);
+        [true, false].map(|is_own| {
+            all.iter().filter(|counted| counted.is_own == is_own).map(|counted| counted.times).sum()
+        })
+    }
+
+    #[test]
+    fn locks_of_one_class_that_come_and_go_leave_little_to_write_and_are_counted_together() {
+        let stack = unmeasured();
+        let alike = (1..=100).map(|lock| use_new(&stack, lock, CLASS, ACCESS));
+        // The first two find out that there are several.
+        assert_eq!(alike.filter(|alike| !alike).count(), 2);
+        assert_eq!(own_and_mixed(&stack), [0, 100]);
+        // Readers' as well, whose holds have stamps.
+        let shared = (200..300).map(|lock| use_new(&stack, lock, CLASS, DOWNGRADED));
+        assert_eq!(shared.filter(|alike| !alike).count(), 2);
+        assert_eq!(own_and_mixed(&stack), [0, 200]);
+    }
+
+    #[test]
+    fn a_new_lock_of_another_class_or_after_one_that_was_held_often_is_looked_at() {
+        let mixed = || {
+            let stack = unmeasured();
+            (1..=3).for_each(|lock| _ = use_new(&stack, lock, CLASS, ACCESS));
+            stack
+        };
+        assert!(use_new(&mixed(), 4, CLASS, ACCESS));
+        // Created elsewhere, or held in another way.
+        assert!(!use_new(&mixed(), 4, Origin::unnamed(Site::caller()), ACCESS));
+        assert!(!use_new(&mixed(), 4, CLASS, DOWNGRADED));
+        // Something is held, or is kept above.
+        let stack = mixed();
+        push(&stack, 9);
+        assert!(stack.next_if_idle().is_none());
+        push(&stack, 10);
+        assert!(pop(&stack, 10) && pop(&stack, 9));
+        assert!(!use_new(&stack, 4, CLASS, ACCESS));
+        assert!(!recalls(&stack, 10, SITE, Asked::Nested, 7));
+        // Off the usual path, or the next hold is to be measured.
+        let stack = mixed();
+        stack.set_cold(true);
+        assert!(stack.next_if_idle().is_none());
+        let stack = mixed();
+        stack.measure_next(None, false);
+        assert!(stack.next_if_idle().is_none());
+        // One that was held often, and is not one of several, has a number of its own.
+        let stack = unmeasured();
+        let entry = Entry { created: CLASS, site: SITE, ..Entry::of(&held(1)) };
+        for _ in 0..100 {
+            assert!(stack.push(&entry) && pop(&stack, 1));
+        }
+        assert!(!use_new(&stack, 2, CLASS, ACCESS));
+        assert_eq!(own_and_mixed(&stack), [101, 0]);
     }
 
     #[test]

@@ -54,10 +54,16 @@ impl Slot {
 
     #[inline]
     pub(super) fn store(&self, entry: &Entry) {
-        self.word.store(entry.word, Ordering::Relaxed);
+        self.store_of_class(entry);
         self.access.store(std::ptr::from_ref(entry.access).cast_mut(), Ordering::Relaxed);
-        self.set_site(entry.site);
         self.created.store(entry.created.to_ptr(), Ordering::Relaxed);
+    }
+
+    /// The same where an entry [of its class](Self::is_of_class_of) is kept already.
+    #[inline]
+    pub(super) fn store_of_class(&self, entry: &Entry) {
+        self.word.store(entry.word, Ordering::Relaxed);
+        self.set_site(entry.site);
     }
 
     /// Nothing is known of the request.
@@ -105,6 +111,12 @@ impl Slot {
     /// The next one who asks for a lock here is to look twice. For a place that is not in use.
     pub(super) fn arm(&self) {
         self.word.store(self.word.load(Ordering::Relaxed) | ARMED, Ordering::Relaxed);
+    }
+
+    /// Whether it keeps nothing, and so has nothing counted.
+    #[inline]
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.word.load(Ordering::Relaxed) == NOTHING
     }
 
     /// Keeps nothing any more. For a place that is not in use.

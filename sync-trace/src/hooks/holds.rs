@@ -9,7 +9,7 @@ use crate::declared;
 use crate::finding::LockId;
 use crate::foresight::chronicle::Ended;
 use crate::foresight::forecast;
-use crate::held::{Asked, Held, Popped};
+use crate::held::{Asked, Filled, Held, Popped};
 use crate::op::Mode;
 use crate::registry::{Access, LockHeader, word};
 use crate::site::Site;
@@ -22,7 +22,7 @@ use super::{Request, ordering, timing};
 #[derive(Clone, Copy)]
 pub(crate) struct Prepared {
     agent: &'static Agent,
-    place: Option<u64>,
+    place: Option<Filled>,
 }
 
 impl Prepared {
@@ -100,14 +100,17 @@ pub(crate) fn acquired_at_once(request: &Request<'_>, prepared: Prepared) -> Rec
     let Request { lock, access, site } = *request;
     let Prepared { agent, place } = prepared;
     let Some(place) = place else { return acquired_otherwise(lock, access, site) };
-    if access.mode == Mode::Exclusive && !lock.is_owner(agent) {
-        if agent.is_alert() {
-            return acquired_otherwise(lock, access, site);
+    if access.mode == Mode::Exclusive {
+        let last = lock.last_owner();
+        if !last.is(agent) {
+            if agent.is_alert() {
+                return acquired_otherwise(lock, access, site);
+            }
+            if last.is_any() {
+                return changed_hands(lock, agent, place);
+            }
+            lock.set_owner(agent);
         }
-        if lock.has_owner() {
-            return changed_hands(lock, agent, place);
-        }
-        lock.set_owner(agent);
     }
     agent.held.take_place(place);
     Recorded::Yes
@@ -115,7 +118,7 @@ pub(crate) fn acquired_at_once(request: &Request<'_>, prepared: Prepared) -> Rec
 
 /// Another agent had the lock before, and nothing else is unusual.
 #[inline(never)]
-fn changed_hands(lock: &LockHeader, agent: &Agent, place: u64) -> Recorded {
+fn changed_hands(lock: &LockHeader, agent: &Agent, place: Filled) -> Recorded {
     lock.set_owner(agent);
     agent.held.take_place(place);
     agent.held.changed_hands();
@@ -135,11 +138,14 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
     let lock = request.lock;
     let Some(id) = lock.id().or_else(|| unusual_id(lock)) else { return passed(lock) };
     let agent = current::current();
-    let changes_hands = request.access.mode == Mode::Exclusive && changes_hands(lock, agent);
+    let last = lock.last_owner();
+    let is_own = last.is(agent);
+    // Another agent had the lock before.
+    let changes_hands = request.access.mode == Mode::Exclusive && !is_own && last.is_any();
     // First the owner: an older hold that another thread has released for this one goes with that.
     let has_to_look = match request.access.mode {
         // The record may have been another agent's when that had the lock.
-        Mode::Exclusive if lock.is_owner(agent) => agent.time.is_inside(),
+        Mode::Exclusive if is_own => agent.time.is_inside(),
         Mode::Exclusive => {
             lock.set_owner(agent);
             agent.is_alert() || agent.time.is_inside()
@@ -159,12 +165,6 @@ pub(crate) fn acquired(request: &Request<'_>) -> Recorded {
         return Recorded::Yes;
     }
     acquired_slow(request, changes_hands)
-}
-
-/// Whether another agent had the lock before `agent`, which has just taken it alone.
-#[inline]
-fn changes_hands(lock: &LockHeader, agent: &Agent) -> bool {
-    !lock.is_owner(agent) && lock.has_owner()
 }
 
 /// Another agent may have had the lock since `agent` had it last.

@@ -18,8 +18,8 @@ use crate::finding::{AgentId, LockId};
 use crate::held::Held;
 use crate::lock_order::hold::Guard;
 use crate::meaning::Meaning;
+use crate::numbers::next_number;
 use crate::op::Mode;
-use crate::registry::next_number;
 
 /// For each agent, up to which of its segments everything has happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
