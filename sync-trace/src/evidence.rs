@@ -303,7 +303,13 @@ pub(crate) fn states(tracker: &Tracker, agents: &[&Agent]) -> Vec<AgentState> {
 fn agent_state(tracker: &Tracker, agent: &Agent, all: &[&Agent]) -> AgentState {
     let published = agent.wait.read();
     let waited = published.as_ref().map(|published| tracker.age(published.since_ns));
-    let holds = agent.holds_and_permits().unwrap_or_default();
+    let mut holds = agent.holds_and_permits().unwrap_or_default();
+    if let Some(wait) = published.as_ref().map(|published| &published.wait)
+        && wait.access.op.is_condvar_wait()
+    {
+        // Who looks whether all others wait is on record a moment before it gives the mutex up.
+        holds.retain(|held| Some(held.lock) != wait.lock_id());
+    }
     let source = published.as_ref().and_then(|published| published.source.as_ref());
     let given = source.and_then(|awaited| awaited.source.last());
     let wait = published.map(|published| {
