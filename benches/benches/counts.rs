@@ -78,7 +78,7 @@ const WORKS: [Counted; 20] = [
     work("bounded", drop_in::SEND_RECV_OF_64, 374.0),
     work("working", drop_in::LOCK_SEND_RECV, 541.0),
     // Counted, as it is where contention is.
-    work("notify", drop_in::NOTIFY, 858.0).with_all_measured(),
+    work("notify", drop_in::NOTIFY, 910.0).with_all_measured(),
     work("in turn", drop_in::IN_TURN, 376.0),
     work("extent", declared::EMPTY, 720.0),
     work("declared", declared::BOTH, 935.0),

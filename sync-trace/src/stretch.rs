@@ -62,23 +62,31 @@ struct Kept {
     created: AtomicPtr<u8>,
 }
 
+#[cfg(not(loom))]
+const fn none_kept() -> [Kept; KEPT] {
+    [const { Kept::new() }; KEPT]
+}
+
+#[cfg(loom)]
+fn none_kept() -> [Kept; KEPT] {
+    std::array::from_fn(|_| Kept::new())
+}
+
 impl Stretch {
-    #[cfg(not(loom))]
-    pub(crate) const fn new() -> Self {
-        let [count, begun, word, news, condition, waits] = [const { AtomicU64::new(0) }; 6];
-        let [starts, starts_or_cut, starts_until] = [const { AtomicU64::new(0) }; 3];
-        let kept = [const { Kept::new() }; KEPT];
-        Self {
-            count,
-            begun,
-            word,
-            news,
-            starts,
-            starts_or_cut,
-            starts_until,
-            condition,
-            waits,
-            kept,
+    const_fn! {
+        pub(crate) fn new() -> Self {
+            Self {
+                count: AtomicU64::new(0),
+                begun: AtomicU64::new(0),
+                word: AtomicU64::new(0),
+                news: AtomicU64::new(0),
+                starts: AtomicU64::new(0),
+                starts_or_cut: AtomicU64::new(0),
+                starts_until: AtomicU64::new(0),
+                condition: AtomicU64::new(0),
+                waits: AtomicU64::new(0),
+                kept: none_kept(),
+            }
         }
     }
 
@@ -90,26 +98,6 @@ impl Stretch {
             starts_or_cut: AtomicU64::new(state),
             starts_until: AtomicU64::new(u64::MAX),
             ..Self::new()
-        }
-    }
-
-    #[cfg(loom)]
-    pub(crate) fn new() -> Self {
-        let [count, begun, word, news, condition, waits] =
-            std::array::from_fn(|_| AtomicU64::new(0));
-        let [starts, starts_or_cut, starts_until] = std::array::from_fn(|_| AtomicU64::new(0));
-        let kept = std::array::from_fn(|_| Kept::new());
-        Self {
-            count,
-            begun,
-            word,
-            news,
-            starts,
-            starts_or_cut,
-            starts_until,
-            condition,
-            waits,
-            kept,
         }
     }
 

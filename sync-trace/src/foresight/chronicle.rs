@@ -44,8 +44,8 @@ pub(crate) struct TimeSlot {
     /// How many initialisers it runs, each inside the one before. The timeline is told when something
     /// happens in them.
     bodies: AtomicU64,
-    /// What it has used since that was initialised, and comes after.
     said: Said,
+    /// What it has used since that was initialised, and comes after.
     pub(crate) heard: Heard,
     /// What it has heard by taking mutexes.
     pub(crate) conditions: Conditions,

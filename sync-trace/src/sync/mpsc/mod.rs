@@ -265,7 +265,7 @@ impl Endpoint {
         Some(hooks::wait_for_signal(what, created, access, site, None, &mut |_| retry()))
     }
 
-    /// A message has gone in.
+    /// A message goes in, or has just done so.
     #[inline]
     fn gives_message(&self, op: Op, site: Site) {
         hooks::gives(&self.passages.messages, op, site);

@@ -41,10 +41,12 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
         self.endpoint.0.sends(Op::Send, Site::caller());
+        // Nothing keeps it from being sent. Noted later, it could be taken for what the receiver waits for when it
+        // has got this one already.
+        self.endpoint.0.gives_message(Op::Send, Site::caller());
         let result = self.inner.send(t);
-        match &result {
-            Ok(()) => self.endpoint.0.gives_message(Op::Send, Site::caller()),
-            Err(_) => self.endpoint.0.was_left_by_receiver(),
+        if result.is_err() {
+            self.endpoint.0.was_left_by_receiver();
         }
         result
     }
