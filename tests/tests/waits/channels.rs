@@ -134,6 +134,8 @@ fn a_receiver_that_takes_the_lock_for_each_message_needs_it() {
         let [held] = locks();
         let (sender, receiver) = mpsc::sync_channel(1);
         let (past, is_past) = gate();
+        // Those that it sent before are not what it is to wait in.
+        let (begun, has_begun) = gate();
         let root = Watched::me();
         let receiving = {
             let held = held.clone();
@@ -144,6 +146,7 @@ fn a_receiver_that_takes_the_lock_for_each_message_needs_it() {
                 });
                 take(&held);
                 past.open();
+                has_begun.wait();
                 root.until_it_waits_in(Op::Send);
                 (0..2).for_each(|_| receive(&receiver));
             })
@@ -152,6 +155,7 @@ fn a_receiver_that_takes_the_lock_for_each_message_needs_it() {
         is_past.wait();
         {
             let _held = held.lock().expect("not poisoned");
+            begun.open();
             (0..2).for_each(|n| sender.send(n).expect("there is a receiver"));
         }
         receiving.join().expect("it receives");
