@@ -1443,6 +1443,15 @@ mod tests {
         assert!(pop(&stack, 10) && pop(&stack, 9));
         assert!(!use_new(&stack, 4, CLASS, ACCESS));
         assert!(!recalls(&stack, 10, SITE, Asked::Nested, 7));
+        // The same above one of its class, until that was looked at.
+        let stack = mixed();
+        let entry = Entry { created: CLASS, site: SITE, ..Entry::of(&held(5)) };
+        let alike = stack.next_if_idle().and_then(|next| stack.fill_alike(next, &entry));
+        stack.take_place(alike.expect("little is to be written"));
+        push(&stack, 10);
+        assert!(pop(&stack, 10) && pop(&stack, 5));
+        assert!(!use_new(&stack, 6, CLASS, ACCESS));
+        assert!(use_new(&stack, 7, CLASS, ACCESS));
         // Off the usual path, or the next hold is to be measured.
         let stack = mixed();
         stack.set_cold(true);
