@@ -1,7 +1,7 @@
 //! For each piece of advice a program that deserves it, and one that just does not.
 //!
 //! The margins are wide enough for a machine that lets a thread wait for some hundred milliseconds. Where a number
-//! is a rate, the program runs until it has been counted, or once more.
+//! is a rate, the program runs until it has been counted, or until the advice is given, or once more.
 #![cfg(any(debug_assertions, feature = "always"))]
 
 #[path = "contention_advice/readers.rs"]

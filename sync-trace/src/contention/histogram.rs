@@ -210,6 +210,11 @@ impl Histogram {
         })
     }
 
+    /// The sum of all but the longest one.
+    pub(crate) fn total_but_longest(&self) -> Duration {
+        self.total().saturating_sub(self.max().unwrap_or_default())
+    }
+
     /// How many are shorter than `1 << log` nanoseconds, exactly.
     pub(crate) fn below_power_of_two(&self, log: u32) -> u64 {
         let below = self.filled().take_while(|(low, _, _)| low.checked_shr(log) == Some(0));
@@ -312,6 +317,8 @@ mod tests {
             assert_eq!(ns(histogram.max()), *numbers.last().unwrap());
             let total: u128 = numbers.iter().copied().map(u128::from).sum();
             assert_eq!(histogram.total(), nanos(total));
+            let longest = Duration::from_nanos(*numbers.last().unwrap());
+            assert_eq!(histogram.total_but_longest() + longest, nanos(total));
             for q in QUANTILES {
                 let rank = (q * numbers.len() as f64).ceil().max(1.0) as usize;
                 let measured = ns(histogram.quantile(q));

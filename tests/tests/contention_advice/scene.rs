@@ -37,7 +37,7 @@ pub(crate) fn assert_not_advised(name: &str, before: &Snapshot, evidence: &str) 
     assert!(!is_advised(name, before, evidence), "{}", all(before));
 }
 
-fn is_advised(name: &str, before: &Snapshot, evidence: &str) -> bool {
+pub(crate) fn is_advised(name: &str, before: &Snapshot, evidence: &str) -> bool {
     names(&advised(name, before)).iter().any(|name| name == evidence)
 }
 

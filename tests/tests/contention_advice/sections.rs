@@ -7,8 +7,8 @@ use sync_trace::sync::Mutex;
 use sync_trace::{named, thread};
 
 use crate::scene::{
-    MS, advised, all, assert_advised, assert_not_advised, counted, one_waits_behind, pass,
-    until_waiting, wait_behind, work,
+    MS, advised, all, assert_advised, assert_not_advised, counted, is_advised, one_waits_behind,
+    pass, until_waiting, wait_behind, work,
 };
 
 #[test]
@@ -50,11 +50,17 @@ fn lines_that_hold_for_as_long_as_each_other_are_not() {
 }
 
 /// One line holds the lock for a moment, until somebody waits. Then another line holds it for long, either before that
-/// one gets it, or after that. Returns the second line.
-fn short_and_long(name: &str, lock: &Mutex<()>, is_waited_for: bool) -> u32 {
+/// one gets it, or after that. That 25 times, or until it is enough, for a minute at most. Returns the second line.
+fn short_and_long(
+    name: &str,
+    lock: &Mutex<()>,
+    is_waited_for: bool,
+    is_enough: impl Fn() -> bool,
+) -> u32 {
     let (mut short_ones, mut long_ones, mut line) = (Duration::ZERO, Duration::ZERO, 0);
-    let mut rounds = 0;
-    while rounds < 25 || long_ones < 8 * short_ones {
+    let (mut rounds, begun) = (0, Instant::now());
+    let is_over = || is_enough() || begun.elapsed() > Duration::from_secs(60);
+    while rounds < 25 || long_ones < 8 * short_ones || !is_over() {
         rounds += 1;
         thread::scope(|scope| {
             let begun = Instant::now();
@@ -83,7 +89,8 @@ fn short_and_long(name: &str, lock: &Mutex<()>, is_waited_for: bool) -> u32 {
 fn a_long_section_is_told_also_where_the_waits_are_charged_to_a_short_one() {
     let before = sync_trace::contention();
     let lock = named!("long section", Mutex::new(()));
-    let long = short_and_long("long section", &lock, true);
+    let is_told = || is_advised("long section", &before, "OneSection");
+    let long = short_and_long("long section", &lock, true, is_told);
     let told = advised("long section", &before).into_iter().find_map(|evidence| match evidence {
         Evidence::OneSection { site, share, mean, others, .. } => Some((site, share, mean, others)),
         _ => None,
@@ -97,7 +104,7 @@ fn a_long_section_is_told_also_where_the_waits_are_charged_to_a_short_one() {
 fn a_long_section_that_nobody_waits_for_is_not() {
     let before = sync_trace::contention();
     let lock = named!("long section alone", Mutex::new(()));
-    short_and_long("long section alone", &lock, false);
+    short_and_long("long section alone", &lock, false, || true);
     assert_not_advised("long section alone", &before, "OneSection");
 }
 

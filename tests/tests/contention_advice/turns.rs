@@ -5,8 +5,8 @@ use sync_trace::named;
 use sync_trace::sync::Mutex;
 
 use crate::scene::{
-    MS, US, advised, again_and_again, assert_advised, assert_not_advised, counted, hand_around,
-    pass, wait_behind, work,
+    MS, US, advised, again_and_again, assert_not_advised, counted, hand_around, is_advised, pass,
+    wait_behind, work,
 };
 
 #[test]
@@ -27,20 +27,26 @@ fn a_lock_that_goes_from_waiter_to_waiter_makes_a_convoy() {
 fn many_that_wait_behind_one_who_had_it_at_once_make_none() {
     let before = sync_trace::contention();
     let lock = named!("no convoy", Mutex::new(()));
+    let mut line = 0;
     for _ in 0..30 {
-        wait_behind("no convoy", &lock, lock.lock().unwrap(), 4, MS);
+        line = line!() + 1;
+        let held = lock.lock().unwrap();
+        wait_behind("no convoy", &lock, held, 4, MS);
     }
     let advised = advised("no convoy", &before);
     let is_convoy = |evidence: &Evidence| matches!(evidence, Evidence::Convoy { .. });
     assert!(!advised.iter().any(is_convoy), "{advised:?}");
-    // All of it is behind one line.
-    let is_one_line =
-        |evidence: &Evidence| matches!(evidence, Evidence::OneHolder { waits: 120, .. });
-    assert!(advised.iter().any(is_one_line), "{advised:?}");
+    let holders = counted("no convoy", &before).holders();
+    let [(Some(holder), 120, _)] = holders[..] else { panic!("{holders:?}") };
+    assert_eq!(holder.line(), line);
 }
 
 #[test]
 fn who_takes_a_lock_again_at_once_passes_over_those_who_wait() {
+    if std::thread::available_parallelism().is_ok_and(|processors| processors.get() == 1) {
+        eprintln!("not run: who is woken up gets the only processor at once, and with it the lock");
+        return;
+    }
     let before = sync_trace::contention();
     let lock = named!("barging", Mutex::new(0));
     // Who waits for that long sleeps, and when it is awake, the lock is taken again.
@@ -53,11 +59,7 @@ fn who_takes_a_lock_again_at_once_passes_over_those_who_wait() {
         drop(lock.lock().unwrap());
         work(100 * US);
     };
-    again_and_again(&[&greedy, &meek], || {
-        let stats = counted("barging", &before);
-        stats.waits.count() >= 2 * Evidence::BARGING_WAITS_MIN && stats.waits.total() >= 100 * MS
-    });
-    assert_advised("barging", &before, "Barging");
+    again_and_again(&[&greedy, &meek], || is_advised("barging", &before, "Barging"));
 }
 
 #[test]

@@ -11,6 +11,10 @@ use crate::site::Site;
 /// less than [a hundredth](Self::SHARE_OF_TIME_MIN) of the time. A few pieces are about locks that nobody has to wait
 /// for. There the acquisitions have to come to that much, at [20 ns](Self::ACQUISITION) each.
 ///
+/// One that took very long, because the machine was asleep or the thread had no processor, tells nothing of the
+/// others: a sum of waits or holds, or a part of one, has to reach its threshold without the longest of them, too.
+/// Only [`Starvation`](Self::Starvation) is about that one.
+///
 /// What rests on measured holds needs [20 of them](Self::SAMPLES_MIN). A read-write lock has a class for each mode;
 /// where both matter, the advice is with the class of the writes.
 #[derive(Clone, Copy, Debug, PartialEq)]

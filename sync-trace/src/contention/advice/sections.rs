@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::super::section::Section;
-use super::super::stats::{Pair, Stats};
-use super::subject::{Subject, part};
+use super::super::stats::Stats;
+use super::subject::{Subject, longest, part, part_of_many};
 use super::{Evidence, split};
 use crate::site::Site;
 
@@ -32,9 +32,11 @@ impl Evidence {
 pub(super) fn one_holder(subject: &Subject<'_>) -> Option<Evidence> {
     let stats = subject.queue()?;
     let (holder, waits, total) = *stats.holders().first()?;
-    let share = part(total, stats.waits.total());
-    let is_one =
-        stats.waits.count() >= Evidence::HOLDER_WAITS_MIN && share >= Evidence::HOLDER_SHARE_MIN;
+    let waited = stats.waits.total();
+    let share = part(total, waited);
+    let behind = stats.pairs.iter().filter(|pair| pair.holder == holder);
+    let is_one = stats.waits.count() >= Evidence::HOLDER_WAITS_MIN
+        && part_of_many(total, waited, longest(behind)) >= Evidence::HOLDER_SHARE_MIN;
     let holder = holder.filter(|_| is_one && split::busy_lock(subject).is_none())?;
     Some(Evidence::OneHolder { holder, waits, total, share })
 }
@@ -47,28 +49,39 @@ pub(super) fn one_section(subject: &Subject<'_>) -> Option<Evidence> {
         one_holder(subject),
         Some(Evidence::OneHolder { holder, .. }) if holder == site
     );
-    let waited = behind(stats, site);
-    let is_one = !is_said && part(waited, stats.waits.total()) >= Evidence::SECTION_WAITING_MIN;
+    let Behind { waited, left_out } = behind(stats, site);
+    let others_too = stats.waits.total().saturating_sub(left_out);
+    let is_one = is_of_many(section)
+        && !is_said
+        && part(waited, others_too) >= Evidence::SECTION_WAITING_MIN;
     is_one.then_some(Evidence::OneSection { site, share, mean: section.mean(), others, waited })
+}
+
+/// What was waited behind a line.
+struct Behind {
+    waited: Duration,
+    /// The longest waits behind each of the others, which may have been long once: they tell nothing.
+    left_out: Duration,
 }
 
 /// How long was waited behind this line, as far as that may be: also what was waited behind others for much longer
 /// than they hold it.
-fn behind(stats: &Stats, site: Site) -> Duration {
+fn behind(stats: &Stats, site: Site) -> Behind {
     // As many as wait at a time go first, each for about as long, or twice that.
     let queue = (stats.queued as f64 / stats.queues.max(1) as f64).max(1.0);
-    let of_pair = |pair: &Pair| {
-        let holder = stats.sections.iter().find(|section| section.site == pair.holder);
-        match (pair.holder, holder) {
-            (Some(holder), _) if holder == site => pair.total,
-            (Some(_), Some(holder)) => {
-                let usual = holder.mean().mul_f64(Evidence::SECTION_WAIT_FACTOR * queue);
-                pair.total.saturating_sub(usual.mul_f64(pair.waits as f64))
-            }
-            _ => Duration::ZERO,
+    let (mut waited, mut left_out) = (Duration::ZERO, Duration::ZERO);
+    for pair in &stats.pairs {
+        let Some(holder) = pair.holder else { continue };
+        if holder == site {
+            waited += pair.total;
+        } else if let Some(holder) = stats.sections.iter().find(|known| known.site == pair.holder) {
+            let usual = holder.mean().mul_f64(Evidence::SECTION_WAIT_FACTOR * queue);
+            let usual = usual.mul_f64((pair.waits - 1) as f64);
+            waited += pair.total.saturating_sub(pair.max).saturating_sub(usual);
+            left_out += pair.max;
         }
-    };
-    stats.pairs.iter().map(of_pair).sum()
+    }
+    Behind { waited, left_out }
 }
 
 /// The holds of one line, which take more time than all others.
@@ -89,17 +102,21 @@ pub(super) fn dominant(stats: &Stats) -> Option<Dominant<'_>> {
     let share = part(section.total, section.total + total);
     let stands_out = share >= Evidence::SECTION_SHARE_MIN
         && section.mean() >= others * Evidence::SECTION_FACTOR
-        && section.samples >= Evidence::SAMPLES_MIN
-        && is_of_many(section);
+        && section.samples >= Evidence::SAMPLES_MIN;
     stands_out.then_some(Dominant { section, share, others })
 }
 
 /// Whether not a single hold makes more than half of the time. It may be one during which the thread had no
-/// processor, and count for a thousand.
+/// processor.
 fn is_of_many(section: &Section) -> bool {
-    let Some(weight) = section.holds.checked_div(section.samples) else { return false };
-    let longest = section.max.saturating_mul(u32::try_from(weight).unwrap_or(u32::MAX));
+    let longest = counted(section.max, section.holds, section.samples);
     longest.saturating_mul(2) <= section.total
+}
+
+/// For how much time a hold counts that was measured, if so many of so many were.
+pub(super) fn counted(hold: Duration, holds: u64, samples: u64) -> Duration {
+    let weight = holds.checked_div(samples).map(u32::try_from);
+    hold.saturating_mul(weight.and_then(Result::ok).unwrap_or(u32::MAX))
 }
 
 fn mean(total: Duration, count: u64) -> Option<Duration> {
@@ -112,9 +129,11 @@ pub(super) fn off_processor(subject: &Subject<'_>) -> Option<Evidence> {
     let holders = stats.holders().into_iter().take_while(|holder| holder.2 >= enough);
     let mut found = holders.filter_map(|(holder, _, waited)| {
         let holder = holder?;
-        let Section { clocked, clocked_wall, clocked_cpu, .. } = *subject.section(holder)?;
+        let Section { clocked, clocked_wall, clocked_cpu, max, .. } = *subject.section(holder)?;
+        // One in which the whole machine slept tells nothing of the others.
+        let others = clocked_wall.saturating_sub(max);
         let is_off = clocked >= Evidence::CLOCKED_MIN
-            && part(clocked_cpu, clocked_wall) <= Evidence::RUNNING_MAX;
+            && clocked_cpu <= others.mul_f64(Evidence::RUNNING_MAX);
         let (holds, took, ran) = (clocked, clocked_wall, clocked_cpu);
         is_off.then_some(Evidence::OffProcessor { holder, holds, took, ran, waited })
     });
@@ -141,6 +160,18 @@ mod tests {
     }
 
     /// Waits that are charged to both lines alike.
+    #[test]
+    fn one_long_wait_tells_nothing_of_the_others() {
+        let waits = |first, second| {
+            let made = Made::mutex().waits(first, 10 * MS, 1).waits(second, 10 * MS, 2);
+            advised([made.waits(1, 400 * MS, 1)])
+        };
+        assert_eq!(waits(7, 3), ["OneHolder"]);
+        assert!(waits(5, 5).is_empty());
+        let short = Made::mutex().waits(90, US, 1);
+        assert!(advised([short.waits(1, 400 * MS, 1)]).is_empty(), "the others cost little");
+    }
+
     fn even() -> Made {
         Made::mutex().waits(20, MS, 1).waits(20, MS, 2)
     }
@@ -165,8 +196,8 @@ mod tests {
             panic!("{snapshot:#?}")
         };
         assert_eq!((site, mean, others), (line(1), us(40), us(10)));
-        // 20 ms behind it, and 20 times a millisecond behind what takes 10 us.
-        assert_eq!(waited, us(20_000 + 20 * 980));
+        // 20 ms behind it, and 19 times a millisecond behind what takes 10 us: one of those is left out.
+        assert_eq!(waited, us(20_000 + 19 * 980));
         assert!((share - 2.0 / 3.0).abs() < 1e-9);
     }
 
@@ -193,6 +224,13 @@ mod tests {
     }
 
     #[test]
+    fn one_long_wait_behind_a_short_section_is_not_one_behind_the_long_section() {
+        let held = |made: Made| made.holds(25, 400 * US, 1, 3).holds(50, 90 * US, 2, 3);
+        let waits = Made::mutex().waits(200, 300 * US, 2).waits(1, 500 * MS, 2);
+        assert_eq!(advised([held(waits)]), ["OneHolder", "Starvation"]);
+    }
+
+    #[test]
     fn the_same_line_is_not_named_twice() {
         let holds = |made: Made| made.holds(25, 100 * US, 1, 1).holds(50, US, 2, 1);
         let behind = |holder| advised([holds(Made::mutex().waits(20, MS, holder))]);
@@ -208,9 +246,11 @@ mod tests {
     fn who_holds_a_lock_while_off_the_processor_is_told_if_others_wait_behind_it() {
         let holds = |made: Made, times, cpu_ns| advised([made.sampled(times, &clocked(cpu_ns))]);
         let quarter = || Made::mutex().waits(10, MS, 1).waits(15, MS, 0).waits(15, MS, 2);
-        assert_eq!(holds(quarter(), 10, MS / 10), ["OffProcessor"]);
-        assert!(holds(quarter(), 9, MS / 10).is_empty(), "too few to tell");
-        assert!(holds(quarter(), 10, MS / 9).is_empty(), "it runs");
+        assert_eq!(holds(quarter(), 10, MS / 12), ["OffProcessor"]);
+        assert!(holds(quarter(), 9, MS / 12).is_empty(), "too few to tell");
+        assert!(holds(quarter(), 10, MS / 11).is_empty(), "it runs");
+        let slept_once = quarter().sampled(1, &Sample { ns: 900 * MS, ..clocked(MS / 2) });
+        assert!(holds(slept_once, 10, MS / 2).is_empty(), "but for once");
         let less = Made::mutex().waits(10, MS, 1).waits(16, MS, 0).waits(15, MS, 2);
         assert!(holds(less, 10, 0).is_empty(), "others wait behind something else");
         // Nobody waits.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Evidence;
-use super::sections::dominant;
+use super::sections::{counted, dominant};
 use super::subject::Subject;
 use crate::op::Mode;
 
@@ -24,15 +24,17 @@ pub(super) fn busy_lock(subject: &Subject<'_>) -> Option<Evidence> {
     let locks = subject.class.locks.iter();
     let stats = &locks.max_by_key(|lock| lock.stats.holds.total())?.stats;
     let (threads, waits) = (stats.threads, stats.waits.count());
-    let (busy, hold) = (subject.part_of_time(stats.holds.total()), stats.holds.quantile(0.5)?);
+    let (holds, samples) = (&stats.holds, stats.samples());
+    let (hold, longest) = (holds.quantile(0.5)?, counted(holds.max()?, holds.count(), samples));
+    let usual = holds.total().saturating_sub(longest);
     let is_one = threads >= Evidence::BUSY_THREADS_MIN
-        && busy >= Evidence::BUSY_MIN
+        && subject.part_of_time(usual) >= Evidence::BUSY_MIN
         && hold <= Evidence::BUSY_HOLD_MAX
         && waits >= Evidence::BUSY_WAITS_MIN
-        && stats.samples() >= Evidence::SAMPLES_MIN
+        && samples >= Evidence::SAMPLES_MIN
         && dominant(all).is_none();
     // What was measured may be a little more than there was.
-    let busy = busy.min(1.0);
+    let busy = subject.part_of_time(holds.total()).min(1.0);
     is_one.then_some(Evidence::BusyLock { threads, busy, waits, hold })
 }
 
@@ -55,14 +57,22 @@ mod tests {
 
     #[test]
     fn a_lock_that_many_use_all_the_time_is_to_be_split() {
-        assert_eq!(advised([held(queue(), 250, 10 * US)]), ["BusyLock"]);
+        assert_eq!(advised([held(queue(), 260, 10 * US)]), ["BusyLock"]);
         let short = |made| advised([made]);
         assert_eq!(short(held(queue(), 240, 10 * US)), ["OneHolder"], "48 % of the time");
-        assert_eq!(short(held(queue(), 250, 60 * US)), ["OneHolder"], "the sections are long");
-        let three = held(queue(), 250, 10 * US).with(|stats| stats.threads = 3);
+        assert_eq!(short(held(queue(), 260, 60 * US)), ["OneHolder"], "the sections are long");
+        let three = held(queue(), 260, 10 * US).with(|stats| stats.threads = 3);
         assert_eq!(short(three), ["OneHolder"], "three threads");
-        assert_eq!(short(held(Made::mutex().waits(99, MS, 1), 250, 10 * US)), ["OneHolder"]);
-        assert!(short(held(Made::mutex().waits(150, 60 * US, 1), 250, 10 * US)).is_empty());
+        assert_eq!(short(held(Made::mutex().waits(99, MS, 1), 260, 10 * US)), ["OneHolder"]);
+        assert!(short(held(Made::mutex().waits(150, 60 * US, 1), 260, 10 * US)).is_empty());
+    }
+
+    #[test]
+    fn a_lock_that_is_kept_busy_by_a_few_long_holds_is_not() {
+        let short = || held(queue(), 200, 10 * US);
+        assert_eq!(advised([held(short(), 60, 10 * US)]), ["BusyLock"]);
+        assert_eq!(advised([short().holds(1, 700 * MS, 2, 1)]), ["OneHolder"], "once");
+        assert_eq!(advised([short().holds(20, 35 * MS, 2, 1)]), ["OneHolder"], "again and again");
     }
 
     #[test]
@@ -73,7 +83,7 @@ mod tests {
 
     #[test]
     fn locks_of_one_class_that_are_each_in_use_for_some_of_the_time_are_split_already() {
-        let mut snapshot = super::super::made::snapshot([held(queue(), 250, 10 * US)]);
+        let mut snapshot = super::super::made::snapshot([held(queue(), 260, 10 * US)]);
         let class = &mut snapshot.classes[0];
         let half = held(queue(), 125, 10 * US).stats;
         class.locks[0].stats = half;
@@ -85,6 +95,6 @@ mod tests {
     #[test]
     fn reads_that_overlap_keep_nobody_out() {
         let reads = Made { kind: LockKind::RwLock, mode: Mode::Read, ..queue() };
-        assert_eq!(advised([held(reads, 250, 10 * US)]), ["OneHolder"]);
+        assert_eq!(advised([held(reads, 260, 10 * US)]), ["OneHolder"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Evidence;
-use super::subject::{Subject, part};
+use super::subject::{Subject, longest, part_of_many};
 
 impl Evidence {
     /// See [`Starvation`](Self::Starvation).
@@ -21,10 +21,12 @@ impl Evidence {
 }
 
 pub(super) fn starvation(subject: &Subject<'_>) -> Option<Evidence> {
-    let stats = subject.queue()?;
+    let stats = &subject.class.stats;
     let waits = &stats.waits;
     let (median, longest) = (waits.quantile(0.5)?, waits.max()?);
-    let is_one = waits.count() >= Evidence::STARVATION_WAITS_MIN
+    let is_one = subject.class.is_lock()
+        && subject.is_much(waits.total())
+        && waits.count() >= Evidence::STARVATION_WAITS_MIN
         && longest >= Evidence::STARVATION_MIN
         && longest >= median * Evidence::STARVATION_FACTOR;
     let pair = stats.pairs.iter().max_by_key(|pair| pair.max);
@@ -39,13 +41,14 @@ pub(super) fn writers_wait(subject: &Subject<'_>) -> Option<Evidence> {
         let mut lines = reads.sections.iter().filter_map(|section| section.site);
         lines.any(|line| Some(line) == holder)
     };
-    let behind = writes.pairs.iter().filter(|pair| of_readers(pair.holder));
-    let behind_readers = behind.map(|pair| pair.total).sum();
+    let behind = || writes.pairs.iter().filter(|pair| of_readers(pair.holder));
+    let behind_readers = behind().map(|pair| pair.total).sum();
     let mean = |total: Duration, count: u64| total.div_f64(count.max(1) as f64);
     let write = mean(writes.waits.total(), writes.acquisitions);
     let read = mean(reads.waits.total(), reads.acquisitions);
     let is_one = waits >= Evidence::WRITES_WAITED_MIN
-        && part(behind_readers, writes.waits.total()) >= Evidence::BEHIND_READERS_MIN
+        && part_of_many(behind_readers, writes.waits.total(), longest(behind()))
+            >= Evidence::BEHIND_READERS_MIN
         && write >= read * Evidence::WRITERS_FACTOR;
     is_one.then_some(Evidence::WritersWait { waits, behind_readers, write, read })
 }
@@ -77,9 +80,9 @@ mod tests {
             let write = write.with(|stats| stats.acquisitions = 2 * waits);
             advised([write, read]).contains(&"WritersWait".to_owned())
         };
-        assert!(is_told(6, 4, MS / 5));
-        assert!(!is_told(6, 3, MS / 5), "too few to tell");
-        assert!(!is_told(6, 4, MS / 4), "readers wait, too");
-        assert!(!is_told(5, 5, MS / 5), "half of it is behind writers");
+        assert!(is_told(7, 3, MS / 5));
+        assert!(!is_told(7, 2, MS / 5), "too few to tell");
+        assert!(!is_told(7, 3, MS / 4), "readers wait, too");
+        assert!(!is_told(6, 4, MS / 5), "it hangs on one of the waits");
     }
 }

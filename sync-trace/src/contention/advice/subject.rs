@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::super::histogram::Histogram;
 use super::super::section::Section;
 use super::super::snapshot::{ClassStats, Snapshot};
-use super::super::stats::Stats;
+use super::super::stats::{Pair, Stats};
 use super::Evidence;
 use crate::finding::LockKind;
 use crate::op::Mode;
@@ -18,10 +19,11 @@ pub(super) struct Subject<'s> {
 }
 
 impl<'s> Subject<'s> {
-    /// What was counted of a lock that costs much in this mode.
+    /// What was counted of a lock that costs much in this mode, also without the longest wait: a machine that was
+    /// asleep, or a debugger, makes one that tells nothing.
     pub(super) fn queue(&self) -> Option<&'s Stats> {
         let stats = &self.class.stats;
-        (self.class.is_lock() && self.is_much(stats.waits.total())).then_some(stats)
+        (self.class.is_lock() && self.is_much(stats.waits.total_but_longest())).then_some(stats)
     }
 
     /// What was counted of a read-write lock's writes and reads, if both were.
@@ -42,6 +44,13 @@ impl<'s> Subject<'s> {
     /// How long the locks were waited for in all modes.
     pub(super) fn waited(&self) -> Duration {
         self.modes().map(|class| class.stats.waits.total()).sum()
+    }
+
+    /// Whether that costs much, as in [`queue`](Self::queue).
+    pub(super) fn is_queue(&self) -> bool {
+        let waits = self.modes().map(|class| &class.stats.waits);
+        let longest = waits.filter_map(Histogram::max).max().unwrap_or_default();
+        self.is_much(self.waited().saturating_sub(longest))
     }
 
     /// What was measured of the holds that began at this line, in this mode or another one.
@@ -65,6 +74,17 @@ impl<'s> Subject<'s> {
     pub(super) fn part_of_time(&self, time: Duration) -> f64 {
         part(time, self.snapshot.elapsed)
     }
+}
+
+/// The longest of the waits at these lines.
+pub(super) fn longest<'s>(pairs: impl Iterator<Item = &'s Pair>) -> Duration {
+    pairs.map(|pair| pair.max).max().unwrap_or_default()
+}
+
+/// How much of `whole` some of it is, also without the `longest` of what that consists of: one that took very long
+/// tells nothing of the others.
+pub(super) fn part_of_many(some: Duration, whole: Duration, longest: Duration) -> f64 {
+    part(some.saturating_sub(longest), whole.saturating_sub(longest))
 }
 
 /// How much of `whole` it is; 0 of nothing.
