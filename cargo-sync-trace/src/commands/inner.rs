@@ -6,6 +6,7 @@ use crate::cli::options::Place;
 use crate::cli::split::Seen;
 use crate::exit::{self, Exit, Failure};
 use crate::format::Format;
+use crate::interrupt;
 use crate::read;
 use crate::workspace::{Workspace, cargo};
 use std::ffi::OsString;
@@ -68,11 +69,14 @@ pub(super) fn run(kind: Kind, inner: Inner) -> Result<Exit, Failure> {
         command.env("SYNC_TRACE_BASELINE", std::path::absolute(baseline)?);
     }
     let failure = |error| Failure(format!("{} cannot be run: {error}", cargo().display()));
-    let status = command.status().map_err(failure)?;
+    let (status, was_interrupted) = interrupt::leave_to(&mut command).map_err(failure)?;
     let inner = exit::of(status);
     if no_report {
         eprintln!("sync-trace: run: {}", dir.display());
         return Ok(if inner == 0 { Exit::Success } else { Exit::Inner(inner) });
+    }
+    if was_interrupted {
+        eprintln!("note: interrupted; this is what was seen until then");
     }
     let found = match is_empty(&dir) {
         true => {

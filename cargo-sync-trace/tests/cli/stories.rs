@@ -70,6 +70,35 @@ fn so_is_one_in_two_test_binaries_of_plain_cargo() {
     assert!(!ended.stdout.contains("sync-trace:"), "{}", ended.stdout);
 }
 
+#[cfg(unix)]
+#[test]
+fn who_interrupts_tests_that_hang_is_told_what_was_seen_until_then() {
+    // A thread keeps a lock for ever, because of something that is not traced, after a mistake.
+    const HANGS: &str = "\
+#[test]
+fn hangs() {
+    std::thread::spawn(hangs::hit).join().unwrap();
+    std::thread::spawn(hangs::evict).join().unwrap();
+    let _index = hangs::INDEX.lock().unwrap();
+    eprintln!(\"it hangs\");
+    loop {
+        std::thread::park();
+    }
+}
+";
+    let story = Story::new("hangs", &[("src/lib.rs", CACHE), ("tests/hangs.rs", HANGS)]);
+    let args = ["test", "--test", "hangs", "--", "--nocapture"];
+    let ended = story.interrupt(&args, "it hangs").expect(
+        130,
+        &[
+            "note: interrupted; this is what was seen until then",
+            "note[ST0101]: inconsistent lock order: `INDEX` and `STATS` are taken in both orders",
+            "sync-trace: 1 warning (ST0101 x1)",
+        ],
+    );
+    assert!(ended.run_dir().is_dir());
+}
+
 #[test]
 fn an_inversion_that_is_accepted_is_not_told() {
     let story = Story::new(

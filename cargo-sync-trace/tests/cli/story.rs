@@ -52,6 +52,35 @@ impl Story {
     }
 
     pub(crate) fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Ended {
+        let output = self.command(args, variables).output();
+        Ended::new(output.expect("the program starts"))
+    }
+
+    /// Runs it as a terminal does, and interrupts it, with all that it has started, when somebody says on standard error
+    /// that it is `time`.
+    #[cfg(unix)]
+    pub(crate) fn interrupt(&self, args: &[&str], time: &str) -> Ended {
+        use std::io::{BufRead, BufReader, Read};
+        use std::os::unix::process::CommandExt;
+        use std::process::Stdio;
+
+        let mut command = self.command(args, &[]);
+        command.process_group(0).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut program = command.spawn().expect("the program starts");
+        let mut lines = BufReader::new(program.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.ends_with(&format!("{time}\n")) {
+            assert_ne!(lines.read_line(&mut said).unwrap(), 0, "it has ended:\n{said}");
+        }
+        let group = format!("-{}", program.id());
+        let kill = Command::new("kill").args(["-INT", "--", &group]).status();
+        assert!(kill.unwrap().success());
+        lines.read_to_string(&mut said).unwrap();
+        let status = program.wait().unwrap();
+        Ended { status: status.code(), stdout: String::new(), stderr: said }
+    }
+
+    fn command(&self, args: &[&str], variables: &[(&str, &str)]) -> Command {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stories-target");
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-sync-trace"));
         for (name, _) in std::env::vars_os() {
@@ -60,7 +89,7 @@ impl Story {
                 command.env_remove(&name);
             }
         }
-        let output = command
+        command
             .arg("sync-trace")
             .args(args)
             .current_dir(&self.dir)
@@ -68,10 +97,8 @@ impl Story {
             .env("CARGO_NET_OFFLINE", "true")
             .env("CARGO_TERM_COLOR", "never")
             .env("RUST_BACKTRACE", "0")
-            .envs(variables.iter().copied())
-            .output()
-            .expect("the program starts");
-        Ended::new(output)
+            .envs(variables.iter().copied());
+        command
     }
 }
 
