@@ -8,6 +8,7 @@
 //! 3. [`chronicle`]: the same as before, but the agent has heard from others meanwhile? Then it is
 //!    evidence of another time, which only the agent's own record has to show.
 //! 4. [`ledger`]: the one value for the process, behind a leaf mutex. [`findings`] tells what it knows.
+//! 5. `reactions`: what is done about that.
 //!
 //! [`passage`] is where order passes from one agent to another, [`conditions`] where it does so unseen,
 //! `pairs` finds those used with two mutexes, `pledges` brings waits for what nobody owns,
@@ -29,3 +30,5 @@ pub(crate) mod forecast;
 #[cfg(not(loom))]
 pub(crate) mod pairs;
 pub(crate) mod pledges;
+#[cfg(not(loom))]
+pub(crate) mod reactions;

@@ -27,7 +27,7 @@ use crate::atomics::{AtomicBool, Mutex, Ordering, lock};
 use crate::current::{self, Working};
 use crate::finding::{AgentId, LockId, LockKind};
 #[cfg(not(loom))]
-use crate::foresight::{forecast, news};
+use crate::foresight::{news, reactions};
 use crate::held::Held;
 use crate::lock_order::hold::Hold;
 use crate::lock_order::prediction::Noted;
@@ -149,7 +149,7 @@ pub(crate) fn given(agent: &Agent, source: &Source, op: Op, site: Site) {
     let news = agent.held.stretch_news();
     let request = is_of_interest.then(|| agent.request(given, news, noted));
     let judged = tracker.ledger.given(agent, request.as_ref(), &pledge);
-    forecast::pledged(agent, judged);
+    reactions::pledged(agent, judged);
 }
 
 /// Whether a hold is of a lock that its thread would have waited for.
@@ -229,6 +229,6 @@ impl Ending {
 pub(crate) fn joined(agent: &Agent, ending: &Ending, site: Site, working: Working) {
     if let Some(last) = ending.last_for(agent) {
         let found = tracker::global().ledger.joined(agent, &last, site);
-        forecast::joined(agent, found, working);
+        reactions::joined(agent, found, working);
     }
 }

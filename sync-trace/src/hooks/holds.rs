@@ -8,7 +8,7 @@ use crate::current::{self, Working};
 use crate::declared;
 use crate::finding::LockId;
 use crate::foresight::chronicle::Ended;
-use crate::foresight::forecast;
+use crate::foresight::{forecast, reactions};
 use crate::held::{Asked, Filled, Held, Popped};
 use crate::op::Mode;
 use crate::registry::{Access, LockHeader, word};
@@ -379,7 +379,7 @@ fn take_off(agent: &Agent, matches: impl Fn(&Held) -> bool) -> bool {
 /// What has ended may have been around what others did.
 fn tell(agent: &Agent, ended: Option<&Ended>) {
     if let Some(section) = ended.and_then(|ended| ended.section.as_ref()) {
-        forecast::section_ended(agent, section);
+        reactions::section_ended(agent, section);
     }
 }
 
