@@ -124,9 +124,9 @@ fn requested_first(
     agent: &'static Agent,
 ) -> Option<Filled> {
     let word = lock.first_word(|| agent.numbers.next())?;
+    agent.held.keep_lowest();
     if lock.id().is_none() {
         // One that is not for the usual path has to be looked at again when it is had.
-        agent.held.keep_lowest();
         return None;
     }
     agent.held.fill_fresh(&Entry { word, access, created: lock.origin(), site })

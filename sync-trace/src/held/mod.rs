@@ -350,12 +350,14 @@ impl HeldStack {
     }
 
     /// As [`fill_fresh`](Self::fill_fresh) where one lock of a class comes after the other, each for a short time:
-    /// then little is to be written. `None` if it is not so. `next` is the lowest place.
+    /// then little is to be written. `None` if it is not so, or if what is in the place has to be [kept](Self::keep_lowest)
+    /// first. `next` is the lowest place.
     #[inline]
     pub(crate) fn fill_alike(&self, next: Next<'_>, entry: &Entry) -> Option<Filled> {
         let is_alike = next.slot.is_of_class_of(entry)
             && next.slot.tick.is_mixed()
-            && self.slots[1].is_forgotten();
+            && self.slots[1].is_forgotten()
+            && self.stretch.is_full();
         if !is_alike {
             return None;
         }
@@ -1379,12 +1381,19 @@ mod tests {
         assert!(pop(&stack, 2) && !knows(&stack, 2));
     }
 
-    /// A stack where nothing is to be measured for long.
+    /// A stack where nothing is to be measured for long, in a stretch that keeps no more.
     fn unmeasured() -> HeldStack {
         let stack = HeldStack::new();
         stack.to_do.store(0, Ordering::Relaxed);
         stack.measure_none();
+        fill_stretch(&stack);
         stack
+    }
+
+    fn fill_stretch(stack: &HeldStack) {
+        while !stack.stretch.is_full() {
+            stack.stretch.keep(Some(held(7)));
+        }
     }
 
     const CLASS: Origin = Origin::unnamed(SITE);
@@ -1422,6 +1431,16 @@ mod tests {
         let shared = (200..300).map(|lock| use_new(&stack, lock, CLASS, DOWNGRADED));
         assert_eq!(shared.filter(|alike| !alike).count(), 2);
         assert_eq!(own_and_mixed(&stack), [0, 200]);
+    }
+
+    #[test]
+    fn a_new_lock_in_a_stretch_that_keeps_more_is_looked_at() {
+        let stack = unmeasured();
+        (1..=3).for_each(|lock| _ = use_new(&stack, lock, CLASS, ACCESS));
+        stack.begin_stretch(1);
+        assert!(!use_new(&stack, 4, CLASS, ACCESS));
+        fill_stretch(&stack);
+        assert!(use_new(&stack, 5, CLASS, ACCESS));
     }
 
     #[test]

@@ -237,6 +237,44 @@ fn a_lock_that_was_taken_again_and_again_was_needed() {
 }
 
 #[test]
+fn a_lock_that_was_taken_before_new_ones_was_needed() {
+    for new in [1, 3] {
+        check(Expected::Predicted, move || {
+            let before = move |held: &Mutex<u32>| {
+                take(held);
+                (0..new).for_each(|_| take(&Mutex::new(0)));
+            };
+            waits_under_a_lock(before, |count, _| count.add_one());
+        });
+    }
+}
+
+#[test]
+fn so_was_one_that_was_new_itself_when_it_was_taken_among_others_of_its_class() {
+    for held in 0..3 {
+        check(Expected::Predicted, move || {
+            let locks: Arc<Vec<Mutex<u32>>> = Arc::new((0..3).map(Mutex::new).collect());
+            let count = Count::default();
+            let (ready, is_ready) = gate();
+            let (waits, is_waiting) = gate();
+            let waiter = {
+                let (locks, count) = (locks.clone(), count.clone());
+                thread::spawn(move || {
+                    is_ready.wait();
+                    let _held = locks[held].lock().expect("not poisoned");
+                    count.wait_for(1, &waits);
+                })
+            };
+            locks.iter().for_each(take);
+            ready.open();
+            is_waiting.wait();
+            count.add_one();
+            waiter.join().expect("it is given");
+        });
+    }
+}
+
+#[test]
 fn a_writer_cannot_signal_while_the_waiting_thread_reads() {
     let program = |writes: bool| {
         move || {
