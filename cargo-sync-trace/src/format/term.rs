@@ -21,8 +21,11 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
             || item.is_split && split <= MOST_SPLIT;
         if is_whole { whole(report, item, style, out)? } else { notes.push(item) }
     }
-    for item in notes {
+    for item in &notes {
         writeln!(out, "{}", line(item))?;
+    }
+    if !notes.is_empty() {
+        writeln!(out, "  = help: `cargo sync-trace report --notes` shows the whole of it")?;
     }
     problems(report, out)?;
     unused(report, out)?;
@@ -50,11 +53,11 @@ fn whole(report: &Report, item: &Item, style: Style, out: &mut dyn Write) -> io:
     writeln!(out, "{}\n{seen}", text.trim_end())
 }
 
-/// A note in one line.
+/// What fails nothing, in one line.
 fn line(item: &Item) -> String {
     let at = item.main_site().map(|site| format!(" at {site}")).unwrap_or_default();
     let condition = item.condition.as_ref().map(|text| format!(" ({text})")).unwrap_or_default();
-    format!("note[{}]: {}{at}{condition}", item.code, item.title)
+    format!("{}[{}]: {}{at}{condition}", item.severity.as_str(), item.code, item.title)
 }
 
 fn problems(report: &Report, out: &mut dyn Write) -> io::Result<()> {

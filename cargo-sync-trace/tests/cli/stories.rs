@@ -92,11 +92,14 @@ fn hangs() {
         130,
         &[
             "note: interrupted; this is what was seen until then",
-            "note[ST0101]: inconsistent lock order: `INDEX` and `STATS` are taken in both orders",
+            "warning[ST0101]: inconsistent lock order: `INDEX` and `STATS` are taken in both orders",
+            "= help: `cargo sync-trace report --notes` shows the whole of it",
             "sync-trace: 1 warning (ST0101 x1)",
         ],
     );
-    assert!(ended.run_dir().is_dir());
+    let run = ended.run_dir();
+    let whole = story.run(&["report", "--notes", run.to_str().unwrap()]).stdout;
+    assert!(whole.contains(" = condition: one came before the other in every schedule"), "{whole}");
 }
 
 #[test]
