@@ -192,9 +192,9 @@ impl LockHeader {
     }
 
     /// It is a mutex that belongs to a condition variable, and who takes it has to look. Only for one
-    /// that has a number.
-    pub(crate) fn set_conditions(&self) {
-        self.word.fetch_or(UNUSUAL | CONDITIONS, Ordering::Relaxed);
+    /// that has a number. Returns whether that is news.
+    pub(crate) fn set_conditions(&self) -> bool {
+        self.word.fetch_or(UNUSUAL | CONDITIONS, Ordering::Relaxed) & CONDITIONS == 0
     }
 
     /// Whether it is one.
@@ -354,6 +354,12 @@ pub(crate) mod word {
     #[inline]
     pub(crate) fn usual(word: u64) -> u64 {
         word & !UNUSUAL
+    }
+
+    /// Whether it is that of a lock with a number, for the usual path.
+    #[inline]
+    pub(crate) fn has_id(word: u64) -> bool {
+        super::id_in(word).is_some()
     }
 
     /// The number in it, whatever the flags; 0 if there is none.
@@ -529,8 +535,8 @@ pub(crate) mod tests {
         let header = LockHeader::new(Site::caller());
         let id = header.ensure_id();
         assert!(!header.has_conditions());
-        header.set_conditions();
-        assert!(header.has_conditions());
+        assert!(header.set_conditions() && header.has_conditions());
+        assert!(!header.set_conditions());
         assert_eq!((header.id(), header.number(), header.ensure_id()), (None, id, id));
         header.mark_allocators();
         assert_eq!((header.id(), header.number(), header.recorded_id()), (None, None, id));

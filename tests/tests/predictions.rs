@@ -6,8 +6,8 @@ mod programs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use programs::{locks, nest, one_after_another, predicted};
-use sync_trace::sync::{Arc, Condvar, Mutex, mpsc};
-use sync_trace::thread;
+use sync_trace::sync::{Arc, Condvar, Mutex, Once, mpsc};
+use sync_trace::{order, thread};
 
 #[test]
 fn a_nest_in_another_one_is_new_though_its_upper_part_was_met_a_moment_ago() {
@@ -40,12 +40,15 @@ fn what_was_once_done_inside_a_parents_section_may_be_done_outside_of_it() {
         let held = g.lock().expect("not poisoned");
         let (done, is_done) = mpsc::channel();
         let (go, may_go) = mpsc::channel();
+        // That one comes after the other is seen by nobody.
+        let (other_is_done, is_free) = std::sync::mpsc::channel();
         let child = {
             let [g, a, b] = other.clone();
             thread::spawn(move || {
                 nest([&a, &b]);
                 done.send(()).expect("the parent waits");
                 may_go.recv().expect("the parent sends");
+                is_free.recv().expect("the parent says so");
                 nest([&g]);
                 (0..3).for_each(|_| nest([&a, &b]));
             })
@@ -55,7 +58,9 @@ fn what_was_once_done_inside_a_parents_section_may_be_done_outside_of_it() {
         let [g, a, b] = other;
         let gated = thread::spawn(move || nest([&g, &b, &a]));
         go.send(()).expect("the child waits");
-        let _ = (child.join(), gated.join());
+        let _ = gated.join();
+        other_is_done.send(()).expect("the child waits");
+        let _ = child.join();
     });
     assert_eq!(count, 1);
 }
@@ -182,4 +187,55 @@ fn two_pairs_of_locks_at_different_lines_are_two_findings() {
         ]);
     });
     assert_eq!(count, 2);
+}
+
+#[test]
+fn the_first_message_of_a_thread_that_std_started_comes_after_everything_before() {
+    let count = predicted(|| {
+        let [a, b] = locks();
+        let second = [b.clone(), a.clone()];
+        let (sender, receiver) = mpsc::channel();
+        let waits = thread::spawn(move || {
+            receiver.recv().expect("it is sent");
+            nest([&second[0], &second[1]]);
+        });
+        nest([&a, &b]);
+        // It starts when all of that is over, which nobody sees.
+        let sends = std::thread::spawn(move || {
+            sender.send(()).expect("somebody receives");
+        });
+        sends.join().expect("no panic");
+        waits.join().expect("no panic");
+    });
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn an_initialiser_hears_for_itself_what_its_thread_has_heard_before() {
+    for hears_before in [false, true] {
+        let count = predicted(move || {
+            let [a, b] = locks();
+            let second = [b.clone(), a.clone()];
+            let (token, once) = (Arc::new(0_u8), Arc::new(Once::new()));
+            let [published, initialised] = [token.clone(), token];
+            let uses = once.clone();
+            one_after_another(vec![
+                Box::new(move || {
+                    nest([&a, &b]);
+                    order::publish(&*published);
+                }),
+                Box::new(move || {
+                    if hears_before {
+                        order::observe(&*initialised);
+                    }
+                    once.call_once(|| order::observe(&*initialised));
+                }),
+                Box::new(move || {
+                    uses.call_once(|| unreachable!("it is done"));
+                    nest([&second[0], &second[1]]);
+                }),
+            ]);
+        });
+        assert_eq!(count, 0, "before: {hears_before}");
+    }
 }

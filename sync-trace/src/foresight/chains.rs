@@ -66,14 +66,14 @@ impl Chains {
         table.find(key).1.map(|number| table.noted(number))
     }
 
-    /// What is known of all chains that were made in this segment.
-    pub(crate) fn made_in(&self, segment: u64) -> Vec<Noted> {
+    /// What is known of all chains that were made in this segment or a later one.
+    pub(crate) fn made_since(&self, segment: u64) -> Vec<Noted> {
         let Some(table) = self.table().filter(|table| table.is_current()) else {
             return Vec::new();
         };
         let used = table.slots.iter().filter(|&&slot| slot != 0);
         let all = used.map(|&slot| table.noted(number_in(slot)));
-        all.filter(|noted| noted.line().last().is_in(segment)).collect()
+        all.filter(|noted| noted.line().last().is_since(segment)).collect()
     }
 
     /// A line for a chain that is new, or not what it was. It may be [remembered](Self::remember); until it is
@@ -84,10 +84,16 @@ impl Chains {
         Noted::begin(&table.sheets[sheet], at, key)
     }
 
-    /// The chain was judged under this stamp. Returns whether others had to be forgotten for it, also
-    /// by whoever refers to them.
+    /// The chain was judged under this stamp, by what was known in this generation: if that was given up since, it has
+    /// to be judged again. Returns whether others had to be forgotten for it, also by whoever refers to them.
     #[must_use]
-    pub(crate) fn remember(&self, key: u64, stamp: u64, noted: &Noted) -> Forgotten {
+    pub(crate) fn remember(
+        &self,
+        key: u64,
+        stamp: u64,
+        noted: &Noted,
+        generation: u64,
+    ) -> Forgotten {
         let mut forgotten = Forgotten::Nothing;
         if self.table().is_some_and(|table| !table.is_current()) {
             self.clear();
@@ -97,9 +103,12 @@ impl Chains {
             // It stands for what another chain has shown too, and stays that one's.
             let own = self.begin(key, noted.line().agent());
             own.line().see(&noted.line().last(), noted.line().repeats().is_inside());
-            return self.remember(key, stamp, &own).or(forgotten);
+            return self.remember(key, stamp, &own, generation).or(forgotten);
         }
         let table = self.table_mut().unwrap_or_else(|| self.new_table());
+        if table.generation != generation {
+            return Forgotten::All;
+        }
         noted.line().repeats().set_stamp(stamp);
         if table.is_full() && !table.grow() || !table.put(key, noted) {
             let is_there = self.new_table().put(key, noted);
@@ -213,15 +222,24 @@ impl Table {
     /// False if there is no number left for the line.
     #[must_use]
     fn put(&mut self, key: u64, noted: &Noted) -> bool {
+        let (at, known) = self.find(key);
+        if known.is_some_and(|number| self.is_of(number, noted)) {
+            return true;
+        }
         let sheet = self.number_of(noted.sheet());
         let number = (sheet << AT_BITS | noted.at()) as u32;
         if sheet >= SLOTS_MAX >> AT_BITS || number == NUMBER_MASK {
             return false;
         }
-        let (at, known) = self.find(key);
         self.slots[at] = tag_of(key) | (number + 1);
         self.used += usize::from(known.is_none());
         true
+    }
+
+    /// Whether a number is that of this line.
+    fn is_of(&self, number: u32, noted: &Noted) -> bool {
+        let (sheet, at) = (number as usize >> AT_BITS, number as usize & ((1 << AT_BITS) - 1));
+        at == noted.at() && Arc::ptr_eq(&self.sheets[sheet], noted.sheet())
     }
 
     /// The number of a sheet, which is that of the last one mostly, and may be from an earlier table.
@@ -283,17 +301,32 @@ mod tests {
         noted
     }
 
+    fn remember(chains: &Chains, key: u64, stamp: u64, noted: &Noted) -> Forgotten {
+        chains.remember(key, stamp, noted, news::generation())
+    }
+
+    #[test]
+    fn what_was_judged_by_what_was_given_up_is_not_remembered() {
+        let chains = Chains::new();
+        let seen = noted(&chains, 7);
+        let old = news::generation().wrapping_sub(1);
+        assert_eq!(chains.remember(7, 1, &seen, old), Forgotten::All);
+        assert!(chains.known(7, 1).is_none());
+        assert_eq!(remember(&chains, 7, 1, &seen), Forgotten::Nothing);
+        assert!(chains.known(7, 1).is_some());
+    }
+
     #[test]
     fn what_was_remembered_is_known_under_the_same_stamp() {
         let chains = Chains::new();
         let known = |key, stamp| chains.known(key, stamp).is_some();
         assert!(!known(7, 1));
         let seen = noted(&chains, 7);
-        assert_eq!(chains.remember(7, 1, &seen), Forgotten::Nothing);
+        assert_eq!(remember(&chains, 7, 1, &seen), Forgotten::Nothing);
         assert!(known(7, 1) && !known(7, 2) && !known(8, 1));
-        assert_eq!(chains.remember(7, 2, &seen), Forgotten::Nothing);
+        assert_eq!(remember(&chains, 7, 2, &seen), Forgotten::Nothing);
         assert!(known(7, 2) && !known(7, 1));
-        assert_eq!(chains.made_in(1).len(), 1);
+        assert_eq!(chains.made_since(1).len(), 1);
     }
 
     fn key(number: u64) -> u64 {
@@ -305,7 +338,7 @@ mod tests {
         let chains = Chains::new();
         for number in 0..5_000 {
             let seen = noted(&chains, key(number));
-            assert_eq!(chains.remember(key(number), number, &seen), Forgotten::Nothing);
+            assert_eq!(remember(&chains, key(number), number, &seen), Forgotten::Nothing);
         }
         assert!((0..5_000).all(|number| chains.known(key(number), number).is_some()));
         assert!((5_000..6_000).all(|number| chains.noted(key(number)).is_none()));
@@ -319,7 +352,7 @@ mod tests {
         let alike = [1, 1 | 1 << 30, 1 | 1 << 20, 2, 1 | 1 << 63];
         for (stamp, &key) in alike.iter().enumerate() {
             let seen = noted(&chains, key);
-            assert_eq!(chains.remember(key, stamp as u64, &seen), Forgotten::Nothing);
+            assert_eq!(remember(&chains, key, stamp as u64, &seen), Forgotten::Nothing);
         }
         for (stamp, &key) in alike.iter().enumerate() {
             assert_eq!(chains.known(key, stamp as u64).map(Repeats::key), Some(key));
@@ -341,13 +374,13 @@ mod tests {
     fn what_another_chain_or_an_earlier_cache_has_noted_is_known_too() {
         let chains = Chains::new();
         let first = noted(&chains, 1);
-        assert_eq!(chains.remember(1, 5, &first), Forgotten::Nothing);
+        assert_eq!(remember(&chains, 1, 5, &first), Forgotten::Nothing);
         // The same dependency, come to by another way.
-        assert_eq!(chains.remember(2, 6, &first), Forgotten::Nothing);
+        assert_eq!(remember(&chains, 2, 6, &first), Forgotten::Nothing);
         assert!(chains.known(1, 5).is_some() && chains.known(2, 6).is_some());
         chains.clear();
         assert!(chains.noted(1).is_none());
-        assert_eq!(chains.remember(1, 7, &first), Forgotten::Nothing);
+        assert_eq!(remember(&chains, 1, 7, &first), Forgotten::Nothing);
         let known = chains.noted(1).unwrap();
         assert!(std::ptr::eq(known.line().repeats(), first.line().repeats()));
         // Where that stands nothing is written.
@@ -358,9 +391,9 @@ mod tests {
     fn an_agent_with_too_many_chains_begins_anew() {
         let chains = Chains::new();
         let count = SLOTS_MAX as u64 * 3 / 4;
-        let remember = |number| chains.remember(key(number), 1, &noted(&chains, key(number)));
-        assert!((0..count).all(|number| remember(number) == Forgotten::Nothing));
-        assert_eq!(remember(count), Forgotten::All);
+        let again = |number| remember(&chains, key(number), 1, &noted(&chains, key(number)));
+        assert!((0..count).all(|number| again(number) == Forgotten::Nothing));
+        assert_eq!(again(count), Forgotten::All);
         assert!(chains.known(key(count), 1).is_some() && chains.known(key(0), 1).is_none());
     }
 }

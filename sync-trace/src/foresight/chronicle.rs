@@ -29,6 +29,8 @@ pub(crate) struct TimeSlot {
     is_begun: AtomicBool,
     /// The number of its segment.
     segment: AtomicU64,
+    /// That of the first one after which it has only released mutexes of conditions.
+    began: AtomicU64,
     /// The same plus `meant` and `bound`.
     stamp: AtomicU64,
     /// A number for what is meant by what it holds and takes: 0 if nothing is.
@@ -71,6 +73,7 @@ impl TimeSlot {
                 line: Mutex::new(None),
                 is_begun: AtomicBool::new(false),
                 segment: AtomicU64::new(0),
+                began: AtomicU64::new(0),
                 stamp: AtomicU64::new(0),
                 meant: AtomicU64::new(0),
                 bound: AtomicU64::new(0),
@@ -114,7 +117,10 @@ impl TimeSlot {
     }
 
     fn set_segment(&self, segment: u64, meant: u64) {
-        self.segment.store(segment, Ordering::Relaxed);
+        if self.segment.load(Ordering::Relaxed) != segment {
+            self.segment.store(segment, Ordering::Relaxed);
+            self.began.store(segment, Ordering::Relaxed);
+        }
         self.meant.store(meant, Ordering::Relaxed);
         self.set_bound(self.bound.load(Ordering::Relaxed));
     }
@@ -164,9 +170,9 @@ pub(crate) struct Said {
     passages: [AtomicU64; PASSAGES],
     /// What it has observed, in the same way: the numbers of parcels.
     heard: [AtomicU64; PASSAGES],
-    /// The parcel to which it has added [weakly](Agent::publish_weakly) all that its timeline knows; 0 if there is
-    /// none, or something has happened since.
-    weakly: AtomicU64,
+    /// The parcels to which it has added [weakly](Agent::publish_weakly) all that its timeline knows, in the same
+    /// way; 0 if there is none, or something has happened since.
+    weakly: [AtomicU64; PASSAGES],
 }
 
 /// So many passages are told apart, by the remainders of their numbers. A power of two.
@@ -182,15 +188,23 @@ impl Said {
                 held: AtomicU64::new(NEVER),
                 passages: no_passages(),
                 heard: no_passages(),
-                weakly: AtomicU64::new(0),
+                weakly: no_passages(),
             }
         }
     }
 
     fn clear(&self) {
         self.held.store(NEVER, Ordering::Relaxed);
-        self.weakly.store(0, Ordering::Relaxed);
+        self.forget_weakly();
+        self.forget_heard();
+    }
+
+    fn forget_heard(&self) {
         self.heard.iter().for_each(|heard| heard.store(0, Ordering::Relaxed));
+    }
+
+    fn forget_weakly(&self) {
+        self.weakly.iter().for_each(|weakly| weakly.store(0, Ordering::Relaxed));
     }
 }
 
@@ -222,6 +236,16 @@ impl Agent {
 
     /// As [`timed`](Self::timed) for what makes no difference to what it has to publish.
     fn timed_unchanged<R>(&self, act: impl FnOnce(&mut Timeline) -> R) -> R {
+        self.timed_apart(|line| {
+            if self.time.conditions.is_any_pending() {
+                self.time.conditions.take().iter().for_each(|parcel| line.observe(parcel));
+            }
+            act(line)
+        })
+    }
+
+    /// The same for what does not tell whether what it has heard by taking mutexes of conditions was for it.
+    fn timed_apart<R>(&self, act: impl FnOnce(&mut Timeline) -> R) -> R {
         let mut slot = lock(&self.time.line);
         let line = slot.get_or_insert_with(|| {
             let segment = self.time.segment.load(Ordering::Relaxed) + 1;
@@ -235,9 +259,6 @@ impl Agent {
         });
         while (line.bodies() as u64) < self.time.bodies.load(Ordering::Relaxed) {
             line.begin_body();
-        }
-        if self.time.conditions.is_any_pending() {
-            self.time.conditions.take().iter().for_each(|parcel| line.observe(parcel));
         }
         line.mean(&meant::current());
         let result = act(line);
@@ -261,7 +282,7 @@ impl Agent {
     /// Something has happened that it may have to publish.
     fn note_change(&self) {
         self.time.said.held.store(NEVER, Ordering::Relaxed);
-        self.time.said.weakly.store(0, Ordering::Relaxed);
+        self.time.said.forget_weakly();
     }
 
     /// Whether it has published at the passage with this number all that it would publish there now.
@@ -334,13 +355,21 @@ impl Agent {
     /// What follows happens in an initialiser.
     pub(crate) fn begin_body(&self) {
         self.note_change();
+        self.hear_again();
         let bodies = &self.time.bodies;
         bodies.store(bodies.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// What it hears from here on is heard in another initialiser, or outside of one, also what it knows already.
+    fn hear_again(&self) {
+        self.time.said.forget_heard();
+        self.time.heard.clear();
     }
 
     /// The innermost initialiser has ended: what it hands on to whoever uses the result.
     pub(crate) fn end_body(&self) -> Parcel {
         self.note_change();
+        self.hear_again();
         let bodies = self.time.bodies.load(Ordering::Relaxed);
         self.time.bodies.store(bodies.saturating_sub(1), Ordering::Relaxed);
         // Mostly nothing has happened in it, and the timeline does not know of it.
@@ -415,14 +444,14 @@ impl Agent {
 
     /// It asks for what it has asked for before, and was found to mean nothing, at another time. Returns
     /// whether that is all there is to say.
-    pub(crate) fn repeat(&self, key: u64, noted: &Noted, news: u64) -> bool {
+    pub(crate) fn repeat(&self, key: u64, noted: &Noted, news: u64, generation: u64) -> bool {
         let repeats = noted.line().repeats();
         if repeats.matter() || repeats.is_inside() || self.time.is_inside() {
             return false;
         }
         let now = self.timed(|line| line.now(news));
         noted.line().add(1, &now);
-        self.remember(key, self.time.stamp_with(news), noted);
+        self.remember(key, self.time.stamp_with(news), noted, generation);
         true
     }
 
@@ -430,7 +459,7 @@ impl Agent {
     pub(crate) fn nested_in_stretch(&self) -> Vec<Noted> {
         match self.held.is_stretch_cut() {
             true => Vec::new(),
-            false => self.chains.made_in(self.time.segment.load(Ordering::Relaxed)),
+            false => self.chains.made_since(self.time.began.load(Ordering::Relaxed)),
         }
     }
 
@@ -466,14 +495,24 @@ impl Agent {
         self.timed_unchanged(Timeline::publish_clock)
     }
 
+    /// The same without what it has heard from other such events and may still
+    /// [take back](crate::foresight::conditions).
+    pub(crate) fn publish_weakly_apart(&self) -> Parcel {
+        // What it has asked for so far belongs to its stretch all the same.
+        let began = self.time.began.load(Ordering::Relaxed);
+        let parcel = self.timed_apart(Timeline::publish_clock);
+        self.time.began.store(began, Ordering::Relaxed);
+        parcel
+    }
+
     /// Whether the parcel with this number has all that it would hand on so.
     pub(crate) fn has_said_weakly(&self, parcel: u64) -> bool {
-        self.time.said.weakly.load(Ordering::Relaxed) == parcel
+        self.time.said.weakly[parcel as usize % PASSAGES].load(Ordering::Relaxed) == parcel
     }
 
     /// It has just handed that on.
     pub(crate) fn note_said_weakly(&self, parcel: u64) {
-        self.time.said.weakly.store(parcel, Ordering::Relaxed);
+        self.time.said.weakly[parcel as usize % PASSAGES].store(parcel, Ordering::Relaxed);
     }
 
     /// As [`take_off`](Self::take_off), where nothing may be allocated or freed.
@@ -490,9 +529,9 @@ impl Agent {
         Some(Ended { section: None })
     }
 
-    /// The request was judged under this stamp.
-    pub(crate) fn remember(&self, key: u64, stamp: u64, noted: &Noted) {
-        if self.chains.remember(key, stamp, noted) == Forgotten::All {
+    /// The request was judged under this stamp, by what was known in this generation.
+    pub(crate) fn remember(&self, key: u64, stamp: u64, noted: &Noted, generation: u64) {
+        if self.chains.remember(key, stamp, noted, generation) == Forgotten::All {
             self.held.forget_known();
         }
     }

@@ -6,6 +6,10 @@
 //! which mutexes belong to a condition variable, and whoever takes one of those comes after what was
 //! published there, weakly: it may have gone on for another reason.
 //!
+//! Who makes a condition true often notifies when it has released the mutex: another one may be there before that.
+//! And not everybody who has to do something for a condition notifies: of a latch that counts down, only the last
+//! one does. So whoever releases such a mutex after a mutable access publishes, too, at the mutex itself.
+//!
 //! Whoever takes the mutex and then notifies has made a condition true itself, and came after nobody. So
 //! what it heard when it took the mutex is *pending* until it does something that has a place in time,
 //! or takes such a mutex again, and until then a notification takes it back.
@@ -54,6 +58,12 @@ impl Link {
     #[inline]
     pub(crate) fn is_with(&self, mutex: LockId) -> bool {
         self.0.load(Ordering::Relaxed) == mutex.0 << 1 | 1
+    }
+
+    /// The only one that it is known or thought to be.
+    fn mutex(&self) -> Option<LockId> {
+        let link = self.0.load(Ordering::Relaxed);
+        (link != 0 && link != SEVERAL).then_some(LockId(link >> 1))
     }
 
     /// A wait of `condvar` says that it is this mutex.
@@ -125,12 +135,20 @@ pub(crate) fn signal<'a>(
     agent: &Agent,
     others: impl Iterator<Item = &'a Agent>,
 ) {
-    agent.time.conditions.take_back(condvar);
+    agent.time.conditions.take_back(condvar, link.mutex());
     if !link.is_certain() {
         guess(condvar, link, agent, others);
     }
-    if passage::publish_weakly_at(Place::Lock(condvar), agent) {
+    if passage::publish_weakly_at(Place::Lock(condvar), agent, Agent::publish_weakly) {
         link.spread();
+    }
+}
+
+/// `agent` is about to release a mutex of conditions, and may have changed one.
+pub(crate) fn changes(mutex: LockId, agent: &Agent) {
+    // What it has heard when it took the mutex is there already.
+    if passage::publish_weakly_at(Place::Lock(mutex), agent, Agent::publish_weakly_apart) {
+        bump(version_of(mutex));
     }
 }
 
@@ -196,7 +214,7 @@ pub(crate) fn is_awaited(mutex: LockId, agent: &Agent) -> bool {
 pub(crate) struct Conditions {
     /// What it has seen of some mutexes: number and version.
     seen: [(AtomicU64, AtomicU64); SEEN],
-    /// What was published at condition variables and is not taken for heard yet.
+    /// What was published at condition variables and mutexes, and is not taken for heard yet.
     pending: Mutex<Vec<(LockId, Parcel)>>,
     is_any_pending: AtomicBool,
 }
@@ -239,8 +257,8 @@ impl Conditions {
         seen.store(mutex.0, Ordering::Relaxed);
         at.store(version, Ordering::Relaxed);
         let condvars = CONDVARS.get(&mutex).map(|condvars| condvars.clone()).unwrap_or_default();
-        let told = |condvar| Some((condvar, passage::told_at(Place::Lock(condvar))?));
-        let new: Vec<_> = condvars.into_iter().filter_map(told).collect();
+        let told = |at| Some((at, passage::told_at(Place::Lock(at))?));
+        let new: Vec<_> = condvars.into_iter().chain([mutex]).filter_map(told).collect();
         if new.is_empty() {
             return false;
         }
@@ -249,11 +267,13 @@ impl Conditions {
         true
     }
 
-    /// The agent itself notifies.
-    fn take_back(&self, condvar: LockId) {
+    /// The agent itself notifies: what it heard at the condition variable, and at its mutex, was not for it.
+    fn take_back(&self, condvar: LockId, mutex: Option<LockId>) {
         if self.is_any_pending() {
+            // It may look at the same condition later, and then it was for it.
+            self.forget_seen();
             let mut pending = lock(&self.pending);
-            pending.retain(|(of_it, _)| *of_it != condvar);
+            pending.retain(|&(of_it, _)| of_it != condvar && Some(of_it) != mutex);
             self.is_any_pending.store(!pending.is_empty(), Ordering::Relaxed);
         }
     }
@@ -269,6 +289,10 @@ impl Conditions {
         if self.is_any_pending() {
             drop(self.take());
         }
+        self.forget_seen();
+    }
+
+    fn forget_seen(&self) {
         self.seen.iter().for_each(|(seen, _)| seen.store(0, Ordering::Relaxed));
     }
 }

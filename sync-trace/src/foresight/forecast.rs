@@ -17,7 +17,7 @@ use crate::lock_order::hold::Hold;
 use crate::lock_order::prediction::{Noted, Repeats};
 use crate::op::Mode;
 use crate::perturb::{self, Kind};
-use crate::registry::{Access, LockHeader, Resource};
+use crate::registry::{Access, LockHeader, Resource, word};
 use crate::run::RUN;
 use crate::site::Site;
 use crate::tracker::{self, Tracker};
@@ -107,8 +107,9 @@ fn requested_alone(
     site: Site,
     agent: &'static Agent,
 ) -> Option<Filled> {
+    // One look: another thread may give it its number now.
     let word = lock.word();
-    if lock.id().is_some() {
+    if word::has_id(word) {
         agent.held.keep_lowest();
         return agent.held.fill_first(&Entry { word, access, created: lock.origin(), site });
     }
@@ -125,10 +126,8 @@ fn requested_first(
 ) -> Option<Filled> {
     let word = lock.first_word(|| agent.numbers.next())?;
     agent.held.keep_lowest();
-    if lock.id().is_none() {
-        // One that is not for the usual path has to be looked at again when it is had.
-        return None;
-    }
+    // One that is not for the usual path has to be looked at again when it is had.
+    lock.id()?;
     agent.held.fill_fresh(&Entry { word, access, created: lock.origin(), site })
 }
 
@@ -221,6 +220,8 @@ struct Ask {
     key: u64,
     /// How many news there were when it was looked at.
     news: u64,
+    /// Of what is known. What is looked up afterwards may have been given up since.
+    generation: u64,
 }
 
 /// Whether a request has been looked at to the end.
@@ -311,7 +312,7 @@ fn holds_besides(agent: &Agent, id: LockId, besides: Besides) -> Vec<Held> {
 impl Ask {
     /// What `agent` is about to ask for, with all that it holds.
     fn of(agent: &Agent, wanted: Hold, besides: Besides) -> Self {
-        let news = news::count();
+        let (news, generation) = (news::count(), news::generation());
         let own = wanted.key();
         let held = agent.held.key();
         let held = match besides {
@@ -321,7 +322,7 @@ impl Ask {
                 held.wrapping_sub(own).wrapping_sub(meant::current().number_of(wanted.lock))
             }
         };
-        Self { wanted, besides, key: agent.time.chain(held, own), news }
+        Self { wanted, besides, key: agent.time.chain(held, own), news, generation }
     }
 }
 
@@ -332,7 +333,7 @@ fn is_known(agent: &Agent, ask: &Ask, known: Option<&Noted>) -> bool {
         repeats.add_one();
         return true;
     }
-    known.is_some_and(|known| agent.repeat(ask.key, known, ask.news))
+    known.is_some_and(|known| agent.repeat(ask.key, known, ask.news, ask.generation))
 }
 
 /// Whether the agent wants what it holds, which is no question of another day.
@@ -354,7 +355,7 @@ fn judged(tracker: &Tracker, agent: &Agent, ask: Ask, known: Option<Noted>) -> V
     });
     RUN.requested(agent, &request, besides);
     let (noted, prospects) = tracker.ledger.requested(agent, request, besides);
-    agent.remember(ask.key, agent.time.stamp_with(ask.news), &noted);
+    agent.remember(ask.key, agent.time.stamp_with(ask.news), &noted, ask.generation);
     prospects
 }
 

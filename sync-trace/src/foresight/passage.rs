@@ -155,14 +155,18 @@ pub(crate) fn publish_at(place: Place, agent: &Agent) -> bool {
     !parcel.is_empty()
 }
 
-/// The same for an event that others may come after, but not because of it alone. Returns whether it
-/// says anything new.
-pub(crate) fn publish_weakly_at(place: Place, agent: &Agent) -> bool {
+/// The same for an event that others may come after, but not because of it alone: `publish` says what `agent` hands
+/// on by that. Returns whether it says anything new.
+pub(crate) fn publish_weakly_at(
+    place: Place,
+    agent: &Agent,
+    publish: impl FnOnce(&Agent) -> Parcel,
+) -> bool {
     // Where all was forgotten, it is said again.
     if PLACES.parcels.get(&place).is_some_and(|left| agent.has_said_weakly(left.number)) {
         return false;
     }
-    let left = leave(place, &agent.publish_weakly());
+    let left = leave(place, &publish(agent));
     agent.note_said_weakly(left.number);
     left.is_new
 }
@@ -362,7 +366,7 @@ mod tests {
         let place = Place::Lock(LockId::next());
         let number = || PLACES.parcels.get(&place).map(|left| left.number);
         let has_heard = || number().is_some_and(|number| other.has_heard(number));
-        let say = || publish_weakly_at(place, agent);
+        let say = || publish_weakly_at(place, agent, Agent::publish_weakly);
         assert_eq!([say(), say()], [true, false]);
         assert!(number().is_some_and(|number| agent.has_said_weakly(number)) && !has_heard());
         observe_at(place, other);

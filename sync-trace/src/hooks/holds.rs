@@ -304,7 +304,13 @@ extern "C" fn released_slow(lock: &LockHeader, hold: Hold, used: Used) {
 /// Takes back the newest entry if it is of this lock, which need not be one for the usual path if it is
 /// only because of its conditions.
 pub(super) fn popped(lock: &LockHeader, used: Used) -> bool {
-    let word = if lock.has_conditions() { word::usual(lock.word()) } else { lock.word() };
+    let mut word = lock.word();
+    if lock.has_conditions() {
+        word = word::usual(word);
+        if used == Used::Mutably {
+            ordering::changes(lock);
+        }
+    }
     let popped = current::current().held.pop_slow(word);
     if popped == Popped::Due {
         timing::due(Ending { lock, used });

@@ -24,17 +24,25 @@ pub(crate) fn has_published(passage: &Passage) -> bool {
 /// [`observe`] the passage.
 #[inline(never)]
 pub(crate) fn publish(passage: &Passage) {
-    // What stands for an agent where there is none has nothing to say.
-    let agent = current::current();
-    if agent.has_something_to_say() && !passage.is_told_all_but_holds_by(agent) {
+    if let Some(agent) = speaking()
+        && agent.has_something_to_say()
+        && !passage.is_told_all_but_holds_by(agent)
+    {
         publish_slow(&|| passage.publish(agent));
     }
+}
+
+/// Who may have something to say. A thread that was started unseen comes after everything so far, and says so with
+/// its first event; that matters once locks were nested.
+fn speaking() -> Option<&'static Agent> {
+    let has_one = || chronicle::any_request() && !current::is_ending();
+    current::present().or_else(|| has_one().then(current::recording).flatten())
 }
 
 /// The same at a place that has no passage of its own.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn publish_at(place: Place) {
-    if let Some(agent) = current::present() {
+    if let Some(agent) = speaking() {
         agent.held.begin_stretch(news::count());
         if agent.has_something_to_say() {
             publish_slow(&|| _ = passage::publish_at(place, agent));
@@ -212,7 +220,7 @@ pub(crate) fn signal(condvar: &LockHeader, link: &conditions::Link) {
     if perturb::is_on() {
         perturb::point_at(condvar, Kind::Own);
     }
-    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_signal()) {
+    if let Some(agent) = speaking().filter(|agent| agent.has_something_to_signal()) {
         signal_slow(condvar, link, agent);
     }
 }
@@ -246,7 +254,10 @@ pub(crate) fn waits_with(
         let is_there = |lock| agents().any(|agent| pairs::is_at(agent, lock));
         pairs::waits(id, condvar.origin(), &held, agent, is_there);
         link.set(id, mutex_id);
-        mutex.set_conditions();
+        if mutex.set_conditions() {
+            // It has been taken before that.
+            agent.came_by(mutex_id, conditions::version(mutex_id));
+        }
     }
 }
 
@@ -266,6 +277,17 @@ pub(super) fn came_by(mutex: LockId) {
     {
         let _working = Working::begin();
         agent.came_by(mutex, version);
+    }
+}
+
+/// The calling thread is about to release a mutex of conditions, and may have changed what it protects.
+pub(super) fn changes(mutex: &LockHeader) {
+    if let Some(agent) = current::present().filter(|agent| agent.has_something_to_signal())
+        && let Some(id) = mutex.number()
+        && !current::is_in_allocator()
+    {
+        let _working = Working::begin();
+        conditions::changes(id, agent);
     }
 }
 

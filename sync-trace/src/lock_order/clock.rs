@@ -80,9 +80,9 @@ impl Moment {
         later.clock.knows(self)
     }
 
-    /// Whether it is in this segment of its agent's.
-    pub(crate) fn is_in(&self, segment: u64) -> bool {
-        self.segment == segment
+    /// Whether it is in this segment of its agent's, or a later one.
+    pub(crate) fn is_since(&self, segment: u64) -> bool {
+        self.segment >= segment
     }
 
     /// Whether no chain of ordering events leads from one to the other.
