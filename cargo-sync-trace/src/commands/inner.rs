@@ -75,10 +75,16 @@ pub(super) fn run(kind: Kind, inner: Inner) -> Result<Exit, Failure> {
         eprintln!("sync-trace: run: {}", dir.display());
         return Ok(if inner == 0 { Exit::Success } else { Exit::Inner(inner) });
     }
-    if was_interrupted {
-        eprintln!("note: interrupted; this is what was seen until then");
+    let is_empty = is_empty(&dir);
+    match (was_interrupted, is_empty) {
+        (false, _) => {}
+        (true, false) => eprintln!("note: interrupted; this is what was seen until then"),
+        (true, true) => eprintln!(
+            "note: interrupted; nothing was recorded until then, as no lock was taken while another one was held\n  \
+             = help: with `SYNC_TRACE=stall=2s` the tests themselves tell of waits that last so long"
+        ),
     }
-    let found = match is_empty(&dir) {
+    let found = match is_empty {
         true => {
             without_records(&workspace, &dir, inner);
             Exit::Success
