@@ -354,10 +354,10 @@ impl HeldStack {
     /// first. `next` is the lowest place.
     #[inline]
     pub(crate) fn fill_alike(&self, next: Next<'_>, entry: &Entry) -> Option<Filled> {
-        let is_alike = next.slot.is_of_class_of(entry)
+        let is_alike = self.stretch.is_full()
+            && next.slot.is_of_class_of(entry)
             && next.slot.tick.is_mixed()
-            && self.slots[1].is_forgotten()
-            && self.stretch.is_full();
+            && self.slots[1].is_forgotten();
         if !is_alike {
             return None;
         }
