@@ -76,7 +76,7 @@ fn behind(stats: &Stats, site: Site) -> Behind {
             waited += pair.total;
         } else if let Some(holder) = stats.sections.iter().find(|known| known.site == pair.holder) {
             let usual = holder.mean().mul_f64(Evidence::SECTION_WAIT_FACTOR * queue);
-            let usual = usual.mul_f64((pair.waits - 1) as f64);
+            let usual = usual.mul_f64(pair.waits.saturating_sub(1) as f64);
             waited += pair.total.saturating_sub(pair.max).saturating_sub(usual);
             left_out += pair.max;
         }
@@ -159,7 +159,6 @@ mod tests {
         assert!(waits(9, 0, 1).is_empty(), "too few to tell");
     }
 
-    /// Waits that are charged to both lines alike.
     #[test]
     fn one_long_wait_tells_nothing_of_the_others() {
         let waits = |first, second| {
@@ -172,6 +171,7 @@ mod tests {
         assert!(advised([short.waits(1, 400 * MS, 1)]).is_empty(), "the others cost little");
     }
 
+    /// Waits that are charged to both lines alike.
     fn even() -> Made {
         Made::mutex().waits(20, MS, 1).waits(20, MS, 2)
     }
